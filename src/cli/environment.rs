@@ -1,0 +1,89 @@
+//! What the process finds round it: folders, and the user's own files.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::exit::usage;
+use crate::fs::{self, SystemKind};
+use crate::model::Catalogue;
+
+/// What the process finds round it.
+pub(super) struct Environment {
+    /// The folder that relative paths start from.
+    pub(super) directory: PathBuf,
+    /// Where the user's own files are; none without a home.
+    config: Option<PathBuf>,
+}
+
+/// The user's own catalogue of models, in the folder of the user's files.
+const MODELS_FILE: &str = "models.toml";
+
+/// A catalogue is a small file.
+const MAX_MODELS_BYTES: u64 = 4 << 20;
+
+impl Environment {
+    /// Reads the environment; `directory` takes the place of the working directory.
+    pub(super) fn read(directory: Option<&Path>) -> anyhow::Result<Self> {
+        #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+        let (here, variable) = (std::env::current_dir(), |name: &str| {
+            std::env::var_os(name).filter(|value| !value.is_empty())
+        });
+        let mut here = here.context("cannot tell the working directory")?;
+        if let Some(directory) = directory {
+            here.push(directory);
+            match fs::kind(&here)? {
+                SystemKind::Folder => {}
+                SystemKind::Missing => {
+                    return Err(usage(
+                        format!("no such folder: `{}`", directory.display()),
+                        "give `-C` a folder that exists",
+                    ));
+                }
+                SystemKind::File | SystemKind::Special => {
+                    return Err(usage(
+                        format!(
+                            "`{}` is a file, not a repository's folder",
+                            directory.display()
+                        ),
+                        "give `-C` the folder that holds it",
+                    ));
+                }
+            }
+        }
+        let config = variable("XDG_CONFIG_HOME")
+            .map(PathBuf::from)
+            .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".config")));
+        Ok(Self {
+            directory: here,
+            config: config.map(|folder| folder.join("twostep")),
+        })
+    }
+
+    /// Returns a path as the system takes it, from one as the user wrote it.
+    pub(super) fn at(&self, path: &Path) -> PathBuf {
+        self.directory.join(path)
+    }
+
+    /// Returns the built-in models and those of the user.
+    pub(super) fn catalogue(&self) -> anyhow::Result<Catalogue> {
+        let mut catalogue = Catalogue::built_in();
+        if let Some(path) = self.config.as_ref().map(|folder| folder.join(MODELS_FILE))
+            && fs::kind(&path)? == SystemKind::File
+        {
+            let text = fs::read_text(&path, MAX_MODELS_BYTES)?;
+            catalogue
+                .extend(&text)
+                .with_context(|| format!("cannot use your models in `{}`", path.display()))?;
+        }
+        Ok(catalogue)
+    }
+}
+
+/// Returns how many threads to use: as asked, else as many as there are processors.
+pub(super) fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
+    asked
+        .or_else(|| std::thread::available_parallelism().ok())
+        .unwrap_or(NonZeroUsize::MIN)
+}

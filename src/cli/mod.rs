@@ -1,0 +1,91 @@
+//! The command line: one file a verb, one printer, one place for exit codes.
+//!
+//! In: arguments, environment, terminal. Out: bytes on stdout and stderr, an exit code.
+
+mod environment;
+mod exit;
+mod models;
+mod number;
+mod pack;
+mod printer;
+mod select;
+mod summary;
+mod tokens;
+mod unpack;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use environment::Environment;
+use exit::Exit;
+use printer::{Printer, Volume};
+
+/// Pack a repository to fit a model
+///
+/// Results go to stdout, everything for people to stderr.
+#[derive(Parser, Debug)]
+#[command(name = "twostep", version, max_term_width = 100, after_help = exit::TABLE)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+
+    /// Work as if started in this folder
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    start: Option<PathBuf>,
+
+    /// Print errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// Print every file that is left out
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    Pack(pack::PackArgs),
+    Unpack(unpack::UnpackArgs),
+    Tokens(tokens::TokensArgs),
+    Models(models::ModelsArgs),
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors: clap says so by its own code.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::Error.into()
+            } else {
+                Exit::Success.into()
+            };
+        }
+    };
+    let volume = match (cli.quiet, cli.verbose) {
+        (true, _) => Volume::Quiet,
+        (false, true) => Volume::Verbose,
+        (false, false) => Volume::Normal,
+    };
+    let printer = Printer::new(volume);
+    let outcome = Environment::read(cli.start.as_deref()).and_then(|environment| match &cli.verb {
+        Verb::Pack(args) => pack::run(args, &environment, &printer),
+        Verb::Unpack(args) => unpack::run(args, &environment, &printer),
+        Verb::Tokens(args) => tokens::run(args, &environment, &printer),
+        Verb::Models(args) => models::run(args, &environment, &printer),
+    });
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            let exit = Exit::of(&error);
+            if exit != Exit::Success {
+                printer.error(&error, exit::hint(&error).as_deref());
+            }
+            exit.into()
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Numbers as people write and read them.
+
+/// Parses a number of tokens: `50000`, `50_000`, `180k`, `1.5M`.
+pub(super) fn parse_tokens(text: &str) -> Result<u64, String> {
+    let bad = || "expected a number of tokens, such as 50000, 180k or 1M".to_owned();
+    let (digits, unit) = match text.char_indices().last() {
+        Some((at, 'k' | 'K')) => (&text[..at], 1_000),
+        Some((at, 'm' | 'M')) => (&text[..at], 1_000_000),
+        _ => (text, 1),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let plain: String = whole.chars().filter(|c| !matches!(c, '_' | ',')).collect();
+    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if plain.is_empty()
+        || !all_digits(&plain)
+        || !all_digits(fraction)
+        || digits.ends_with('.')
+        || fraction.len() > 6
+    {
+        return Err(bad());
+    }
+    let whole: u64 = plain.parse().map_err(|_| bad())?;
+    let millionths: u64 = format!("{fraction:0<6}").parse().map_err(|_| bad())?;
+    let part = millionths * unit;
+    if !part.is_multiple_of(1_000_000) {
+        return Err(bad());
+    }
+    let tokens = whole
+        .checked_mul(unit)
+        .and_then(|whole| whole.checked_add(part / 1_000_000))
+        .ok_or_else(bad)?;
+    if tokens == 0 {
+        Err("a budget of no tokens holds nothing".to_owned())
+    } else {
+        Ok(tokens)
+    }
+}
+
+/// Writes a number with commas between thousands.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Returns `n` with the word for one or for many.
+pub(super) fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(n as u64), if n == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_parsed_as_people_write_them() {
+        for (text, expected) in [
+            ("1", Some(1)),
+            ("50000", Some(50_000)),
+            ("50_000", Some(50_000)),
+            ("50,000", Some(50_000)),
+            ("180k", Some(180_000)),
+            ("1M", Some(1_000_000)),
+            ("1.5M", Some(1_500_000)),
+            ("0.5k", Some(500)),
+            ("1.5", None),
+            ("0", None),
+            ("", None),
+            ("k", None),
+            ("-1", None),
+            ("1.", None),
+            ("1e6", None),
+            ("99999999999999999999", None),
+            ("99999999999999999M", None),
+        ] {
+            assert_eq!(parse_tokens(text).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn thousands_are_grouped() {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! `twostep pack`
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+
+use super::environment::Environment;
+use super::exit::{Exit, usage};
+use super::number::parse_tokens;
+use super::printer::{Printer, Volume};
+use super::select::{SelectArgs, Selected};
+use super::summary;
+use crate::flow::pack::{self, PackError, PackRequest, Packed};
+use crate::fs::{self, FsError, Output, SystemKind};
+use crate::model::{Measure, Model};
+use crate::pack::{Estimate, HEAD, Manifest, Options, Room};
+use crate::repo::{ReadOptions, Repository, Scan};
+use crate::tokens::Counter;
+
+/// Pack files into one document for a model
+///
+/// The document goes to stdout, or on a terminal to twostep-pack.xml. It is well-formed XML, its
+/// tokens are counted exactly, and under a budget it is never over it: what does not fit is left
+/// out and listed.
+#[expect(clippy::struct_excessive_bools, reason = "one a flag")]
+#[derive(Args, Debug)]
+pub(super) struct PackArgs {
+    #[command(flatten)]
+    select: SelectArgs,
+
+    /// Write the document to this file, whole or not at all (`-`: stdout)
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Write the document to stdout
+    #[arg(long, hide = true, conflicts_with = "output")]
+    stdout: bool,
+
+    /// Most tokens that the document may have, such as 50000, 180k or 1M
+    ///
+    /// They are tokens of `o200k_base`, or those of the model of --for.
+    #[arg(long, alias = "token-budget", value_name = "TOKENS", value_parser = parse_tokens)]
+    budget: Option<u64>,
+
+    /// Count the tokens of this model; without --budget, its prompt limit is the budget
+    #[arg(long = "for", value_name = "MODEL")]
+    model: Option<String>,
+
+    /// What the model is to do; stands last in the document (`@FILE`: what is in FILE)
+    #[arg(long, value_name = "TEXT")]
+    instruction: Option<String>,
+
+    /// The instruction is what is in this file
+    #[arg(long, hide = true, value_name = "FILE", conflicts_with = "instruction")]
+    instruction_file_path: Option<PathBuf>,
+
+    /// Write what became of each file to this file, as JSON (`-`: stdout)
+    #[arg(long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
+
+    /// Form of the document
+    #[arg(long, alias = "style", value_enum, default_value_t = Format::Xml, hide = true)]
+    format: Format,
+
+    /// Always so: the document is well-formed
+    #[arg(long, hide = true)]
+    parsable_style: bool,
+
+    /// Replace a file that twostep did not write
+    #[arg(short, long)]
+    force: bool,
+
+    /// How many of the largest files the summary names
+    #[arg(long, alias = "top-files-len", value_name = "N", default_value_t = 5)]
+    top: usize,
+
+    /// Print the summary to stdout as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The form of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// XML.
+    Xml,
+}
+
+/// The file that is written on a terminal.
+const DEFAULT_OUTPUT: &str = "twostep-pack.xml";
+
+/// An instruction is text that somebody wrote.
+const MAX_INSTRUCTION_BYTES: u64 = 16 << 20;
+
+/// Where the document goes.
+enum Target {
+    Stdout,
+    /// A file; `typed` is as the user wrote it.
+    File {
+        path: PathBuf,
+        typed: PathBuf,
+    },
+}
+
+pub(super) fn run(
+    args: &PackArgs,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
+    let target = args.target(environment, printer)?;
+    args.check(&target)?;
+    let catalogue = environment.catalogue()?;
+    let model = args
+        .model
+        .as_deref()
+        .map(|name| catalogue.find(name))
+        .transpose()?;
+    let beside = summary::estimated_models(
+        &catalogue,
+        model,
+        printer.volume() != Volume::Quiet || args.json || args.manifest.is_some(),
+    );
+    let instruction = args.instruction(environment)?;
+    let selected = args.select.resolve(environment, printer)?;
+    let outputs = args.outputs(&target, environment)?;
+    args.guard(&target, &selected.repository)?;
+    let Selected {
+        repository,
+        named,
+        globs,
+        includes,
+        excludes,
+        threads,
+    } = selected;
+    let options = Options {
+        paths: args
+            .select
+            .paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect(),
+        include: includes,
+        exclude: excludes,
+        all: args.select.all,
+        budget: args.budget.or_else(|| model.map(Model::prompt_limit)),
+    };
+    let request = PackRequest {
+        named,
+        globs,
+        outputs,
+        read: ReadOptions {
+            everything: args.select.all,
+            hashed: args.manifest.is_some(),
+        },
+        instruction,
+        room: options.budget.map(|budget| Room {
+            budget,
+            measure: model.map_or(Measure::Exact, Model::measure),
+        }),
+        counter: Counter::new(
+            beside
+                .iter()
+                .filter_map(|model| Estimate::family_of(model))
+                .collect(),
+        ),
+        threads,
+    };
+    let attempt = || format!("cannot pack `{}`", repository.root.path().display());
+    let scan = pack::find(&repository, &request).with_context(attempt)?;
+    let packed =
+        write(&target, &repository, &request, scan, environment, printer).with_context(attempt)?;
+    let estimates: Vec<Estimate> = beside
+        .iter()
+        .filter_map(|model| Estimate::of(&packed.count, model))
+        .collect();
+    if let Some(path) = &args.manifest {
+        let commit = repository
+            .git
+            .as_ref()
+            .and_then(|git| git.commit.as_deref());
+        let name = model.map(|model| model.id.as_str());
+        let manifest = Manifest::new(
+            &options,
+            name,
+            commit,
+            packed.count,
+            &estimates,
+            &packed.entries,
+            &packed.skipped,
+        );
+        write_json(path, &manifest, environment, printer)?;
+    }
+    let summary = summary::Summary::new(
+        &packed,
+        &estimates,
+        target.typed(),
+        &options,
+        model,
+        args.top,
+    );
+    if args.json {
+        printer.json(&summary)?;
+    }
+    summary.print(printer);
+    Ok(Exit::Success)
+}
+
+/// Writes the document to where it goes.
+fn write(
+    target: &Target,
+    repository: &Repository,
+    request: &PackRequest,
+    scan: Scan,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<Packed> {
+    let bar = printer.progress("packing");
+    let mut progress = |done: usize, of: usize| {
+        bar.set_length(of as u64);
+        bar.set_position(done as u64);
+    };
+    let outcome = match target {
+        Target::Stdout => {
+            let mut out = BufWriter::with_capacity(1 << 20, printer.stdout()?);
+            let packed = pack::write(repository, request, scan, &mut out, &mut progress);
+            // What is left in a buffer whose reader went away is nobody's.
+            let _ = out.into_parts();
+            packed.map_err(anyhow::Error::from)
+        }
+        Target::File { path, .. } => {
+            let mut out = Output::create(path)?;
+            let packed = pack::write(repository, request, scan, &mut out, &mut progress);
+            let named = |error: PackError| match error {
+                PackError::Write(source) => {
+                    FsError::of("write", &environment.at(path))(source).into()
+                }
+                other => anyhow::Error::from(other),
+            };
+            packed.map_err(named).and_then(|packed| {
+                out.commit()?;
+                Ok(packed)
+            })
+        }
+    };
+    bar.finish_and_clear();
+    outcome
+}
+
+/// Writes a value to a file as JSON, whole or not at all, or to stdout.
+fn write_json(
+    path: &Path,
+    value: &impl serde::Serialize,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    if path == Path::new("-") {
+        return printer.json(value);
+    }
+    let path = environment.at(path);
+    let mut out = Output::create(&path)?;
+    serde_json::to_writer(&mut out, value)
+        .map_err(|error| FsError::of("write", &path)(error.into()))?;
+    out.write_all(b"\n").map_err(FsError::of("write", &path))?;
+    Ok(out.commit()?)
+}
+
+impl Target {
+    fn typed(&self) -> Option<&Path> {
+        match self {
+            Self::Stdout => None,
+            Self::File { typed, .. } => Some(typed),
+        }
+    }
+}
+
+impl PackArgs {
+    fn target(&self, environment: &Environment, printer: &Printer) -> anyhow::Result<Target> {
+        let file = |typed: &Path| Target::File {
+            path: environment.at(typed),
+            typed: typed.to_owned(),
+        };
+        match &self.output {
+            Some(path) if path == Path::new("-") => Ok(Target::Stdout),
+            Some(path) if path == Path::new("") => Err(usage(
+                "`-o` names no file",
+                "give it a file, or `-` for stdout",
+            )),
+            Some(path) => Ok(file(path)),
+            None if self.stdout || !printer.stdout_is_terminal() => Ok(Target::Stdout),
+            None => Ok(file(Path::new(DEFAULT_OUTPUT))),
+        }
+    }
+
+    /// Refuses what contradicts itself.
+    fn check(&self, target: &Target) -> anyhow::Result<()> {
+        let manifest_to_stdout = self.manifest.as_deref() == Some(Path::new("-"));
+        let wants = [
+            (matches!(target, Target::Stdout), "the document"),
+            (manifest_to_stdout, "the manifest"),
+            (self.json, "the summary"),
+        ];
+        let wants: Vec<&str> = wants
+            .into_iter()
+            .filter(|(wanted, _)| *wanted)
+            .map(|(_, what)| what)
+            .collect();
+        if wants.len() > 1 {
+            return Err(usage(
+                format!("{} cannot all go to stdout", wants.join(" and ")),
+                "write the document to a file with `-o FILE`, the manifest with `--manifest FILE`",
+            ));
+        }
+        if let (Target::File { typed, .. }, Some(manifest)) = (target, &self.manifest)
+            && typed == manifest
+        {
+            return Err(usage(
+                "the document and the manifest cannot be the same file",
+                "give `--manifest` another file",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses to replace what is not ours: on a terminal anything that is no pack, and with `-o` what git tracks.
+    fn guard(&self, target: &Target, repository: &Repository) -> anyhow::Result<()> {
+        let Target::File { path, typed } = target else {
+            return Ok(());
+        };
+        if self.force
+            || fs::kind(path)? != SystemKind::File
+            || fs::begins_with(path, HEAD.as_bytes())?
+        {
+            return Ok(());
+        }
+        let resolved = fs::resolve(path)?;
+        let tracked = repository.git.as_ref().is_some_and(|git| {
+            let relative = resolved.strip_prefix(repository.root.path());
+            relative.is_ok_and(|relative| git.tracks(relative))
+        });
+        let what = if tracked {
+            "is tracked by git"
+        } else {
+            "is no pack of twostep"
+        };
+        if tracked || self.output.is_none() {
+            return Err(usage(
+                format!("`{}` is there already and {what}", typed.display()),
+                "replace it with `--force`, or write to another file with `-o FILE`",
+            ));
+        }
+        Ok(())
+    }
+
+    fn outputs(&self, target: &Target, environment: &Environment) -> anyhow::Result<Vec<PathBuf>> {
+        let mut outputs = Vec::new();
+        if let Target::File { path, .. } = target {
+            outputs.push(fs::resolve(path)?);
+        }
+        if let Some(path) = self
+            .manifest
+            .as_deref()
+            .filter(|path| *path != Path::new("-"))
+        {
+            outputs.push(fs::resolve(&environment.at(path))?);
+        }
+        Ok(outputs)
+    }
+
+    fn instruction(&self, environment: &Environment) -> anyhow::Result<Option<String>> {
+        let read = |path: &Path| {
+            fs::read_text(&environment.at(path), MAX_INSTRUCTION_BYTES)
+                .context("cannot use the instruction")
+        };
+        match (&self.instruction, &self.instruction_file_path) {
+            (Some(text), _) => match text.strip_prefix('@') {
+                Some(path) => read(Path::new(path)).map(Some),
+                None => Ok(Some(text.clone())),
+            },
+            (None, Some(path)) => read(path).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+}

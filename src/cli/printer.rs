@@ -1,0 +1,128 @@
+//! The only writer to stdout and stderr.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Prints results to stdout and messages to stderr.
+pub(super) struct Printer {
+    volume: Volume,
+    stdout: io::Stdout,
+    stderr: io::Stderr,
+}
+
+/// How much a person is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Volume {
+    /// Errors only.
+    Quiet,
+    /// What matters.
+    Normal,
+    /// Every file that is left out, too.
+    Verbose,
+}
+
+/// The reader of our stdout went away.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody reads stdout any more")]
+pub(super) struct StdoutClosed;
+
+/// Our stdout, unbuffered.
+pub(super) struct Stdout(File);
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => io::Error::new(io::ErrorKind::BrokenPipe, StdoutClosed),
+            _ => error,
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Printer {
+    /// Makes the printer of this process.
+    #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+    pub(super) fn new(volume: Volume) -> Self {
+        Self {
+            volume,
+            stdout: io::stdout(),
+            stderr: io::stderr(),
+        }
+    }
+
+    /// Returns how much a person is told.
+    pub(super) fn volume(&self) -> Volume {
+        self.volume
+    }
+
+    /// Says whether stdout is a terminal.
+    pub(super) fn stdout_is_terminal(&self) -> bool {
+        self.stdout.is_terminal()
+    }
+
+    /// Opens stdout for a document.
+    pub(super) fn stdout(&self) -> io::Result<Stdout> {
+        Ok(Stdout(File::from(
+            self.stdout.as_fd().try_clone_to_owned()?,
+        )))
+    }
+
+    /// Writes a result to stdout.
+    pub(super) fn data(&self, bytes: &[u8]) -> io::Result<()> {
+        self.stdout()?.write_all(bytes)
+    }
+
+    /// Writes a value to stdout as JSON, on one line.
+    pub(super) fn json(&self, value: &impl serde::Serialize) -> anyhow::Result<()> {
+        let mut text = serde_json::to_vec(value)?;
+        text.push(b'\n');
+        Ok(self.data(&text)?)
+    }
+
+    /// Tells a person something, unless quiet.
+    pub(super) fn note(&self, line: &str) {
+        if self.volume != Volume::Quiet {
+            self.say(line);
+        }
+    }
+
+    /// Warns a person, unless quiet.
+    pub(super) fn warn(&self, line: &str) {
+        self.note(&format!("warning: {line}"));
+    }
+
+    /// Tells a person why it went wrong and what would help.
+    pub(super) fn error(&self, error: &anyhow::Error, hint: Option<&str>) {
+        self.say(&format!("error: {error:#}"));
+        if let Some(hint) = hint {
+            self.say(&format!("\nhint: {hint}"));
+        }
+    }
+
+    /// Returns a progress bar; hidden where there is no terminal, or when quiet.
+    pub(super) fn progress(&self, verb: &'static str) -> ProgressBar {
+        let shown = self.volume != Volume::Quiet && self.stderr.is_terminal();
+        let target = if shown {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(None, target).with_prefix(verb);
+        let template = "{prefix} [{bar:30}] {human_pos}/{human_len} files";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar
+    }
+
+    /// Messages are best effort: a stderr that is gone must not stop the work.
+    fn say(&self, line: &str) {
+        let _ = writeln!(self.stderr.lock(), "{line}");
+    }
+}

@@ -1,0 +1,437 @@
+//! From a repository to a pack.
+
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use crate::pack::{
+    Document, Entry, Fit, Frame, HEAD, Level, Part, Room, TooSmall, Totals, Tree, fit,
+};
+use crate::repo::{
+    self, Candidate, Globs, Named, ReadOptions, Reason, Repository, Scan, ScanOptions, Skipped,
+};
+use crate::tokens::{Count, Counter};
+
+/// What goes into a pack, and how.
+pub struct PackRequest {
+    /// What was named.
+    pub named: Vec<Named>,
+    /// Which candidates are taken.
+    pub globs: Globs,
+    /// Files that are ours to write, absolute and resolved.
+    pub outputs: Vec<PathBuf>,
+    /// How files are read.
+    pub read: ReadOptions,
+    /// What the model is to do, as the document's last word.
+    pub instruction: Option<String>,
+    /// How much room there is; no end of it if none is given.
+    pub room: Option<Room>,
+    /// What counts tokens.
+    pub counter: Counter,
+    /// How many threads work.
+    pub threads: NonZeroUsize,
+}
+
+/// A pack that was written.
+pub struct Packed {
+    /// What became of each candidate, sorted by path.
+    pub entries: Vec<Entry>,
+    /// The tokens of the document.
+    pub count: Count,
+    /// What was passed over.
+    pub skipped: Vec<Skipped>,
+    /// Whether the tree is drawn less deep than it is.
+    pub is_tree_cut: bool,
+}
+
+/// No pack was made.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// There are no candidates.
+    #[error("there are no files to pack")]
+    Empty,
+    /// The budget is below what cannot be cut.
+    #[error(transparent)]
+    TooSmall(#[from] TooSmall),
+    /// The document could not be written.
+    #[error("cannot write the pack")]
+    Write(#[from] io::Error),
+}
+
+/// How far the work is: files done, of how many.
+pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);
+
+/// Results that wait for their turn hold at most this much text.
+const MAX_WAITING_BYTES: usize = 24 << 20;
+
+/// Text that is kept between counting and writing; what is beyond is read again.
+const MAX_KEPT_BYTES: usize = 48 << 20;
+
+/// Finds what may go into the pack.
+///
+/// # Errors
+///
+/// Fails if there is nothing.
+pub fn find(repository: &Repository, request: &PackRequest) -> Result<Scan, PackError> {
+    // The vocabulary loads while we walk.
+    let counter = request.counter.clone();
+    std::thread::spawn(move || counter.warm_up());
+    let scan = repo::scan(
+        repository,
+        &ScanOptions {
+            named: &request.named,
+            globs: &request.globs,
+            outputs: &request.outputs,
+            pack_head: HEAD.as_bytes(),
+            threads: request.threads,
+        },
+    );
+    if scan.candidates.is_empty() {
+        Err(PackError::Empty)
+    } else {
+        Ok(scan)
+    }
+}
+
+/// Writes the pack of what was found to `out`.
+///
+/// Without a budget every file is read once, and written as it comes. With one, all files are
+/// counted before any is written.
+///
+/// # Errors
+///
+/// Fails if `out` does, or if the budget is too small; then nothing was written.
+pub fn write(
+    repository: &Repository,
+    request: &PackRequest,
+    scan: Scan,
+    out: &mut dyn Write,
+    progress: Progress<'_>,
+) -> Result<Packed, PackError> {
+    let job = Job {
+        repository,
+        request,
+        candidates: &scan.candidates,
+        tree: Tree::new(scan.candidates.iter().map(|candidate| &candidate.path)),
+        frame: Frame::new(request.instruction.as_deref()),
+    };
+    let (entries, count, tree_depth) = match request.room {
+        None => job.stream(out, progress)?,
+        Some(room) => job.choose(room, out, progress)?,
+    };
+    Ok(Packed {
+        entries,
+        count,
+        skipped: scan.skipped,
+        is_tree_cut: tree_depth < job.tree.full_depth(),
+    })
+}
+
+struct Job<'a> {
+    repository: &'a Repository,
+    request: &'a PackRequest,
+    candidates: &'a [Candidate],
+    tree: Tree,
+    frame: Frame,
+}
+
+impl Job<'_> {
+    fn stream(
+        &self,
+        out: &mut dyn Write,
+        progress: Progress<'_>,
+    ) -> Result<(Vec<Entry>, Count, usize), PackError> {
+        let tree_depth = self.tree.full_depth();
+        let mut document =
+            Document::begin(out, &self.request.counter, &self.tree.draw(tree_depth))?;
+        let mut entries = Vec::with_capacity(self.candidates.len());
+        let all: Vec<usize> = (0..self.candidates.len()).collect();
+        self.each(
+            &all,
+            Part::weight,
+            |index| self.render(index),
+            |index, part| {
+                document.part(&part)?;
+                entries.push(part.entry);
+                progress(index + 1, all.len());
+                Ok::<(), io::Error>(())
+            },
+        )?;
+        let count = document.end(
+            &Totals::of(entries.iter().map(|entry| (entry, true))),
+            &self.frame,
+        )?;
+        Ok((entries, count, tree_depth))
+    }
+
+    fn choose(
+        &self,
+        room: Room,
+        out: &mut dyn Write,
+        progress: Progress<'_>,
+    ) -> Result<(Vec<Entry>, Count, usize), PackError> {
+        let mut entries = Vec::with_capacity(self.candidates.len());
+        let mut kept: Vec<Option<Part>> = Vec::with_capacity(self.candidates.len());
+        let mut n_kept_bytes = 0;
+        let all: Vec<usize> = (0..self.candidates.len()).collect();
+        self.each(
+            &all,
+            Part::weight,
+            |index| self.render(index),
+            |index, part| {
+                entries.push(part.entry.clone());
+                n_kept_bytes += part.weight();
+                kept.push((n_kept_bytes <= MAX_KEPT_BYTES).then_some(part));
+                progress(index + 1, all.len());
+                Ok::<(), io::Error>(())
+            },
+        )?;
+        let Fit { is_in, tree_depth } = fit(
+            room,
+            &entries,
+            &self.tree,
+            &self.frame,
+            &self.request.counter,
+        )?;
+        for (entry, is_in) in entries.iter_mut().zip(&is_in) {
+            entry.is_packed = *is_in;
+            if !is_in && entry.level == Level::Full {
+                entry.reason = Some(Reason::Budget);
+            }
+        }
+        let chosen: Vec<usize> = all.into_iter().filter(|&index| is_in[index]).collect();
+        let mut document =
+            Document::begin(out, &self.request.counter, &self.tree.draw(tree_depth))?;
+        let again = |index: usize| {
+            if kept[index].is_some() {
+                None
+            } else {
+                Some(self.render(index))
+            }
+        };
+        self.each(
+            &chosen,
+            |part| part.as_ref().map_or(0, Part::weight),
+            again,
+            |index, part| {
+                let entry = &mut entries[index];
+                let Some(part) = part.as_ref().or(kept[index].as_ref()) else {
+                    return Ok(());
+                };
+                // A file that was read again may have changed since; what it may take was settled before.
+                if room.measure.tokens(&part.entry.cost) <= room.measure.tokens(&entry.cost) {
+                    document.part(part)?;
+                    *entry = part.entry.clone();
+                } else {
+                    entry.is_packed = false;
+                    entry.reason = Some(Reason::Grew);
+                }
+                Ok::<(), io::Error>(())
+            },
+        )?;
+        let count = document.end(
+            &Totals::of(entries.iter().map(|entry| (entry, entry.is_packed))),
+            &self.frame,
+        )?;
+        Ok((entries, count, tree_depth))
+    }
+
+    fn render(&self, index: usize) -> Part {
+        let candidate = &self.candidates[index];
+        let file = repo::read(&self.repository.root, candidate, self.request.read);
+        Part::render(candidate, file, &self.request.counter)
+    }
+
+    /// Calls `work` on each of `indices` in parallel and `take` on the results in order.
+    fn each<R: Send, E>(
+        &self,
+        indices: &[usize],
+        weight: impl Fn(&R) -> usize + Sync,
+        work: impl Fn(usize) -> R + Sync,
+        mut take: impl FnMut(usize, R) -> Result<(), E>,
+    ) -> Result<(), E> {
+        repo::map_in_order(
+            indices.len(),
+            self.request.threads,
+            MAX_WAITING_BYTES,
+            weight,
+            |at| work(indices[at]),
+            |at, result| take(indices[at], result),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::flow::unpack::{Existing, restore};
+    use crate::fs::Root;
+    use crate::model::Measure;
+    use crate::path::RepoPath;
+    use crate::tokens::{Family, Margin};
+
+    type Files = BTreeMap<RepoPath, Vec<u8>>;
+
+    /// Contents of every row of the carriage table, and pieces that are hard to cut and to count.
+    fn contents() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            4 => "[a-zA-Z ]{0,20}",
+            2 => Just("\n".to_owned()),
+            1 => prop::sample::select(vec![
+                "//", "]]>", "]]", ">", "<![CDATA[", "</file>", "&#13;", "\n\n\n", "  ", "\t", "[", "'s", "<|endoftext|>", "1234567", "\u{4e2d}\u{6587}",
+                "\u{1f600}", "e\u{301}", "\u{feff}", "\u{2028}", "\u{85}",
+            ]).prop_map(str::to_owned),
+        ];
+        let text = prop::collection::vec(piece, 0..30).prop_map(|pieces| pieces.concat());
+        (text, 0..12_u8).prop_map(|(text, row)| match row {
+            0 => text.replace('\n', "\r\n").into_bytes(),
+            1 => text.replace('\n', "\r").into_bytes(),
+            2 => format!("\u{feff}{text}").into_bytes(),
+            3 => format!("{text}\u{1b}\u{c}\u{1}").into_bytes(),
+            4 => format!("\u{2400}{text}\u{7}").into_bytes(),
+            5 => format!("{text}\u{ffff}").into_bytes(),
+            6 => [0xff, 0xfe]
+                .into_iter()
+                .chain(text.encode_utf16().flat_map(u16::to_le_bytes))
+                .collect(),
+            7 => [0xfe, 0xff]
+                .into_iter()
+                .chain(text.encode_utf16().flat_map(u16::to_be_bytes))
+                .collect(),
+            8 => [
+                b"caf\xe9 d\xe9j\xe0 vu, gar\xe7on ".as_slice(),
+                text.replace(|c: char| !c.is_ascii(), "").as_bytes(),
+            ]
+            .concat(),
+            9 => [text.as_bytes(), &[0, 1, 2]].concat(),
+            _ => text.into_bytes(),
+        })
+    }
+
+    fn files() -> impl Strategy<Value = Files> {
+        let name = prop_oneof![6 => "[a-c]{1,2}(\\.(rs|md|txt|csv))?", 1 => "[ -.0-~\n\t\u{e9}\u{4e2d}]{1,8}"];
+        let path = prop::collection::vec(name, 1..4).prop_map(|names| names.join("/"));
+        prop::collection::btree_map(path, contents(), 1..12).prop_map(|tree| {
+            let mut files = Files::new();
+            for (path, bytes) in tree {
+                // A path may not be a folder of another, and an ignore file would hide others.
+                let is_folder = |other: &RepoPath| {
+                    let (a, b) = (other.to_string() + "/", path.clone() + "/");
+                    a.starts_with(&b) || b.starts_with(&a)
+                };
+                if let Ok(parsed) = RepoPath::parse(path.as_bytes())
+                    && !files.keys().any(is_folder)
+                    && !parsed.components().any(|name| name.starts_with(b"."))
+                {
+                    files.insert(parsed, bytes);
+                }
+            }
+            files
+        })
+    }
+
+    fn request(
+        named: Vec<Named>,
+        room: Option<Room>,
+        instruction: Option<String>,
+        threads: usize,
+    ) -> PackRequest {
+        PackRequest {
+            named,
+            globs: Globs::parse(&[], &[]).unwrap(),
+            outputs: Vec::new(),
+            read: ReadOptions {
+                everything: false,
+                hashed: false,
+            },
+            instruction,
+            room,
+            counter: Counter::new(vec![Family::ClaudeV47, Family::Gemma3]),
+            threads: NonZeroUsize::new(threads).unwrap(),
+        }
+    }
+
+    fn pack(
+        repository: &Repository,
+        request: &PackRequest,
+    ) -> Result<(Vec<u8>, Packed), PackError> {
+        let scan = find(repository, request)?;
+        let mut out = Vec::new();
+        let packed = write(repository, request, scan, &mut out, &mut |_, _| {})?;
+        Ok((out, packed))
+    }
+
+    fn recount(document: &[u8]) -> u64 {
+        let text = std::str::from_utf8(document).unwrap();
+        tiktoken_rs::o200k_base_singleton()
+            .encode_ordinary(text)
+            .len() as u64
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+
+        #[test]
+        fn any_tree_comes_back_exactly_counted(
+            files in files(),
+            budget in 300..1500_u64,
+            named_first in any::<bool>(),
+            instruction in proptest::option::of("\\PC{0,40}(\r\n|\u{1})?"),
+            claude in any::<bool>(),
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let root = Root::open(folder.path()).unwrap();
+            for (path, bytes) in &files {
+                root.create(path, bytes).unwrap();
+            }
+            prop_assume!(!files.is_empty());
+            let (repository, mut named, _) = repo::open(folder.path(), &[]).unwrap();
+            if named_first {
+                named.extend(files.keys().next().cloned().map(Named::File));
+            }
+
+            // All of it: the claim is the count, and every full file comes back.
+            let all = request(named.clone(), None, instruction.clone(), 3);
+            let (document, packed) = pack(&repository, &all).unwrap();
+            prop_assert_eq!(packed.count.exact, recount(&document));
+            let claim = format!("<totals tokens=\"{}\"", packed.count.exact);
+            prop_assert!(String::from_utf8_lossy(&document).contains(&claim));
+            let copy = folder.path().join("copy");
+            let unpacked = restore(document.as_slice(), &copy, Existing::Keep).unwrap();
+            let copied = Root::open(&copy).unwrap();
+            let full: Vec<&RepoPath> = packed.entries.iter().filter(|entry| entry.is_full()).map(|entry| &entry.path).collect();
+            prop_assert_eq!(unpacked.n_exact, full.len());
+            for path in full {
+                prop_assert_eq!(&copied.head(path, 1 << 20).unwrap(), &files[path]);
+            }
+            std::fs::remove_dir_all(&copy).unwrap();
+
+            // Under a budget: never over, and the same bytes from any number of threads.
+            let measure = if claude { Measure::Estimated(Family::ClaudeV47, Margin { extra_points: 2 }) } else { Measure::Exact };
+            let room = |budget| Some(Room { budget, measure });
+            let one = pack(&repository, &request(named.clone(), room(budget), instruction.clone(), 1));
+            let eight = pack(&repository, &request(named.clone(), room(budget), instruction.clone(), 8));
+            match (one, eight) {
+                (Ok((document, packed)), Ok((other, _))) => {
+                    prop_assert_eq!(packed.count.exact, recount(&document));
+                    prop_assert!(measure.tokens(&packed.count) <= budget);
+                    prop_assert_eq!(&document, &other);
+                    restore(document.as_slice(), &copy, Existing::Keep).unwrap();
+                }
+                (Err(PackError::TooSmall(small)), Err(PackError::TooSmall(other))) => {
+                    prop_assert_eq!(&small, &other);
+                    prop_assert!(small.least > budget);
+                    // The least that is named is enough, and spent to the last token.
+                    let (document, packed) = pack(&repository, &request(named, room(small.least), instruction, 2)).unwrap();
+                    prop_assert_eq!(packed.count.exact, recount(&document));
+                    prop_assert!(measure.tokens(&packed.count) <= small.least);
+                }
+                _ => prop_assert!(false, "the number of threads shows"),
+            }
+        }
+    }
+}

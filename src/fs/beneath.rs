@@ -1,0 +1,345 @@
+//! Files beneath a root, opened so that no link and no `..` leads out of it.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::FsError;
+use crate::path::RepoPath;
+
+/// A folder held open; everything below it is reached through this handle.
+pub struct Root {
+    folder: OwnedFd,
+    path: PathBuf,
+}
+
+/// What kind of thing a path is, links not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A symbolic link.
+    Link,
+    /// A folder.
+    Folder,
+    /// A device, pipe or socket.
+    Special,
+}
+
+/// What was read of a file.
+pub enum Entry {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// Nothing: it has more bytes than were allowed.
+    TooLarge {
+        /// Its size when it was opened, or the limit if it grew past it meanwhile.
+        bytes: u64,
+    },
+}
+
+impl Root {
+    /// Opens the folder `path`.
+    ///
+    /// # Errors
+    ///
+    /// Fails on what is no folder or cannot be opened.
+    pub fn open(path: &Path) -> Result<Self, FsError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = rustix::fs::open(path, flags, Mode::empty())
+            .map_err(|errno| FsError::of("open the folder", path)(errno.into()))?;
+        Ok(Self {
+            folder,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Returns the path that the root was opened by.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Says what `path` is.
+    ///
+    /// # Errors
+    ///
+    /// Fails on what is missing, or lies behind a link.
+    pub fn kind(&self, path: &RepoPath) -> Result<EntryKind, FsError> {
+        let fail = |errno: Errno| self.error("look at", path, errno.into());
+        let (folder, name) = self.parent(path).map_err(fail)?;
+        let stat = rustix::fs::statat(
+            folder.as_ref().map_or(self.folder.as_fd(), AsFd::as_fd),
+            name,
+            AtFlags::SYMLINK_NOFOLLOW,
+        )
+        .map_err(fail)?;
+        Ok(match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => EntryKind::File,
+            FileType::Symlink => EntryKind::Link,
+            FileType::Directory => EntryKind::Folder,
+            _ => EntryKind::Special,
+        })
+    }
+
+    /// Opens the regular file `path` for reading; returns its size too.
+    ///
+    /// # Errors
+    ///
+    /// Fails on what is missing, unreadable, no regular file, or lies behind a link.
+    pub fn open_file(&self, path: &RepoPath) -> Result<(File, u64), FsError> {
+        // Non-blocking, so that a pipe put in the place of the file does not hold us.
+        let flags =
+            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let handle = self
+            .open_beneath(path, flags)
+            .map_err(|errno| self.error("open", path, errno.into()))?;
+        let stat = rustix::fs::fstat(&handle)
+            .map_err(|errno| self.error("look at", path, errno.into()))?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(self.error(
+                "open",
+                path,
+                io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"),
+            ));
+        }
+        Ok((File::from(handle), u64::try_from(stat.st_size).unwrap_or(0)))
+    }
+
+    /// Reads the regular file `path`, unless it has more than `max_bytes`; the limit holds while it grows, too.
+    ///
+    /// # Errors
+    ///
+    /// As [`Root::open_file`], and where reading fails.
+    pub fn read(&self, path: &RepoPath, max_bytes: u64) -> Result<Entry, FsError> {
+        let (file, size) = self.open_file(path)?;
+        if size > max_bytes {
+            return Ok(Entry::TooLarge { bytes: size });
+        }
+        // One byte of room over the size: the end of the file then shows without growing the buffer.
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
+        let read = file
+            .take(max_bytes + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|source| self.error("read", path, source))?;
+        if read as u64 > max_bytes {
+            return Ok(Entry::TooLarge {
+                bytes: max_bytes + 1,
+            });
+        }
+        Ok(Entry::Whole(bytes))
+    }
+
+    /// Reads at most the first `n` bytes of the regular file `path`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Root::read`].
+    pub fn head(&self, path: &RepoPath, n: u64) -> Result<Vec<u8>, FsError> {
+        let (file, _) = self.open_file(path)?;
+        let mut bytes = Vec::new();
+        file.take(n)
+            .read_to_end(&mut bytes)
+            .map_err(|source| self.error("read", path, source))?;
+        Ok(bytes)
+    }
+
+    /// Returns what the symbolic link `path` points to, as it stands in the link.
+    ///
+    /// # Errors
+    ///
+    /// Fails on what is no link, or lies behind one.
+    pub fn link_target(&self, path: &RepoPath) -> Result<Vec<u8>, FsError> {
+        let fail = |errno: Errno| self.error("read the link", path, errno.into());
+        let (folder, name) = self.parent(path).map_err(fail)?;
+        let target = rustix::fs::readlinkat(
+            folder.as_ref().map_or(self.folder.as_fd(), AsFd::as_fd),
+            name,
+            Vec::new(),
+        )
+        .map_err(fail)?;
+        Ok(target.into_bytes())
+    }
+
+    /// Writes a new file, and the folders above it, beneath the root.
+    ///
+    /// # Errors
+    ///
+    /// Fails where there is something at `path` already, where a folder on the way is a link, or
+    /// where the system does not write. A file that could not be written whole is taken away again.
+    pub fn create(&self, path: &RepoPath, contents: &[u8]) -> Result<(), FsError> {
+        let fail = |errno: Errno| self.error("write", path, errno.into());
+        let (folder, name) = self.make_parent(path).map_err(fail)?;
+        let folder = folder.as_ref().map_or(self.folder.as_fd(), AsFd::as_fd);
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut file = File::from(
+            rustix::fs::openat(folder, name, flags, Mode::from_raw_mode(0o666)).map_err(fail)?,
+        );
+        file.write_all(contents).map_err(|source| {
+            let _ = rustix::fs::unlinkat(folder, name, AtFlags::empty());
+            self.error("write", path, source)
+        })
+    }
+
+    /// Replaces the file at `path`: the old bytes or the new, whole.
+    ///
+    /// # Errors
+    ///
+    /// As [`Root::create`], but for a file that is there already.
+    pub fn replace(&self, path: &RepoPath, contents: &[u8]) -> Result<(), FsError> {
+        let mut beside = path.as_bytes().to_vec();
+        beside.extend_from_slice(format!(".{}.tmp", std::process::id()).as_bytes());
+        let beside = RepoPath::parse(&beside).map_err(|error| {
+            self.error(
+                "write",
+                path,
+                io::Error::new(io::ErrorKind::InvalidInput, error),
+            )
+        })?;
+        self.create(&beside, contents)?;
+        let fail = |errno: Errno| self.error("write", path, errno.into());
+        let (folder, name) = self.parent(path).map_err(fail)?;
+        let folder = folder.as_ref().map_or(self.folder.as_fd(), AsFd::as_fd);
+        let temporary = Path::new(std::ffi::OsStr::new(
+            beside.as_path().file_name().unwrap_or_default(),
+        ));
+        rustix::fs::renameat(folder, temporary, folder, name).map_err(|errno| {
+            let _ = rustix::fs::unlinkat(folder, temporary, AtFlags::empty());
+            fail(errno)
+        })
+    }
+
+    fn error(&self, action: &'static str, path: &RepoPath, source: io::Error) -> FsError {
+        FsError {
+            action,
+            path: self.path.join(path.as_path()),
+            source,
+        }
+    }
+
+    /// Opens `path` without following any link; in one call where the kernel can do it.
+    fn open_beneath(&self, path: &RepoPath, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::fs::ResolveFlags;
+            let resolve =
+                ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+            match rustix::fs::openat2(&self.folder, path.as_path(), flags, Mode::empty(), resolve) {
+                // Old kernels and some sandboxes lack the call; a long path needs going step by step.
+                Err(Errno::NOSYS | Errno::PERM | Errno::NAMETOOLONG) => {}
+                answer => return answer,
+            }
+        }
+        let (folder, name) = self.parent(path)?;
+        rustix::fs::openat(
+            folder.as_ref().map_or(self.folder.as_fd(), AsFd::as_fd),
+            name,
+            flags,
+            Mode::empty(),
+        )
+    }
+
+    /// Opens the folder that holds `path`, component by component; `None` is the root itself.
+    fn parent<'a>(&self, path: &'a RepoPath) -> rustix::io::Result<(Option<OwnedFd>, &'a Path)> {
+        self.descend(path, |_, _| Ok(()))
+    }
+
+    /// As [`Root::parent`], making the folders that are missing.
+    fn make_parent<'a>(
+        &self,
+        path: &'a RepoPath,
+    ) -> rustix::io::Result<(Option<OwnedFd>, &'a Path)> {
+        self.descend(path, |folder, name| {
+            match rustix::fs::mkdirat(folder, name, Mode::from_raw_mode(0o777)) {
+                Err(Errno::EXIST) | Ok(()) => Ok(()),
+                Err(errno) => Err(errno),
+            }
+        })
+    }
+
+    fn descend<'a>(
+        &self,
+        path: &'a RepoPath,
+        before: impl Fn(std::os::fd::BorrowedFd<'_>, &Path) -> rustix::io::Result<()>,
+    ) -> rustix::io::Result<(Option<OwnedFd>, &'a Path)> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut folder: Option<OwnedFd> = None;
+        let mut components = path.as_path().iter().map(Path::new).peekable();
+        while let Some(name) = components.next() {
+            if components.peek().is_none() {
+                return Ok((folder, name));
+            }
+            let here = folder.as_ref().map_or(self.folder.as_fd(), AsFd::as_fd);
+            before(here, name)?;
+            let next = rustix::fs::openat(here, name, flags, Mode::empty())?;
+            folder = Some(next);
+        }
+        Err(Errno::INVAL)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn path(text: &str) -> RepoPath {
+        RepoPath::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn no_link_leads_out_of_the_root() {
+        let outside = tempfile::tempdir().unwrap();
+        let inside = tempfile::tempdir().unwrap();
+        let secret = outside.path().join("secret");
+        Root::open(outside.path())
+            .unwrap()
+            .create(&path("secret"), b"secret")
+            .unwrap();
+        symlink(outside.path(), inside.path().join("folder")).unwrap();
+        symlink(&secret, inside.path().join("file")).unwrap();
+        let root = Root::open(inside.path()).unwrap();
+        assert!(root.read(&path("file"), 100).is_err());
+        assert!(root.read(&path("folder/secret"), 100).is_err());
+        assert!(root.create(&path("folder/new"), b"x").is_err());
+        assert!(root.replace(&path("folder/secret"), b"x").is_err());
+        assert_eq!(root.kind(&path("folder")).unwrap(), EntryKind::Link);
+        assert!(root.kind(&path("folder/secret")).is_err());
+        assert_eq!(
+            Root::open(outside.path())
+                .unwrap()
+                .head(&path("secret"), 9)
+                .unwrap(),
+            b"secret"
+        );
+    }
+
+    #[test]
+    fn the_size_limit_is_inclusive() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        root.create(&path("a/b"), b"12345").unwrap();
+        assert!(
+            matches!(root.read(&path("a/b"), 5).unwrap(), Entry::Whole(bytes) if bytes == b"12345")
+        );
+        assert!(matches!(
+            root.read(&path("a/b"), 4).unwrap(),
+            Entry::TooLarge { bytes: 5 }
+        ));
+    }
+
+    #[test]
+    fn a_file_is_created_once_and_replaced_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        root.create(&path("a"), b"old").unwrap();
+        assert!(root.create(&path("a"), b"new").is_err());
+        assert_eq!(root.head(&path("a"), 9).unwrap(), b"old");
+        root.replace(&path("a"), b"new").unwrap();
+        assert_eq!(root.head(&path("a"), 9).unwrap(), b"new");
+    }
+}

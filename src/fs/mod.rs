@@ -1,0 +1,178 @@
+//! The door to files: read beneath a root, write whole or not at all.
+//!
+//! In: paths. Out: bytes, and errors that name the path. The only user of `std::fs` and of file system calls.
+
+mod beneath;
+mod output;
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+pub use beneath::{Entry, EntryKind, Root};
+pub use output::{Output, scratch_file};
+
+/// A file system call that failed: what was attempted, where, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} `{}`", path.display())]
+pub struct FsError {
+    /// What was attempted, as a verb: `read`, `open`, `write`.
+    pub action: &'static str,
+    /// Where.
+    pub path: PathBuf,
+    /// Why it failed.
+    pub source: io::Error,
+}
+
+impl FsError {
+    /// Returns a maker of errors for [`Result::map_err`].
+    pub fn of(action: &'static str, path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| Self {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// Returns what the user can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self.source.kind() {
+            io::ErrorKind::NotFound => {
+                Some("check the spelling; paths are relative to the working directory")
+            }
+            io::ErrorKind::PermissionDenied => {
+                Some("check the permissions of the file and its folders")
+            }
+            io::ErrorKind::NotADirectory => Some("a part of this path is a file, not a folder"),
+            io::ErrorKind::IsADirectory => Some("this is a folder; name a file in it"),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Some("free some space or write to another disk")
+            }
+            io::ErrorKind::ReadOnlyFilesystem => Some("write to another place with `-o`"),
+            _ => None,
+        }
+    }
+}
+
+/// What a path of the system leads to, links followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SystemKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A device, pipe or socket.
+    Special,
+    /// Nothing.
+    Missing,
+}
+
+/// Says what `path` leads to, following links.
+///
+/// # Errors
+///
+/// Fails where the system does not say, other than by "not found".
+pub fn kind(path: &Path) -> Result<SystemKind, FsError> {
+    #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+    match std::fs::metadata(path) {
+        Ok(meta) if meta.is_file() => Ok(SystemKind::File),
+        Ok(meta) if meta.is_dir() => Ok(SystemKind::Folder),
+        Ok(_) => Ok(SystemKind::Special),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(SystemKind::Missing),
+        Err(source) => Err(FsError::of("look at", path)(source)),
+    }
+}
+
+/// Returns `path` absolute and with its links resolved. What they lead to need not exist, but its folder must.
+///
+/// # Errors
+///
+/// Fails where a folder on the way is missing or unreadable, or links go round in a circle.
+#[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+pub fn resolve(path: &Path) -> Result<PathBuf, FsError> {
+    let error = FsError::of("find", path);
+    let mut goal = path.to_owned();
+    // As many links as Linux follows.
+    for _ in 0..40 {
+        match std::fs::canonicalize(&goal) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+            answer => return answer.map_err(error),
+        }
+        let name = goal
+            .file_name()
+            .ok_or_else(|| error(io::ErrorKind::NotFound.into()))?;
+        let parent = match goal.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        let place = std::fs::canonicalize(parent).map_err(&error)?.join(name);
+        match std::fs::read_link(&place) {
+            Ok(target) => goal = place.parent().unwrap_or(Path::new("/")).join(target),
+            Err(_) => return Ok(place),
+        }
+    }
+    Err(error(io::Error::other("too many links")))
+}
+
+/// Says whether `folder` has an entry called `name`, links not followed.
+pub fn has_entry(folder: &Path, name: impl AsRef<Path>) -> bool {
+    #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+    std::fs::symlink_metadata(folder.join(name)).is_ok()
+}
+
+/// Reads a whole text file of at most `max_bytes`.
+///
+/// # Errors
+///
+/// Fails on what cannot be opened or read, is no UTF-8, or is larger.
+pub fn read_text(path: &Path, max_bytes: u64) -> Result<String, FsError> {
+    let error = FsError::of("read", path);
+    let mut bytes = Vec::new();
+    open(path)?
+        .take(max_bytes + 1)
+        .read_to_end(&mut bytes)
+        .map_err(&error)?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(error(io::ErrorKind::FileTooLarge.into()));
+    }
+    String::from_utf8(bytes).map_err(|_| {
+        error(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it is not UTF-8 text",
+        ))
+    })
+}
+
+/// Says whether the file at `path` begins with `head`.
+///
+/// # Errors
+///
+/// Fails on what cannot be opened or read.
+pub fn begins_with(path: &Path, head: &[u8]) -> Result<bool, FsError> {
+    let mut bytes = Vec::new();
+    open(path)?
+        .take(head.len() as u64)
+        .read_to_end(&mut bytes)
+        .map_err(FsError::of("read", path))?;
+    Ok(bytes == head)
+}
+
+/// Opens a file for reading.
+///
+/// # Errors
+///
+/// Fails where the system does not open it.
+pub fn open(path: &Path) -> Result<std::fs::File, FsError> {
+    #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+    let file = std::fs::File::open(path).map_err(FsError::of("open", path))?;
+    Ok(file)
+}
+
+/// Makes a folder and those above it, if they are not there.
+///
+/// # Errors
+///
+/// Fails where the system does not make one.
+pub fn make_folder(path: &Path) -> Result<(), FsError> {
+    #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+    std::fs::create_dir_all(path).map_err(FsError::of("make the folder", path))
+}

@@ -1,0 +1,91 @@
+//! What git knows of a tree: its commit, its tracked files.
+//!
+//! In: folders. Out: values. Reads git's files in this process: no program, filter, hook or alias of
+//! a repository ever runs, and nothing outside its own `.git` is asked. The only user of `gix`.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::path::RepoPath;
+
+/// Git's own files could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read what git knows of `{}`: {why}", top.display())]
+pub struct GitError {
+    top: PathBuf,
+    why: String,
+}
+
+/// What git has recorded of a work tree.
+pub struct Snapshot {
+    /// The commit that is checked out, in hexadecimal; none before the first commit.
+    pub commit: Option<String>,
+    /// Every path in the index, in its order (bytewise).
+    pub tracked: Vec<Tracked>,
+}
+
+/// A path that git tracks.
+pub struct Tracked {
+    /// The path, relative to the top of the work tree.
+    pub path: RepoPath,
+    /// Whether it is another repository at a fixed commit.
+    pub is_submodule: bool,
+}
+
+impl Snapshot {
+    /// Says whether `path`, relative to the top, is tracked.
+    pub fn tracks(&self, path: &Path) -> bool {
+        let bytes = path.as_os_str().as_bytes();
+        self.tracked
+            .binary_search_by(|tracked| tracked.path.as_bytes().cmp(bytes))
+            .is_ok()
+    }
+
+    /// Says whether something in `folder` is tracked.
+    pub fn tracks_below(&self, folder: &RepoPath) -> bool {
+        let mut start = folder.as_bytes().to_vec();
+        start.push(b'/');
+        let at = self
+            .tracked
+            .partition_point(|tracked| tracked.path.as_bytes() < start.as_slice());
+        self.tracked
+            .get(at)
+            .is_some_and(|tracked| tracked.path.as_bytes().starts_with(&start))
+    }
+}
+
+/// Reads commit and index of the work tree at `top`.
+///
+/// # Errors
+///
+/// Fails on a damaged or unknown kind of repository or index.
+pub fn snapshot(top: &Path) -> Result<Snapshot, GitError> {
+    let error = |why: String| GitError {
+        top: top.to_owned(),
+        why,
+    };
+    let repository = gix::open_opts(top, gix::open::Options::isolated())
+        .map_err(|cause| error(cause.to_string()))?;
+    let index = repository
+        .index_or_empty()
+        .map_err(|cause| error(cause.to_string()))?;
+    let mut tracked: Vec<Tracked> = Vec::with_capacity(index.entries().len());
+    for entry in index.entries() {
+        // What the index holds and no tree can (an absolute path, say) is nobody's file.
+        let Ok(path) = RepoPath::parse(entry.path(&index)) else {
+            continue;
+        };
+        // A path in conflict has up to three entries.
+        if tracked.last().is_some_and(|last| last.path == path) {
+            continue;
+        }
+        tracked.push(Tracked {
+            path,
+            is_submodule: entry.mode == gix::index::entry::Mode::COMMIT,
+        });
+    }
+    Ok(Snapshot {
+        commit: repository.head_id().ok().map(|id| id.to_string()),
+        tracked,
+    })
+}

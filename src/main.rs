@@ -1,0 +1,5 @@
+//! The `twostep` command.
+
+fn main() -> std::process::ExitCode {
+    twostep::cli::main()
+}

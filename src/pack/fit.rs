@@ -1,0 +1,139 @@
+//! The choice under a budget: best first, and never stopping at the first that does not fit.
+
+use super::{Class, Entry, Frame, Level, Totals, Tree, xml};
+use crate::model::Measure;
+use crate::repo::Reason;
+use crate::tokens::{Count, Counter};
+
+/// How much room there is, and how it is measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// The most tokens that the document may have.
+    pub budget: u64,
+    /// Whose tokens they are.
+    pub measure: Measure,
+}
+
+/// What fits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fit {
+    /// For each item, whether it is in.
+    pub is_in: Vec<bool>,
+    /// The depth to which the tree is drawn.
+    pub tree_depth: usize,
+}
+
+/// What cannot be cut is more than the budget.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a budget of {budget} tokens is too small: what cannot be cut (the frame, the instruction, the files that were named) takes {least}"
+)]
+pub struct TooSmall {
+    /// The budget.
+    pub budget: u64,
+    /// The least that would do.
+    pub least: u64,
+}
+
+/// The share of the budget that the tree may take before files are chosen, as a divisor.
+const TREE_SHARE: u64 = 10;
+
+/// Chooses what of `entries` (in the order of their paths) goes in, and how deep `tree` is drawn.
+///
+/// # Errors
+///
+/// Fails if what was named does not fit; the least budget that the error names is enough.
+pub fn fit(
+    room: Room,
+    entries: &[Entry],
+    tree: &Tree,
+    frame: &Frame,
+    counter: &Counter,
+) -> Result<Fit, TooSmall> {
+    let tree_count = |depth: usize| xml::count_tree(&tree.draw(depth), counter);
+    let totals = |is_in: &[bool]| Totals::of(entries.iter().zip(is_in.iter().copied()));
+    let fixed = frame.count(counter);
+    let mut is_in: Vec<bool> = entries
+        .iter()
+        .map(|entry| entry.class == Class::Named)
+        .collect();
+    let named: Count = entries
+        .iter()
+        .filter(|entry| entry.class == Class::Named)
+        .map(|entry| entry.cost)
+        .sum();
+    let rest = fixed + named + tree_count(0);
+    let least = room
+        .measure
+        .tokens(&(rest + totals(&is_in).count(rest.exact, counter)));
+    if least > room.budget {
+        return Err(TooSmall {
+            budget: room.budget,
+            least,
+        });
+    }
+    // Every number in the totals at its largest.
+    let mut most = totals(&vec![false; entries.len()]);
+    most.n_full = entries.len();
+    most.left.insert(Reason::Budget.name(), entries.len());
+    let most = most.count(room.budget, counter);
+    // The margin of an estimate falls with size, and the totals may turn out smaller than this.
+    let fits = |count: Count| {
+        let mut smaller = count;
+        smaller.exact = smaller.exact.saturating_sub(most.exact);
+        room.measure
+            .tokens(&count)
+            .max(room.measure.tokens(&smaller))
+            <= room.budget
+    };
+    let mut used = fixed + named + most;
+    let all: Count = entries.iter().map(|entry| entry.cost).sum();
+    if fits(fixed + all + most + tree_count(tree.full_depth())) {
+        return Ok(Fit {
+            is_in: vec![true; entries.len()],
+            tree_depth: tree.full_depth(),
+        });
+    }
+    let share = room.budget / TREE_SHARE;
+    let takes = |depth: usize| {
+        room.measure.tokens(&tree_count(depth)) <= share && fits(used + tree_count(depth))
+    };
+    let mut tree_depth = (1..=tree.full_depth())
+        .take_while(|&depth| takes(depth))
+        .last()
+        .unwrap_or(0);
+    let drawn = tree_count(tree_depth);
+    for index in ranked(entries) {
+        let more = used + entries[index].cost;
+        if !is_in[index] && fits(more + drawn) {
+            used = more;
+            is_in[index] = true;
+        }
+    }
+    while tree_depth < tree.full_depth() && fits(used + tree_count(tree_depth + 1)) {
+        tree_depth += 1;
+    }
+    Ok(Fit { is_in, tree_depth })
+}
+
+/// Returns the places of `entries`, most wanted first: by class, what is nearer the root first
+/// among those that tell of the project, then smaller first. What is only listed comes last.
+fn ranked(entries: &[Entry]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..entries.len()).collect();
+    order.sort_by_key(|&index| {
+        let entry = &entries[index];
+        let depth = if entry.class == Class::Overview {
+            entry.path.components().count()
+        } else {
+            0
+        };
+        (
+            entry.level == Level::Path,
+            entry.class,
+            depth,
+            entry.cost.exact,
+            index,
+        )
+    });
+    order
+}

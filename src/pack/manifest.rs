@@ -1,0 +1,185 @@
+//! The manifest: the pack's machine-readable twin.
+
+use serde::Serialize;
+
+use super::{Entry, Level};
+use crate::model::{Measure, Model};
+use crate::repo::{Reason, Skipped};
+use crate::tokens::{Count, ENCODING, Family};
+
+/// The version of the manifest's form.
+const VERSION: u32 = 1;
+
+/// Everything that is known of a pack, for programs.
+#[derive(Debug, Serialize)]
+pub struct Manifest<'a> {
+    version: u32,
+    /// What decided the contents.
+    options: &'a Options,
+    /// The model that the pack was made for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a str>,
+    /// The commit that was checked out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<&'a str>,
+    totals: ManifestTotals<'a>,
+    files: Vec<FileRow<'a>>,
+    /// What was passed over and is no file.
+    skipped: Vec<SkippedRow<'a>>,
+}
+
+/// What decided the contents of a pack.
+#[derive(Debug, Clone, Serialize)]
+pub struct Options {
+    /// The paths that were named, as they were written.
+    pub paths: Vec<String>,
+    /// The globs of what was included.
+    pub include: Vec<String>,
+    /// The globs of what was excluded.
+    pub exclude: Vec<String>,
+    /// Whether locks, minified, generated, vendored and large files were packed in full.
+    pub all: bool,
+    /// The budget, in tokens of the model, or of the exact encoding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct ManifestTotals<'a> {
+    tokens: u64,
+    encoding: &'static str,
+    files: usize,
+    candidates: usize,
+    estimates: &'a [Estimate],
+}
+
+/// What a pack is for a model whose tokenizer is not public.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Estimate {
+    /// The model.
+    pub model: String,
+    /// Its tokens, estimated.
+    pub tokens: u64,
+    /// The most that they are in 99 % of packs of this size.
+    pub at_most: u64,
+    /// The margin between the two, in percent.
+    pub margin_percent: f64,
+}
+
+impl Estimate {
+    /// Estimates a count for `model`; none if that model's tokens are counted exactly.
+    pub fn of(count: &Count, model: &Model) -> Option<Self> {
+        let Measure::Estimated(family, margin) = model.measure() else {
+            return None;
+        };
+        Some(Self {
+            model: model.id.clone(),
+            tokens: count.estimate(family),
+            at_most: count.at_most(family, margin),
+            // To a tenth of a percent: the data has no more.
+            margin_percent: (family.margin_share(count.exact, margin) * 1000.0).round() / 10.0,
+        })
+    }
+
+    /// Returns the family by which `model` is estimated.
+    pub fn family_of(model: &Model) -> Option<Family> {
+        match model.measure() {
+            Measure::Exact => None,
+            Measure::Estimated(family, _) => Some(family),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct FileRow<'a> {
+    path: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    path_escape: bool,
+    level: &'static str,
+    /// The tokens that the file takes in the pack, markup included.
+    tokens: u64,
+    /// The tokens that it would take in full, where it could be there in full and is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    full_tokens: Option<u64>,
+    /// The line ranges shown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lines: Vec<[usize; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hash: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct SkippedRow<'a> {
+    path: &'a str,
+    reason: &'a str,
+}
+
+impl<'a> Manifest<'a> {
+    /// Describes a pack of `count` tokens.
+    pub fn new(
+        options: &'a Options,
+        model: Option<&'a str>,
+        commit: Option<&'a str>,
+        count: Count,
+        estimates: &'a [Estimate],
+        entries: &'a [Entry],
+        skipped: &'a [Skipped],
+    ) -> Self {
+        let totals = ManifestTotals {
+            tokens: count.exact,
+            encoding: ENCODING,
+            files: entries.iter().filter(|entry| entry.is_full()).count(),
+            candidates: entries.len(),
+            estimates,
+        };
+        let skipped = skipped.iter().map(|skipped| SkippedRow {
+            path: &skipped.path,
+            reason: &skipped.why,
+        });
+        Self {
+            version: VERSION,
+            options,
+            model,
+            commit,
+            totals,
+            files: entries.iter().map(FileRow::of).collect(),
+            skipped: skipped.collect(),
+        }
+    }
+}
+
+impl<'a> FileRow<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        let (path, path_escape) = entry.path.escaped();
+        let is_full = entry.is_full();
+        Self {
+            path: path.into_owned(),
+            path_escape,
+            level: if is_full {
+                Level::Full.name()
+            } else {
+                Level::Path.name()
+            },
+            tokens: if entry.is_packed { entry.cost.exact } else { 0 },
+            full_tokens: (entry.level == Level::Full && !is_full).then_some(entry.cost.exact),
+            lines: if is_full && entry.n_lines > 0 {
+                vec![[1, entry.n_lines]]
+            } else {
+                Vec::new()
+            },
+            bytes: entry.bytes,
+            hash: entry.hash.map(|hash| hash.to_string()),
+            reason: entry.reason.as_ref().map(Reason::name),
+            cause: match &entry.reason {
+                Some(Reason::Unreadable(cause)) => Some(cause),
+                _ => None,
+            },
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The repository as files: which there are, and what is in them.
+//!
+//! In: a root, and what the user named or filtered. Out: candidates in the order of their paths,
+//! and the text of each. Reads in parallel, hands on in order, holds little.
+//!
+//! Invariant: the candidates are what `git ls-files -co --exclude-standard` lists; without git the
+//! same ignore rules hold.
+
+mod content;
+mod decode;
+mod open;
+mod ordered;
+mod special;
+mod walk;
+
+pub use content::{Content, FileContent, Hash, ReadOptions, Reason, read};
+pub use decode::{Charset, Text};
+pub use open::{Named, OpenError, Repository, open};
+pub use ordered::map_in_order;
+pub use walk::{Candidate, Globs, InvalidGlob, Kind, Scan, ScanOptions, Skipped, scan};

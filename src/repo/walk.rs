@@ -1,0 +1,516 @@
+//! Which files there are: those that git would list, the filters of the user, and what was named.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use ignore::{DirEntry, WalkBuilder, WalkState};
+
+use super::{Named, Repository};
+use crate::fs::{self, EntryKind};
+use crate::path::RepoPath;
+
+/// A file that a pack may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its path.
+    pub path: RepoPath,
+    /// What it is.
+    pub kind: Kind,
+    /// Whether the user named it: it is then packed in full, even if it is ignored or of a kind that is only listed.
+    pub named: bool,
+}
+
+/// What a candidate is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A symbolic link.
+    Link,
+    /// Another repository at a fixed commit.
+    Submodule,
+    /// Another repository, inside this one and not tracked by it.
+    Repository,
+}
+
+/// Something that was passed over and is no candidate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its path, as text that a terminal can show.
+    pub path: String,
+    /// Why.
+    pub why: String,
+}
+
+/// What a scan found.
+#[derive(Debug, Default)]
+pub struct Scan {
+    /// The candidates, sorted by path, each once.
+    pub candidates: Vec<Candidate>,
+    /// What was passed over, sorted.
+    pub skipped: Vec<Skipped>,
+}
+
+/// What to scan, and how.
+pub struct ScanOptions<'a> {
+    /// What was named; candidates are these and what is in them.
+    pub named: &'a [Named],
+    /// Which candidates are taken.
+    pub globs: &'a Globs,
+    /// Files that are ours to write: never candidates unless they were named.
+    pub outputs: &'a [PathBuf],
+    /// How a pack of ours begins; files that begin so are left out unless they were named.
+    pub pack_head: &'a [u8],
+    /// How many threads walk.
+    pub threads: NonZeroUsize,
+}
+
+/// The globs of the user, in the syntax of `.gitignore`.
+#[derive(Debug, Clone)]
+pub struct Globs {
+    include: Option<Gitignore>,
+    exclude: Gitignore,
+}
+
+/// A glob that has no meaning.
+#[derive(Debug, thiserror::Error)]
+#[error("bad glob `{glob}`: {why}")]
+pub struct InvalidGlob {
+    glob: String,
+    why: String,
+}
+
+impl Globs {
+    /// Takes what is included (everything, if nothing is given) and then excluded.
+    ///
+    /// # Errors
+    ///
+    /// Fails on a glob that is malformed or empty.
+    pub fn parse(include: &[String], exclude: &[String]) -> Result<Self, InvalidGlob> {
+        Ok(Self {
+            include: if include.is_empty() {
+                None
+            } else {
+                Some(matcher(include)?)
+            },
+            exclude: matcher(exclude)?,
+        })
+    }
+
+    /// Says whether `path`, or a folder that it is in, is included and not excluded.
+    pub fn take(&self, path: &RepoPath) -> bool {
+        let matches = |globs: &Gitignore| {
+            globs
+                .matched_path_or_any_parents(path.as_path(), false)
+                .is_ignore()
+        };
+        self.include.as_ref().is_none_or(matches) && !matches(&self.exclude)
+    }
+}
+
+fn matcher(globs: &[String]) -> Result<Gitignore, InvalidGlob> {
+    let mut builder = GitignoreBuilder::new("");
+    for glob in globs {
+        let invalid = |why: String| InvalidGlob {
+            glob: glob.clone(),
+            why,
+        };
+        if glob.trim().is_empty() {
+            return Err(invalid("it is empty".to_owned()));
+        }
+        // What begins with `#` or `!` is no comment and no exception here.
+        let literal = if glob.starts_with(['#', '!']) {
+            format!("\\{glob}")
+        } else {
+            glob.clone()
+        };
+        builder
+            .add_line(None, literal.strip_prefix("./").unwrap_or(&literal))
+            .map_err(|error| invalid(error.to_string()))?;
+    }
+    builder.build().map_err(|error| InvalidGlob {
+        glob: globs.join(" "),
+        why: error.to_string(),
+    })
+}
+
+/// Finds the candidates among what was named.
+pub fn scan(repository: &Repository, options: &ScanOptions<'_>) -> Scan {
+    let scope = Scope::of(options.named);
+    let mut found = Walk::new(repository, options, &scope).run(None);
+    // A folder that was named and not reached is ignored; what is in it is not, for it was named.
+    for folder in scope.folders() {
+        if !found.named_folders.contains(folder) {
+            found.append(Walk::new(repository, options, &Scope::Everything).run(Some(folder)));
+        }
+    }
+    found
+        .candidates
+        .sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    add_tracked(repository, options, &scope, &mut found.candidates);
+    for named in options.named {
+        if let Named::File(path) = named {
+            let kind = repository.root.kind(path).map_or(Kind::File, |kind| {
+                if kind == EntryKind::Link {
+                    Kind::Link
+                } else {
+                    Kind::File
+                }
+            });
+            found.candidates.push(Candidate {
+                path: path.clone(),
+                kind,
+                named: true,
+            });
+        }
+    }
+    let mut candidates = found.candidates;
+    // Of the same path, what was named comes first, and what git says of it before what was walked.
+    candidates.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| rank(a).cmp(&rank(b))));
+    candidates.dedup_by(|later, first| later.path == first.path);
+    candidates.retain(|candidate| options.globs.take(&candidate.path));
+    found.skipped.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    Scan {
+        candidates,
+        skipped: found.skipped,
+    }
+}
+
+fn rank(candidate: &Candidate) -> u8 {
+    match (candidate.named, candidate.kind) {
+        (true, _) => 0,
+        (false, Kind::Submodule) => 1,
+        (false, Kind::File | Kind::Link | Kind::Repository) => 2,
+    }
+}
+
+/// Adds what git tracks although it is ignored, and what it knows to be another repository.
+fn add_tracked(
+    repository: &Repository,
+    options: &ScanOptions<'_>,
+    scope: &Scope,
+    walked: &mut Vec<Candidate>,
+) {
+    let Some(git) = &repository.git else {
+        return;
+    };
+    let n_walked = walked.len();
+    for tracked in git
+        .tracked
+        .iter()
+        .filter(|tracked| scope.holds(&tracked.path))
+    {
+        let is_walked = walked[..n_walked]
+            .binary_search_by(|candidate| candidate.path.cmp(&tracked.path))
+            .is_ok();
+        if is_walked && !tracked.is_submodule {
+            continue;
+        }
+        let kind = match repository.root.kind(&tracked.path) {
+            Ok(EntryKind::Folder) if tracked.is_submodule => Kind::Submodule,
+            Ok(EntryKind::File) => Kind::File,
+            Ok(EntryKind::Link) => Kind::Link,
+            // Deleted from the tree, or replaced by something else.
+            _ => continue,
+        };
+        if kind != Kind::File || !is_ours(repository, options, &tracked.path) {
+            walked.push(Candidate {
+                path: tracked.path.clone(),
+                kind,
+                named: false,
+            });
+        }
+    }
+}
+
+/// Says whether a file is one that we write: the one we are about to write, or a pack.
+fn is_ours(repository: &Repository, options: &ScanOptions<'_>, path: &RepoPath) -> bool {
+    if options
+        .outputs
+        .iter()
+        .any(|output| *output == repository.root.path().join(path.as_path()))
+    {
+        return true;
+    }
+    // Looking into every file would cost as much as reading them; packs have this ending unless somebody took care.
+    path.name().ends_with(b".xml")
+        && repository
+            .root
+            .head(path, options.pack_head.len() as u64)
+            .is_ok_and(|head| head == options.pack_head)
+}
+
+/// The part of the repository that was named.
+enum Scope {
+    Everything,
+    Folders(Vec<RepoPath>),
+}
+
+impl Scope {
+    fn of(named: &[Named]) -> Self {
+        if named.contains(&Named::Everything) {
+            return Self::Everything;
+        }
+        let folders = named.iter().filter_map(|named| match named {
+            Named::Folder(path) => Some(path.clone()),
+            Named::Everything | Named::File(_) => None,
+        });
+        Self::Folders(folders.collect())
+    }
+
+    fn folders(&self) -> &[RepoPath] {
+        match self {
+            Self::Everything => &[],
+            Self::Folders(folders) => folders,
+        }
+    }
+
+    /// Says whether `path` is in a folder that was named.
+    fn holds(&self, path: &RepoPath) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Folders(folders) => folders.iter().any(|folder| is_in(path, folder)),
+        }
+    }
+
+    /// Says whether `folder` is, is in, or leads to a folder that was named.
+    fn reaches(&self, folder: &RepoPath) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Folders(folders) => folders
+                .iter()
+                .any(|named| named == folder || is_in(folder, named) || is_in(named, folder)),
+        }
+    }
+}
+
+fn is_in(path: &RepoPath, folder: &RepoPath) -> bool {
+    path.as_bytes()
+        .strip_prefix(folder.as_bytes())
+        .is_some_and(|rest| rest.starts_with(b"/"))
+}
+
+/// What a walk has found so far.
+#[derive(Default)]
+struct Found {
+    candidates: Vec<Candidate>,
+    skipped: Vec<Skipped>,
+    named_folders: BTreeSet<RepoPath>,
+}
+
+impl Found {
+    fn append(&mut self, mut more: Self) {
+        self.candidates.append(&mut more.candidates);
+        self.skipped.append(&mut more.skipped);
+        self.named_folders.append(&mut more.named_folders);
+    }
+}
+
+/// One parallel walk.
+struct Walk<'a> {
+    repository: &'a Repository,
+    options: &'a ScanOptions<'a>,
+    scope: &'a Scope,
+    found: Mutex<Found>,
+}
+
+/// What one thread of a walk has found; handed over when the thread ends.
+struct Visitor<'a> {
+    walk: &'a Walk<'a>,
+    found: Found,
+}
+
+impl<'a> Walk<'a> {
+    fn new(repository: &'a Repository, options: &'a ScanOptions<'a>, scope: &'a Scope) -> Self {
+        Self {
+            repository,
+            options,
+            scope,
+            found: Mutex::new(Found::default()),
+        }
+    }
+
+    /// Walks the repository, or just `folder`.
+    fn run(self, folder: Option<&RepoPath>) -> Found {
+        let root = self.repository.root.path();
+        let start = folder.map_or(root.to_owned(), |folder| root.join(folder.as_path()));
+        WalkBuilder::new(start)
+            .threads(self.options.threads.get())
+            .hidden(false)
+            .parents(false)
+            .ignore(false)
+            .require_git(false)
+            .add_custom_ignore_filename(".twostepignore")
+            .build_parallel()
+            .run(|| {
+                let mut visitor = Visitor {
+                    walk: &self,
+                    found: Found::default(),
+                };
+                Box::new(move |entry| match entry {
+                    Ok(entry) => visitor.visit(&entry),
+                    Err(error) => {
+                        visitor.skip(&error);
+                        WalkState::Continue
+                    }
+                })
+            });
+        self.found
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Visitor<'_> {
+    fn visit(&mut self, entry: &DirEntry) -> WalkState {
+        let repository = self.walk.repository;
+        let relative = entry
+            .path()
+            .strip_prefix(repository.root.path())
+            .unwrap_or(entry.path());
+        // The root itself has no path in it.
+        let (Ok(path), Some(file_type)) = (
+            RepoPath::parse(relative.as_os_str().as_bytes()),
+            entry.file_type(),
+        ) else {
+            return WalkState::Continue;
+        };
+        if entry.file_name() == ".git" {
+            return WalkState::Skip;
+        }
+        if file_type.is_dir() {
+            return self.enter(entry, path);
+        }
+        if !self.walk.scope.holds(&path) {
+            return WalkState::Continue;
+        }
+        let kind = if file_type.is_file() {
+            Kind::File
+        } else if file_type.is_symlink() {
+            Kind::Link
+        } else {
+            self.found.skipped.push(Skipped {
+                path: path.to_string(),
+                why: "it is a device, pipe or socket".to_owned(),
+            });
+            return WalkState::Continue;
+        };
+        if kind != Kind::File || !is_ours(repository, self.walk.options, &path) {
+            self.found.candidates.push(Candidate {
+                path,
+                kind,
+                named: false,
+            });
+        }
+        WalkState::Continue
+    }
+
+    fn enter(&mut self, entry: &DirEntry, path: RepoPath) -> WalkState {
+        let is_named = self.walk.scope.folders().contains(&path);
+        // Git does not look into another repository; without git, all of a folder is looked into.
+        let is_other = entry.depth() > 0
+            && self.walk.repository.git.is_some()
+            && fs::has_entry(entry.path(), ".git");
+        if is_other && !is_named {
+            if self.walk.scope.holds(&path) {
+                self.found.candidates.push(Candidate {
+                    path,
+                    kind: Kind::Repository,
+                    named: false,
+                });
+            }
+            return WalkState::Skip;
+        }
+        let goes_on = self.walk.scope.reaches(&path);
+        if is_named {
+            self.found.named_folders.insert(path);
+        }
+        if goes_on {
+            WalkState::Continue
+        } else {
+            WalkState::Skip
+        }
+    }
+
+    fn skip(&mut self, error: &ignore::Error) {
+        let (path, why) = parts(error);
+        let path = path.map(|path| {
+            path.strip_prefix(self.walk.repository.root.path())
+                .unwrap_or(path)
+        });
+        let path = path.and_then(|path| RepoPath::parse(path.as_os_str().as_bytes()).ok());
+        self.found.skipped.push(Skipped {
+            path: path.map_or(".".to_owned(), |path| path.to_string()),
+            why,
+        });
+    }
+}
+
+impl Drop for Visitor<'_> {
+    fn drop(&mut self) {
+        let mut all = self
+            .walk
+            .found
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        all.append(std::mem::take(&mut self.found));
+    }
+}
+
+/// Takes an error of the walk apart: where it happened, and what.
+fn parts(error: &ignore::Error) -> (Option<&Path>, String) {
+    match error {
+        ignore::Error::WithPath { path, err } => (Some(path), parts(err).1),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+            parts(err)
+        }
+        other => (None, other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> RepoPath {
+        RepoPath::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn globs_are_those_of_gitignore() {
+        for (include, exclude, file, taken) in [
+            (&[][..], &[][..], "a/b.rs", true),
+            (&["*.rs"], &[], "a/b.rs", true),
+            (&["*.rs"], &[], "a/b.go", false),
+            (&["src"], &[], "src/a/b.go", true),
+            (&["src/"], &[], "lib/src/b.go", true),
+            (&["/src"], &[], "lib/src/b.go", false),
+            (&["src/**/*.go"], &[], "src/a/b/c.go", true),
+            (&["./src/*.go"], &[], "src/c.go", true),
+            (&["*.{rs,go}"], &["tests"], "a/tests/b.rs", false),
+            (&["*.rs"], &["b.*"], "b.rs", false),
+            (&["#x"], &[], "#x", true),
+            (&["!x"], &[], "!x", true),
+        ] {
+            let owned = |globs: &[&str]| {
+                globs
+                    .iter()
+                    .map(|&glob| glob.to_owned())
+                    .collect::<Vec<_>>()
+            };
+            let globs = Globs::parse(&owned(include), &owned(exclude)).unwrap();
+            assert_eq!(
+                globs.take(&path(file)),
+                taken,
+                "{include:?} {exclude:?} {file}"
+            );
+        }
+        for bad in ["{a", " "] {
+            assert!(Globs::parse(&[bad.to_owned()], &[]).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Bad input: a clear error, exit 2, and nothing written.
+
+use super::Repo;
+
+/// Arguments, what the error must say, and the advice it must end with.
+const CASES: &[(&[&str], &str, &str)] = &[
+    (
+        &["pack", "nowhere"],
+        "error: no such file or folder: `nowhere`",
+        "hint: check the spelling",
+    ),
+    (
+        &["pack", "README.md/x"],
+        "README.md/x`: Not a directory",
+        "hint: a part of this path is a file",
+    ),
+    (
+        &["-C", "README.md", "pack"],
+        "error: `README.md` is a file, not a repository's folder",
+        "hint: give `-C` the folder",
+    ),
+    (
+        &["-C", "nowhere", "pack"],
+        "error: no such folder: `nowhere`",
+        "hint: give `-C`",
+    ),
+    (
+        &["pack", "/dev/null"],
+        "error: `/dev/null` is a device, pipe or socket",
+        "hint: name a file or a folder",
+    ),
+    (
+        &["pack", "--include", "*.zig"],
+        "there are no files to pack",
+        "hint: name files or folders that are not ignored",
+    ),
+    (
+        &["pack", "--budget", "10"],
+        "a budget of 10 tokens is too small",
+        "hint: use `--budget ",
+    ),
+    (
+        &["pack", "--budget", "10", "-o", "new.xml"],
+        "a budget of 10 tokens is too small",
+        "hint: use `--budget ",
+    ),
+    (
+        &["pack", "--budget", "many"],
+        "expected a number of tokens, such as 50000, 180k or 1M",
+        "--help",
+    ),
+    (
+        &["pack", "--budget", "0"],
+        "a budget of no tokens holds nothing",
+        "--help",
+    ),
+    (
+        &["pack", "--for", "claude-opus-5.5"],
+        "error: unknown model `claude-opus-5.5`",
+        "hint: did you mean `claude-opus-5-5`?",
+    ),
+    (
+        &["pack", "--include", "{a"],
+        "error: bad glob `{a`",
+        "hint: globs are those of .gitignore",
+    ),
+    (
+        &["pack", "--json"],
+        "the document and the summary cannot all go to stdout",
+        "hint: write the document to a file",
+    ),
+    (
+        &["pack", "--manifest", "-"],
+        "the document and the manifest cannot all go to stdout",
+        "hint: write",
+    ),
+    (
+        &["pack", "-o", "x.xml", "--manifest", "-", "--json"],
+        "the manifest and the summary cannot all go to stdout",
+        "hint: write",
+    ),
+    (
+        &["pack", "-o", "x.xml", "--manifest", "x.xml"],
+        "cannot be the same file",
+        "hint: give `--manifest` another file",
+    ),
+    (
+        &["pack", "-o", "src"],
+        "cannot write `",
+        "hint: this is a folder",
+    ),
+    (
+        &["pack", "-o", "nowhere/x.xml"],
+        "cannot find `",
+        "hint: check the spelling",
+    ),
+    (
+        &["pack", "--instruction", "@nowhere.md"],
+        "cannot use the instruction: cannot open `",
+        "hint: check the spelling",
+    ),
+    (&["pack", "-q", "-v"], "cannot be used with", "--help"),
+    (&["pack", "-0"], "--stdin", "--help"),
+    (&["pack", "--threads", "0"], "invalid value '0'", "--help"),
+    (
+        &["pack", "--colour"],
+        "unexpected argument '--colour'",
+        "--help",
+    ),
+    (
+        &["pack", "--stdin"],
+        "error: stdin names no file",
+        "hint: send it paths",
+    ),
+    (
+        &["tokens", "nowhere"],
+        "error: no such file or folder: `nowhere`",
+        "hint: check the spelling",
+    ),
+    (
+        &["unpack", "nowhere.xml"],
+        "cannot open `",
+        "hint: check the spelling",
+    ),
+    (
+        &["unpack", "README.md"],
+        "cannot unpack `README.md`: this is no pack of twostep",
+        "hint: packs are made by",
+    ),
+    (
+        &["models", "nothing"],
+        "error: unknown model `nothing`",
+        "`twostep models` lists all",
+    ),
+];
+
+#[track_caller]
+fn check(args: &[&str], message: &str, hint: &str) {
+    let repo = Repo::new()
+        .file("README.md", "# Project\n")
+        .file("src/a.rs", "fn a() {}\n");
+    let run = repo.run(args);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (2, ""),
+        "{args:?}: {}",
+        run.stderr
+    );
+    assert!(run.stderr.contains(message), "{args:?}: {}", run.stderr);
+    assert!(run.stderr.contains(hint), "{args:?}: {}", run.stderr);
+    let root = repo.root();
+    let mut files: Vec<_> = root
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    files.sort();
+    assert_eq!(files, ["README.md", "src"], "{args:?}");
+}
+
+#[test]
+fn each_says_what_is_wrong_and_what_helps() {
+    for (args, message, hint) in CASES {
+        check(args, message, hint);
+    }
+}
+
+#[test]
+fn an_empty_repository() {
+    let repo = Repo::new();
+    let run = repo.run(&["pack"]);
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""));
+    insta::assert_snapshot!(run.stderr.replace(repo.root().to_str().unwrap(), "[ROOT]"), @r"
+    error: cannot pack `[ROOT]`: there are no files to pack
+
+    hint: name files or folders that are not ignored, or widen `--include` and `--exclude`
+    ");
+}
+
+#[test]
+fn git_s_own_files_are_nobody_s() {
+    let repo = Repo::new().file("a", "x").git();
+    for path in [".git", ".git/config"] {
+        let run = repo.run(&["pack", path]);
+        assert_eq!(run.code, 2);
+        assert!(run.stderr.contains("belongs to git"), "{}", run.stderr);
+    }
+}

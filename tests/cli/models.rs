@@ -1,0 +1,91 @@
+//! `twostep models`
+
+use super::Repo;
+
+#[test]
+fn all_models_are_listed() {
+    let repo = Repo::new();
+    let run = repo.run(&["models", "-q"]);
+    assert_eq!(run.code, 0);
+    let line = |name: &str| {
+        run.stdout
+            .lines()
+            .find(|line| line.starts_with(name))
+            .unwrap()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(
+        line("gemini-3.1-pro-preview"),
+        "gemini-3.1-pro-preview current 1,048,576 1,048,576 65,536 2 12 4/18 > 200k gemma4 estimated +7.0 %"
+    );
+    assert_eq!(
+        line("gpt-6.2-sol"),
+        "gpt-6.2-sol current 1,050,000 922,000 128,000 2 10 4/15 > 272k o200k_base exact"
+    );
+    assert_eq!(
+        repo.run(&["models", "--json"]).json()["models"]
+            .as_array()
+            .unwrap()
+            .len(),
+        48
+    );
+}
+
+#[test]
+fn one_model_in_full() {
+    insta::assert_snapshot!(Repo::new().run(&["models", "-q", "haiku"]).stdout, @r"
+    model           claude-haiku-5-5
+    also            haiku
+    vendor          anthropic
+    status          current
+    released        2026-10-07
+    window          1,000,000 tokens, prompt and answer together
+    largest prompt  1,000,000 tokens
+    largest answer  128,000 tokens
+    prompt limit    875,000 tokens, the budget of `--for claude-haiku-5-5`
+    price           $0.1 in, $0.5 out, $0.01 cached, a million tokens
+      above 100k    $0.5 in, $2.5 out, $0.05 cached, a million tokens, whole request
+    tokenizer       claude-v4.7
+    count           estimated; to add so that 99 % of packs hold: 14.5 % at 5k, 11.5 % at 20k, 10.0 % at 50k, 8.0 % at 200k, 5.0 % at 800k
+    note            on Bedrock, Vertex and Foundry `haiku` may still mean claude-haiku-4-5
+    ");
+}
+
+#[test]
+fn the_users_own_models_count() {
+    let repo = Repo::new().file("a.txt", "one two three\n");
+    let config = repo.beside("home/.config/twostep");
+    std::fs::create_dir_all(&config).unwrap();
+    let mine = r#"
+        version = 1
+        [[models]]
+        id = "mine"
+        vendor = "me"
+        status = "current"
+        tokenizer = "o200k_base"
+        context_window = 1000
+        shared_window = true
+        max_input = 1000
+    "#;
+    std::fs::write(config.join("models.toml"), mine).unwrap();
+    assert_eq!(
+        repo.run(&["models", "--json", "mine"]).json()["models"][0]["prompt_limit"],
+        875
+    );
+    assert_eq!(
+        repo.run(&["pack", "-q", "--for", "mine", "-o", "x.xml", "--json"])
+            .json()["budget"],
+        875
+    );
+    std::fs::write(config.join("models.toml"), "version = 1\nmodel = 1\n").unwrap();
+    let run = repo.run(&["models"]);
+    assert_eq!(run.code, 2);
+    assert!(
+        run.stderr.contains("cannot use your models in `")
+            && run.stderr.contains("unknown field `model`"),
+        "{}",
+        run.stderr
+    );
+}
