@@ -38,6 +38,10 @@ pub struct TooSmall {
 /// The share of the budget that the tree may take before files are chosen, as a divisor.
 const TREE_SHARE: u64 = 10;
 
+/// The share of the budget for files that tell of the project before any code is in, as a divisor:
+/// some repositories have hundreds of them.
+const OVERVIEW_SHARE: u64 = 4;
+
 /// Chooses what of `entries` (in the order of their paths) goes in, and how deep `tree` is drawn.
 ///
 /// # Errors
@@ -72,11 +76,11 @@ pub fn fit(
             least,
         });
     }
-    // Every number in the totals at its largest.
+    // Every number in the totals at its largest. An estimate may fall as a number grows; bytes do not.
     let mut most = totals(&vec![false; entries.len()]);
     most.n_full = entries.len();
     most.left.insert(Reason::Budget.name(), entries.len());
-    let most = most.count(room.budget, counter);
+    let most = most.at_most(room.budget, counter);
     // The margin of an estimate falls with size, and the totals may turn out smaller than this.
     let fits = |count: Count| {
         let mut smaller = count;
@@ -103,7 +107,7 @@ pub fn fit(
         .last()
         .unwrap_or(0);
     let drawn = tree_count(tree_depth);
-    for index in ranked(entries) {
+    for index in ranked(room, entries) {
         let more = used + entries[index].cost;
         if !is_in[index] && fits(more + drawn) {
             used = more;
@@ -116,24 +120,30 @@ pub fn fit(
     Ok(Fit { is_in, tree_depth })
 }
 
-/// Returns the places of `entries`, most wanted first: by class, what is nearer the root first
-/// among those that tell of the project, then smaller first. What is only listed comes last.
-fn ranked(entries: &[Entry]) -> Vec<usize> {
+/// Returns the places of `entries`, most wanted first: by class, then smaller first. What is only
+/// listed comes last. Of what tells of the project, that nearest to the root comes first, and
+/// what is over its share of the budget counts as documents.
+fn ranked(room: Room, entries: &[Entry]) -> Vec<usize> {
+    let mut class: Vec<Class> = entries.iter().map(|entry| entry.class).collect();
+    let size = |index: usize| entries[index].cost.exact;
+    let depth = |index: usize| entries[index].path.components().count();
+    let mut overview: Vec<usize> = (0..entries.len())
+        .filter(|&index| class[index] == Class::Overview)
+        .collect();
+    overview.sort_by_key(|&index| (depth(index), size(index), index));
+    let mut used = Count::default();
+    for index in overview {
+        used += entries[index].cost;
+        if room.measure.tokens(&used) > room.budget / OVERVIEW_SHARE {
+            class[index] = Class::Docs;
+        }
+    }
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_by_key(|&index| {
-        let entry = &entries[index];
-        let depth = if entry.class == Class::Overview {
-            entry.path.components().count()
-        } else {
-            0
-        };
-        (
-            entry.level == Level::Path,
-            entry.class,
-            depth,
-            entry.cost.exact,
-            index,
-        )
+        let is_listed = entries[index].level == Level::Path;
+        let is_overview = class[index] == Class::Overview;
+        let depth = if is_overview { depth(index) } else { 0 };
+        (is_listed, class[index], depth, size(index), index)
     });
     order
 }

@@ -112,7 +112,9 @@ impl Class {
         let name = String::from_utf8_lossy(path.name());
         let stem = name.split('.').next().unwrap_or_default();
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        if stem.eq_ignore_ascii_case("readme") || MANIFESTS.contains(&&*name) {
+        let is_readme = stem.eq_ignore_ascii_case("readme")
+            && (extension.is_empty() || DOC_EXTENSIONS.contains(&extension));
+        if is_readme || MANIFESTS.contains(&&*name) {
             return Self::Overview;
         }
         if SOURCE_EXTENSIONS.contains(&extension) || BUILD_FILES.contains(&&*name) {
@@ -122,9 +124,7 @@ impl Class {
                 Self::Source
             };
         }
-        if DOC_EXTENSIONS.contains(&extension)
-            || extension.is_empty() && DOC_NAMES.contains(&&*name)
-        {
+        if DOC_EXTENSIONS.contains(&extension) || DOC_NAMES.contains(&stem) {
             return Self::Docs;
         }
         Self::Data
@@ -160,6 +160,7 @@ mod tests {
         for (path, class) in [
             ("README.md", Class::Overview),
             ("doc/readme", Class::Overview),
+            ("doc/README.uart", Class::Docs),
             ("crates/a/Cargo.toml", Class::Overview),
             ("src/main.rs", Class::Source),
             ("Makefile", Class::Source),

@@ -181,6 +181,13 @@ impl Totals {
         counter.count(&self.settled(rest, counter))
     }
 
+    /// Returns the most that the element can count in a document of at most `tokens` tokens, if no
+    /// number of these totals grows.
+    pub(super) fn at_most(&self, tokens: u64, counter: &Counter) -> Count {
+        let element = self.element(tokens);
+        Count::at_most_of(counter.count(&element).exact, element.len())
+    }
+
     /// Returns the element that states the tokens of a document that has `rest` without it.
     fn settled(&self, rest: u64, counter: &Counter) -> String {
         // The cost of a number never falls as the number grows, so going up from below finds the size.

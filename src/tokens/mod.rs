@@ -26,6 +26,16 @@ pub struct Count {
 }
 
 impl Count {
+    /// Returns the most that a text of at most `exact` tokens and `bytes` bytes can count: no
+    /// estimate is over the number of bytes.
+    #[expect(clippy::cast_precision_loss, reason = "texts are far below 2^53 bytes")]
+    pub fn at_most_of(exact: u64, bytes: usize) -> Self {
+        Self {
+            exact,
+            estimates: [bytes as f64; Family::COUNT],
+        }
+    }
+
     /// Returns the estimate for `family`, without margin, rounded up.
     #[expect(
         clippy::cast_possible_truncation,
