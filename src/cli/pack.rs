@@ -17,7 +17,7 @@ use crate::fs::{self, FsError, Output, SystemKind};
 use crate::model::{Measure, Model};
 use crate::pack::{Estimate, HEAD, Manifest, Options, Room};
 use crate::repo::{ReadOptions, Repository, Scan};
-use crate::tokens::Counter;
+use crate::tokens::{Counter, ENCODING};
 
 /// Pack files into one document for a model
 ///
@@ -67,6 +67,10 @@ pub(super) struct PackArgs {
     /// Always so: the document is well-formed
     #[arg(long, hide = true)]
     parsable_style: bool,
+
+    /// Encoding of the counts
+    #[arg(long, hide = true, value_parser = [ENCODING])]
+    token_count_encoding: Option<String>,
 
     /// Replace a file that twostep did not write
     #[arg(short, long)]
@@ -217,11 +221,8 @@ fn write(
     printer: &Printer,
 ) -> anyhow::Result<Packed> {
     let bar = printer.progress("packing");
-    let mut progress = |done: usize, of: usize| {
-        bar.set_length(of as u64);
-        bar.set_position(done as u64);
-    };
-    let outcome = match target {
+    let mut progress = |done: usize, n: usize| bar.show(done, n);
+    match target {
         Target::Stdout => {
             let mut out = BufWriter::with_capacity(1 << 20, printer.stdout()?);
             let packed = pack::write(repository, request, scan, &mut out, &mut progress);
@@ -243,9 +244,7 @@ fn write(
                 Ok(packed)
             })
         }
-    };
-    bar.finish_and_clear();
-    outcome
+    }
 }
 
 /// Writes a value to a file as JSON, whole or not at all, or to stdout.

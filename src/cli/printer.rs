@@ -32,6 +32,23 @@ pub(super) struct StdoutClosed;
 /// Our stdout, unbuffered.
 pub(super) struct Stdout(File);
 
+/// A progress bar, taken away when it is dropped.
+pub(super) struct Progress(ProgressBar);
+
+impl Progress {
+    /// Shows that `done` files of `n` are done.
+    pub(super) fn show(&self, done: usize, n: usize) {
+        self.0.set_length(n as u64);
+        self.0.set_position(done as u64);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write(bytes).map_err(|error| match error.kind() {
@@ -105,8 +122,8 @@ impl Printer {
         }
     }
 
-    /// Returns a progress bar; hidden where there is no terminal, or when quiet.
-    pub(super) fn progress(&self, verb: &'static str) -> ProgressBar {
+    /// Returns a progress bar over files; hidden where there is no terminal, or when quiet.
+    pub(super) fn progress(&self, verb: &'static str) -> Progress {
         let shown = self.volume != Volume::Quiet && self.stderr.is_terminal();
         let target = if shown {
             ProgressDrawTarget::stderr()
@@ -118,7 +135,7 @@ impl Printer {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
-        bar
+        Progress(bar)
     }
 
     /// Messages are best effort: a stderr that is gone must not stop the work.

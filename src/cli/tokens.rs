@@ -91,10 +91,7 @@ pub(super) fn run(
         threads: selected.threads,
     };
     let bar = printer.progress("counting");
-    let mut progress = |done: usize, of: usize| {
-        bar.set_length(of as u64);
-        bar.set_position(done as u64);
-    };
+    let mut progress = |done: usize, n: usize| bar.show(done, n);
     let repository = selected.repository;
     let attempt = || {
         format!(
@@ -103,7 +100,7 @@ pub(super) fn run(
         )
     };
     let counted = tokens::count(&repository, &request, &mut progress).with_context(attempt)?;
-    bar.finish_and_clear();
+    drop(bar);
     let measure = model.map_or(Measure::Exact, Model::measure);
     if args.json {
         printer.json(&listing(&counted, measure, model))?;

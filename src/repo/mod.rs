@@ -8,6 +8,7 @@
 
 mod content;
 mod decode;
+mod globs;
 mod open;
 mod ordered;
 mod special;
@@ -15,6 +16,7 @@ mod walk;
 
 pub use content::{Content, FileContent, Hash, ReadOptions, Reason, read};
 pub use decode::{Charset, Text};
+pub use globs::{Globs, InvalidGlob};
 pub use open::{Named, OpenError, Repository, open};
 pub use ordered::map_in_order;
-pub use walk::{Candidate, Globs, InvalidGlob, Kind, Scan, ScanOptions, Skipped, scan};
+pub use walk::{Candidate, Kind, Scan, ScanOptions, Skipped, scan};

@@ -316,6 +316,8 @@ fn the_names_of_repomix_are_understood() {
         "xml",
         "--parsable-style",
         "--stdout",
+        "--token-count-encoding",
+        "o200k_base",
     ]);
     assert_eq!(ours, theirs);
     assert_eq!(
