@@ -41,6 +41,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("strsim", "model"),
     ("tempfile", "fs"),
     ("tiktoken", "tokens"),
+    ("wide", "tokens"),
 ];
 
 /// A file longer than this is worth a look.

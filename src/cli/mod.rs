@@ -39,7 +39,7 @@ struct Cli {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
 
-    /// Print every file that is left out
+    /// Say more: name every file that is left out
     #[arg(short, long, global = true)]
     verbose: bool,
 }

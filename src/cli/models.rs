@@ -10,20 +10,23 @@ use super::environment::Environment;
 use super::exit::Exit;
 use super::number::grouped;
 use super::printer::Printer;
-use crate::model::{Catalogue, FRESH_DAYS, Measure, Model, Price, Status};
-use crate::tokens::Family;
+use crate::model::{Catalogue, FRESH_DAYS, Measure, Model, PriceTier, Status};
 
 /// Show models: windows, limits, prices, and how their tokens are counted
 ///
-/// Models of your own, or other figures for known ones, go into models.toml in the folder twostep
-/// of your configuration, in the form of the built-in catalogue.
+/// Models of your own, or other figures for known ones, go into twostep/models.toml in
+/// `$XDG_CONFIG_HOME` or `~/.config`, in the form of the built-in catalogue.
 #[derive(Args, Debug)]
 pub(super) struct ModelsArgs {
     /// Show all that is known of this model
     #[arg(value_name = "MODEL")]
     model: Option<String>,
 
-    /// Print JSON
+    /// Show models that are superseded or gone, too
+    #[arg(long)]
+    all: bool,
+
+    /// Print JSON, of all models
     #[arg(long)]
     json: bool,
 }
@@ -62,7 +65,7 @@ pub(super) fn run(
         })?;
         return Ok(Exit::Success);
     }
-    let text = one.map_or_else(|| table(&catalogue), details);
+    let text = one.map_or_else(|| table(&catalogue, args.all), details);
     printer.data(text.as_bytes())?;
     Ok(Exit::Success)
 }
@@ -71,7 +74,7 @@ pub(super) fn run(
 fn row(model: &Model) -> serde_json::Result<serde_json::Value> {
     let mut row = serde_json::to_value(model)?;
     row["prompt_limit"] = model.prompt_limit().into();
-    row["count"] = count_of(model).into();
+    row["count"] = serde_json::to_value(counting(model))?;
     Ok(row)
 }
 
@@ -86,62 +89,91 @@ fn age(catalogue: &Catalogue) -> Option<i64> {
         .map(|span| i64::from(span.get_days()))
 }
 
-fn count_of(model: &Model) -> String {
-    match model.measure() {
-        Measure::Exact => "exact".to_owned(),
+/// How a model's tokens are counted, for programs.
+#[derive(Serialize)]
+struct Counting {
+    exact: bool,
+    /// The margins of an estimate, by the tokens of `o200k_base` from which they hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    margins: Vec<MarginRow>,
+}
+
+#[derive(Serialize)]
+struct MarginRow {
+    from_tokens: u64,
+    percent: f64,
+}
+
+fn counting(model: &Model) -> Counting {
+    let margins = match model.measure() {
+        Measure::Exact => Vec::new(),
         Measure::Estimated(family, margin) => {
-            // The margins of a pack of 50,000 tokens: the middle of the sizes that people send.
-            let percent = Family::margin_share(family, 50_000, margin) * 100.0;
-            format!("estimated +{percent:.1} %")
+            let row = |from_tokens| MarginRow {
+                from_tokens,
+                percent: percent(family.margin_share(from_tokens, margin)),
+            };
+            family.margin_sizes().map(row).collect()
         }
+    };
+    Counting {
+        exact: margins.is_empty(),
+        margins,
     }
 }
 
-fn table(catalogue: &Catalogue) -> String {
-    let mut rows = vec![
-        [
-            "MODEL",
-            "STATUS",
-            "WINDOW",
-            "PROMPT",
-            "ANSWER",
-            "$/M IN",
-            "$/M OUT",
-            "ABOVE",
-            "TOKENIZER",
-            "COUNT",
-        ]
-        .map(str::to_owned),
+/// Returns a share in percent, to a tenth.
+fn percent(share: f64) -> f64 {
+    (share * 1000.0).round() / 10.0
+}
+
+fn table(catalogue: &Catalogue, all: bool) -> String {
+    let head = [
+        "MODEL",
+        "STATUS",
+        "WINDOW",
+        "PROMPT",
+        "ANSWER",
+        "$ IN/OUT",
+        "ABOVE",
+        "TOKENIZER",
+        "COUNT",
     ];
-    for model in &catalogue.models {
-        let price = |of: fn(&Price) -> f64| {
-            model
-                .price
-                .as_ref()
-                .map_or("-".to_owned(), |price| of(price).to_string())
-        };
-        let tier = |tier: &crate::model::PriceTier| {
+    let mut rows = vec![head.map(str::to_owned)];
+    for model in catalogue
+        .models
+        .iter()
+        .filter(|model| all || model.status == Status::Current)
+    {
+        let price = |input: f64, output: f64| format!("{input}/{output}");
+        let tier = |tier: &PriceTier| {
             format!(
-                "{}/{} > {}k",
-                tier.input,
-                tier.output,
-                tier.above_prompt_tokens / 1000
+                "{} >{}",
+                price(tier.input, tier.output),
+                short(tier.above_prompt_tokens)
             )
         };
         rows.push([
             model.id.clone(),
             status(model.status).to_owned(),
-            grouped(model.context_window),
-            grouped(model.prompt_limit()),
-            model.max_output.map_or("-".to_owned(), grouped),
-            price(|price| price.input),
-            price(|price| price.output),
+            short(model.context_window),
+            short(model.prompt_limit()),
+            model.max_output.map_or("-".to_owned(), short),
+            model
+                .price
+                .as_ref()
+                .map_or("-".to_owned(), |of| price(of.input, of.output)),
             model.price_tiers.first().map_or("-".to_owned(), tier),
-            tokenizer(model),
-            count_of(model),
+            model.tokenizer.name().to_owned(),
+            match model.measure() {
+                Measure::Exact => "exact".to_owned(),
+                // The margin of a pack of 50,000 tokens: the middle of the sizes that people send.
+                Measure::Estimated(family, margin) => {
+                    format!("+{} %", percent(family.margin_share(50_000, margin)))
+                }
+            },
         ]);
     }
-    let mut widths = [0; 10];
+    let mut widths = [0; 9];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.len().max(*width);
@@ -151,26 +183,51 @@ fn table(catalogue: &Catalogue) -> String {
     for row in rows {
         let mut line = String::new();
         for (at, (cell, width)) in row.iter().zip(widths).enumerate() {
-            let is_number = (2..=6).contains(&at);
-            let _ = if is_number {
-                write!(line, "{cell:>width$}  ")
-            } else {
-                write!(line, "{cell:<width$}  ")
+            let is_number = (2..=4).contains(&at);
+            // Without `--all` the status says nothing.
+            let _ = match (at == 1 && !all, is_number) {
+                (true, _) => Ok(()),
+                (false, true) => write!(line, "{cell:>width$} "),
+                (false, false) => write!(line, "{cell:<width$} "),
             };
         }
         out.push_str(line.trim_end());
         out.push('\n');
     }
-    let _ = writeln!(
-        out,
-        "\nAs of {}. PROMPT is the budget of `--for MODEL`. ABOVE: prices of a whole request with a longer prompt.",
+    out.push_str(&notes(catalogue));
+    out
+}
+
+fn notes(catalogue: &Catalogue) -> String {
+    let mut out = format!(
+        "\nAs of {}. Tokens; dollars a million tokens. PROMPT: the budget of `--for MODEL`.\n\
+         ABOVE: prices of a whole request with a longer prompt. COUNT: exact, or estimated with\n\
+         the margin that covers 99 % of packs of 50,000 tokens. `twostep models MODEL` has more.\n",
         catalogue.as_of
     );
-    let _ = writeln!(
-        out,
-        "COUNT: the margin that covers 99 % of packs of 50,000 tokens; smaller ones have a larger one."
-    );
+    let models = catalogue.models.iter();
+    let aliases = models.flat_map(|model| {
+        model
+            .aliases
+            .iter()
+            .map(move |alias| format!("{alias} = {}", model.id))
+    });
+    for (at, alias) in aliases.enumerate() {
+        out.push_str(if at % 3 == 0 { "\n" } else { ", " });
+        out.push_str(&alias);
+    }
+    out.push('\n');
     out
+}
+
+/// Writes a number of tokens in about three digits.
+fn short(tokens: u64) -> String {
+    if tokens < 1_000_000 {
+        return format!("{}k", (tokens + 500) / 1000);
+    }
+    let hundredths = (tokens + 5_000) / 10_000;
+    let text = format!("{}.{:02}", hundredths / 100, hundredths % 100);
+    format!("{}M", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 fn details(model: &Model) -> String {
@@ -198,17 +255,22 @@ fn details(model: &Model) -> String {
         "window",
         format!("{} tokens, {shared}", grouped(model.context_window)),
     );
-    line(
-        "largest prompt",
-        format!("{} tokens", grouped(model.max_input)),
-    );
+    line("at most in", format!("{} tokens", grouped(model.max_input)));
     if let Some(most) = model.max_output {
-        line("largest answer", format!("{} tokens", grouped(most)));
+        line("at most out", format!("{} tokens", grouped(most)));
     }
+    let room = if model.shared_window {
+        format!(
+            " ({} are kept free for the answer)",
+            grouped(model.reserved_output())
+        )
+    } else {
+        String::new()
+    };
     line(
         "prompt limit",
         format!(
-            "{} tokens, the budget of `--for {}`",
+            "{} tokens{room}: the budget of `--for {}`",
             grouped(model.prompt_limit()),
             model.id
         ),
@@ -231,25 +293,25 @@ fn details(model: &Model) -> String {
             );
         }
     }
-    line("tokenizer", tokenizer(model));
-    if let Measure::Estimated(family, margin) = model.measure() {
-        let sizes = [5_000, 20_000, 50_000, 200_000, 800_000];
-        let margins = sizes.map(|size| {
-            format!(
-                "{:.1} % at {}k",
-                Family::margin_share(family, size, margin) * 100.0,
-                size / 1000
-            )
-        });
+    line("tokenizer", model.tokenizer.name().to_owned());
+    let counting = counting(model);
+    if counting.exact {
+        line("count", "exact".to_owned());
+    } else {
         line(
             "count",
-            format!(
-                "estimated; to add so that 99 % of packs hold: {}",
-                margins.join(", ")
-            ),
+            "estimated; a budget adds a margin that covers 99 % of packs:".to_owned(),
         );
-    } else {
-        line("count", "exact".to_owned());
+        for row in counting.margins {
+            line(
+                "",
+                format!(
+                    "{} % from {} tokens of o200k_base",
+                    row.percent,
+                    grouped(row.from_tokens)
+                ),
+            );
+        }
     }
     if let Some(note) = &model.note {
         line("note", note.clone());
@@ -264,8 +326,4 @@ fn status(status: Status) -> &'static str {
         Status::Deprecated => "deprecated",
         Status::Retired => "retired",
     }
-}
-
-fn tokenizer(model: &Model) -> String {
-    model.tokenizer.name().to_owned()
 }

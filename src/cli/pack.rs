@@ -1,6 +1,6 @@
 //! `twostep pack`
 
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -15,7 +15,7 @@ use super::summary;
 use crate::flow::pack::{self, PackError, PackRequest, Packed};
 use crate::fs::{self, FsError, Output, SystemKind};
 use crate::model::{Measure, Model};
-use crate::pack::{Estimate, HEAD, Manifest, Options, Room};
+use crate::pack::{Estimate, Facts, HEAD, MANIFEST_HEAD, Manifest, Options, Room};
 use crate::repo::{ReadOptions, Repository, Scan};
 use crate::tokens::{Counter, ENCODING};
 
@@ -27,9 +27,6 @@ use crate::tokens::{Counter, ENCODING};
 #[expect(clippy::struct_excessive_bools, reason = "one a flag")]
 #[derive(Args, Debug)]
 pub(super) struct PackArgs {
-    #[command(flatten)]
-    select: SelectArgs,
-
     /// Write the document to this file, whole or not at all (`-`: stdout)
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -72,7 +69,7 @@ pub(super) struct PackArgs {
     #[arg(long, hide = true, value_parser = [ENCODING])]
     token_count_encoding: Option<String>,
 
-    /// Replace a file that twostep did not write
+    /// Replace a file that git tracks, or a twostep-pack.xml that is no pack
     #[arg(short, long)]
     force: bool,
 
@@ -83,6 +80,9 @@ pub(super) struct PackArgs {
     /// Print the summary to stdout as JSON
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    select: SelectArgs,
 }
 
 /// The form of a document.
@@ -121,7 +121,7 @@ pub(super) fn run(
         .as_deref()
         .map(|name| catalogue.find(name))
         .transpose()?;
-    let beside = summary::estimated_models(
+    let told = summary::told_models(
         &catalogue,
         model,
         printer.volume() != Volume::Quiet || args.json || args.manifest.is_some(),
@@ -129,7 +129,7 @@ pub(super) fn run(
     let instruction = args.instruction(environment)?;
     let selected = args.select.resolve(environment, printer)?;
     let outputs = args.outputs(&target, environment)?;
-    args.guard(&target, &selected.repository)?;
+    args.guard(&target, &selected.repository, environment)?;
     let Selected {
         repository,
         named,
@@ -164,8 +164,7 @@ pub(super) fn run(
             measure: model.map_or(Measure::Exact, Model::measure),
         }),
         counter: Counter::new(
-            beside
-                .iter()
+            told.iter()
                 .filter_map(|model| Estimate::family_of(model))
                 .collect(),
         ),
@@ -175,25 +174,24 @@ pub(super) fn run(
     let scan = pack::find(&repository, &request).with_context(attempt)?;
     let packed =
         write(&target, &repository, &request, scan, environment, printer).with_context(attempt)?;
-    let estimates: Vec<Estimate> = beside
+    let estimates: Vec<Estimate> = told
         .iter()
         .filter_map(|model| Estimate::of(&packed.count, model))
         .collect();
     if let Some(path) = &args.manifest {
-        let commit = repository
-            .git
-            .as_ref()
-            .and_then(|git| git.commit.as_deref());
-        let name = model.map(|model| model.id.as_str());
-        let manifest = Manifest::new(
-            &options,
-            name,
-            commit,
-            packed.count,
-            &estimates,
-            &packed.entries,
-            &packed.skipped,
-        );
+        let manifest = Manifest::new(&Facts {
+            options: &options,
+            model: model.map(|model| model.id.as_str()),
+            commit: repository
+                .git
+                .as_ref()
+                .and_then(|git| git.commit.as_deref()),
+            count: packed.count,
+            estimates: &estimates,
+            entries: &packed.entries,
+            skipped: &packed.skipped,
+            n_filtered: packed.n_filtered,
+        });
         write_json(path, &manifest, environment, printer)?;
     }
     let summary = summary::Summary::new(
@@ -207,7 +205,7 @@ pub(super) fn run(
     if args.json {
         printer.json(&summary)?;
     }
-    summary.print(printer);
+    summary.print(printer, &told);
     Ok(Exit::Success)
 }
 
@@ -307,7 +305,7 @@ impl PackArgs {
             .collect();
         if wants.len() > 1 {
             return Err(usage(
-                format!("{} cannot all go to stdout", wants.join(" and ")),
+                format!("{} cannot go to stdout together", wants.join(" and ")),
                 "write the document to a file with `-o FILE`, the manifest with `--manifest FILE`",
             ));
         }
@@ -322,49 +320,78 @@ impl PackArgs {
         Ok(())
     }
 
-    /// Refuses to replace what is not ours: on a terminal anything that is no pack, and with `-o` what git tracks.
-    fn guard(&self, target: &Target, repository: &Repository) -> anyhow::Result<()> {
-        let Target::File { path, typed } = target else {
-            return Ok(());
-        };
-        if self.force
-            || fs::kind(path)? != SystemKind::File
-            || fs::begins_with(path, HEAD.as_bytes())?
-        {
+    /// Refuses to replace what is not ours to replace: what git tracks, and where no file was named
+    /// whatever is no pack.
+    fn guard(
+        &self,
+        target: &Target,
+        repository: &Repository,
+        environment: &Environment,
+    ) -> anyhow::Result<()> {
+        if self.force {
             return Ok(());
         }
-        let resolved = fs::resolve(path)?;
-        let tracked = repository.git.as_ref().is_some_and(|git| {
-            let relative = resolved.strip_prefix(repository.root.path());
-            relative.is_ok_and(|relative| git.tracks(relative))
-        });
-        let what = if tracked {
-            "is tracked by git"
-        } else {
-            "is no pack of twostep"
-        };
-        if tracked || self.output.is_none() {
-            return Err(usage(
-                format!("`{}` is there already and {what}", typed.display()),
-                "replace it with `--force`, or write to another file with `-o FILE`",
-            ));
+        let mut files = Vec::new();
+        if let Target::File { path, typed } = target {
+            files.push((path.clone(), typed.as_path(), HEAD));
+        }
+        if let Some(typed) = self.manifest_file() {
+            files.push((environment.at(typed), typed, MANIFEST_HEAD));
+        }
+        for (path, typed, head) in files {
+            if fs::kind(&path)? != SystemKind::File || fs::begins_with(&path, head.as_bytes())? {
+                continue;
+            }
+            let resolved = fs::resolve(&path)?;
+            let is_tracked = repository.git.as_ref().is_some_and(|git| {
+                let relative = resolved.strip_prefix(repository.root.path());
+                relative.is_ok_and(|relative| git.tracks(relative))
+            });
+            let was_named = self.output.is_some() || head == MANIFEST_HEAD;
+            if is_tracked || !was_named {
+                let what = if is_tracked {
+                    "is tracked by git"
+                } else {
+                    "is no pack of twostep"
+                };
+                return Err(usage(
+                    format!("`{}` is there already and {what}", typed.display()),
+                    "replace it with `--force`, or name another file",
+                ));
+            }
         }
         Ok(())
     }
 
-    fn outputs(&self, target: &Target, environment: &Environment) -> anyhow::Result<Vec<PathBuf>> {
-        let mut outputs = Vec::new();
-        if let Target::File { path, .. } = target {
-            outputs.push(fs::resolve(path)?);
-        }
-        if let Some(path) = self
-            .manifest
+    /// The file of the manifest, if it goes to one.
+    fn manifest_file(&self) -> Option<&Path> {
+        self.manifest
             .as_deref()
             .filter(|path| *path != Path::new("-"))
-        {
-            outputs.push(fs::resolve(&environment.at(path))?);
-        }
-        Ok(outputs)
+    }
+
+    /// The files that are written, absolute and resolved; one that stdout leads to, too.
+    fn outputs(&self, target: &Target, environment: &Environment) -> anyhow::Result<Vec<PathBuf>> {
+        let stdout = Path::new("/dev/stdout");
+        let document = match target {
+            Target::File { path, .. } => Some(path.as_path()),
+            Target::Stdout => (fs::kind(stdout)? == SystemKind::File).then_some(stdout),
+        };
+        let manifest = self.manifest_file().map(|path| environment.at(path));
+        let files = document.into_iter().chain(manifest.as_deref());
+        let resolve = |path: &Path| {
+            fs::resolve(path).map_err(|error| match error.source.kind() {
+                io::ErrorKind::NotFound => usage(
+                    format!(
+                        "cannot write `{}`: its folder does not exist",
+                        path.display()
+                    ),
+                    "make the folder first, or name another file",
+                ),
+                _ => error.into(),
+            })
+        };
+        files.map(resolve).collect()
     }
 
     fn instruction(&self, environment: &Environment) -> anyhow::Result<Option<String>> {
@@ -374,6 +401,10 @@ impl PackArgs {
         };
         match (&self.instruction, &self.instruction_file_path) {
             (Some(text), _) => match text.strip_prefix('@') {
+                Some("") => Err(usage(
+                    "`--instruction @` names no file",
+                    "give it `@FILE`, or the text itself",
+                )),
                 Some(path) => read(Path::new(path)).map(Some),
                 None => Ok(Some(text.clone())),
             },

@@ -52,7 +52,7 @@ pub(super) struct SelectArgs {
     pub(super) all: bool,
 
     /// Threads to use (default: one a processor)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
     threads: Option<NonZeroUsize>,
 }
 
@@ -146,6 +146,11 @@ impl SelectArgs {
             .map(<[u8]>::to_vec)
             .collect())
     }
+}
+
+fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .map_err(|_| "expected a number of threads, 1 or more".to_owned())
 }
 
 /// Finds what a line of stdin names: as it is, or as git quotes names that are not plain.

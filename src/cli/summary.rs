@@ -10,7 +10,7 @@ use super::printer::{Printer, Volume};
 use crate::flow::pack::Packed;
 use crate::model::{Catalogue, Measure, Model};
 use crate::pack::{Entry, Estimate, Options};
-use crate::repo::Skipped;
+use crate::repo::{Reason, SkipReason, Skipped};
 use crate::tokens::ENCODING;
 
 /// The models whose estimates are printed beside the exact count.
@@ -49,21 +49,20 @@ struct Largest {
     tokens: u64,
 }
 
-/// Returns the models that a pack is estimated for: the one it is made for, and those of the summary if `shown`.
-pub(super) fn estimated_models<'a>(
+/// Returns the models that a pack is told for: the one it is made for, else those beside, if `shown`.
+pub(super) fn told_models<'a>(
     catalogue: &'a Catalogue,
     model: Option<&'a Model>,
     shown: bool,
 ) -> Vec<&'a Model> {
-    let mut models: Vec<&Model> = model.into_iter().collect();
-    if shown {
-        for beside in BESIDE.iter().filter_map(|name| catalogue.find(name).ok()) {
-            if models.iter().all(|model| model.id != beside.id) {
-                models.push(beside);
-            }
-        }
+    match model {
+        Some(model) => vec![model],
+        None if shown => BESIDE
+            .iter()
+            .filter_map(|name| catalogue.find(name).ok())
+            .collect(),
+        None => Vec::new(),
     }
-    models
 }
 
 impl<'a> Summary<'a> {
@@ -118,7 +117,7 @@ impl<'a> Summary<'a> {
     }
 
     /// Tells a person.
-    pub(super) fn print(&self, printer: &Printer) {
+    pub(super) fn print(&self, printer: &Printer, told: &[&Model]) {
         if printer.volume() == Volume::Quiet {
             return;
         }
@@ -126,10 +125,10 @@ impl<'a> Summary<'a> {
             .output
             .as_ref()
             .map_or(String::new(), |path| format!(" in `{path}`"));
+        let files = counted(self.candidates, "file", "files");
         printer.note(&format!(
-            "packed {} of {}{output}",
-            grouped(self.files as u64),
-            counted(self.candidates, "file", "files")
+            "packed {} of {files}{output}",
+            grouped(self.files as u64)
         ));
         printer.note(&format!(
             "  {:>13} tokens of {} (exact)",
@@ -137,105 +136,144 @@ impl<'a> Summary<'a> {
             self.encoding
         ));
         for estimate in self.estimates {
-            printer.note(&format!(
-                "  {:>13} tokens of {} (estimated; at most {} with the 99 % margin of {} %)",
-                grouped(estimate.tokens),
-                estimate.model,
-                grouped(estimate.at_most),
-                estimate.margin_percent
-            ));
+            printer.note(&estimated(estimate));
         }
         if let Some(budget) = self.budget {
-            let used = self.measure.tokens(&self.packed.count);
-            let share = used * 100 / budget;
-            let whose = self
-                .model
-                .map_or(String::new(), |model| format!(" of {model}"));
+            let percent = self.measure.tokens(&self.packed.count) * 100 / budget;
             printer.note(&format!(
-                "  {:>13} tokens{whose} are the budget: {share} % used",
+                "  {:>13} tokens of budget, {percent} % used",
                 grouped(budget)
             ));
         }
+        self.print_left_out(printer);
         if !self.largest.is_empty() {
-            printer.note("largest:");
+            printer.note("largest, with their markup:");
         }
         for file in &self.largest {
             printer.note(&format!("  {:>13} {}", grouped(file.tokens), file.path));
         }
-        self.print_left_out(printer);
         print_skipped(printer, &self.packed.skipped);
+        self.warn(printer, told);
     }
 
     fn print_left_out(&self, printer: &Printer) {
-        if self.packed.is_tree_cut {
-            printer.note("the directory structure is cut to fit the budget");
+        if self.packed.n_filtered > 0 {
+            let files = counted(self.packed.n_filtered, "file", "files");
+            printer.note(&format!("{files} filtered out by --include and --exclude"));
         }
-        for (&name, &n) in &self.left_out {
-            let what = explain(name);
-            let entries = self.packed.entries.iter().filter(|entry| {
+        let mut reasons: Vec<&'static str> = self.left_out.keys().copied().collect();
+        reasons.sort_by_key(|&name| name != Reason::Budget.name());
+        for name in reasons {
+            let is_so = |entry: &&Entry| {
                 entry
                     .reason
                     .as_ref()
                     .is_some_and(|reason| reason.name() == name)
-            });
-            let n_named = if printer.volume() == Volume::Verbose {
-                n
-            } else {
-                N_NAMED
             };
+            let mut entries: Vec<&Entry> = self.packed.entries.iter().filter(is_so).collect();
+            // Those that were next to go in are told first.
+            entries.sort_by_key(|entry| (entry.class, entry.cost.exact));
+            let (n, what) = (grouped(entries.len() as u64), explain(name));
+            if printer.volume() == Volume::Verbose {
+                printer.note(&format!("{n} {what}:"));
+                for entry in entries {
+                    printer.note(&format!("  {}", entry.path));
+                }
+                continue;
+            }
+            let more = if entries.len() > N_NAMED { ", ..." } else { "" };
             let names: Vec<String> = entries
-                .take(n_named)
+                .iter()
+                .take(N_NAMED)
                 .map(|entry| entry.path.to_string())
                 .collect();
-            if printer.volume() == Volume::Verbose {
-                printer.note(&format!("{} {what}:", grouped(n as u64)));
-                for name in names {
-                    printer.note(&format!("  {name}"));
-                }
-            } else {
-                let more = if n > names.len() { ", ..." } else { "" };
-                printer.note(&format!(
-                    "{} {what}: {}{more}",
-                    grouped(n as u64),
-                    names.join(", ")
-                ));
-            }
+            printer.note(&format!("{n} {what}: {}{more}", names.join(", ")));
+        }
+        if self.packed.is_tree_cut {
+            printer.note("the directory structure is cut, too");
+        }
+    }
+
+    /// Says what the user may not have meant.
+    fn warn(&self, printer: &Printer, told: &[&Model]) {
+        if self.files == 0 {
+            printer.warn("the pack shows no file in full");
+        }
+        let limit = |model: &Model| grouped(model.prompt_limit());
+        if let (Some(budget), Some(model)) =
+            (self.budget, told.first().filter(|_| self.model.is_some()))
+            && budget > model.prompt_limit()
+        {
+            printer.warn(&format!(
+                "the budget is over the prompt limit of {}, {} tokens",
+                model.id,
+                limit(model)
+            ));
+        }
+        let is_over =
+            |model: &&&Model| model.measure().tokens(&self.packed.count) > model.prompt_limit();
+        if self.budget.is_none()
+            && let Some(model) = told
+                .iter()
+                .filter(is_over)
+                .max_by_key(|model| model.prompt_limit())
+        {
+            let name = model.aliases.first().unwrap_or(&model.id);
+            printer.warn(&format!(
+                "this is over the prompt limit of {} ({}); `--for {name}` keeps what fits",
+                model.id,
+                limit(model)
+            ));
         }
     }
 }
 
-/// Tells a person what was passed over.
+/// Returns the line that tells an estimate.
+fn estimated(estimate: &Estimate) -> String {
+    let (tokens, most) = (grouped(estimate.tokens), grouped(estimate.at_most));
+    format!(
+        "  {tokens:>13} tokens of {}, estimated (at most {most})",
+        estimate.model
+    )
+}
+
+/// Tells a person what was passed over; our own files only when verbose.
 pub(super) fn print_skipped(printer: &Printer, skipped: &[Skipped]) {
-    let n_named = if printer.volume() == Volume::Verbose {
-        skipped.len()
-    } else {
-        N_NAMED
-    };
-    for skipped in skipped.iter().take(n_named) {
+    let (ours, others): (Vec<&Skipped>, Vec<&Skipped>) = skipped
+        .iter()
+        .partition(|skipped| skipped.why == SkipReason::Ours);
+    let is_verbose = printer.volume() == Volume::Verbose;
+    let n_named = if is_verbose { others.len() } else { N_NAMED };
+    for skipped in others.iter().take(n_named) {
         printer.warn(&format!("passed over `{}`: {}", skipped.path, skipped.why));
     }
-    if skipped.len() > n_named {
+    if others.len() > n_named {
         printer.warn(&format!(
             "passed over {} more; `-v` names them",
-            skipped.len() - n_named
+            others.len() - n_named
         ));
+    }
+    for skipped in ours.into_iter().filter(|_| is_verbose) {
+        printer.note(&format!("passed over `{}`: {}", skipped.path, skipped.why));
     }
 }
 
-fn explain(reason: &'static str) -> &'static str {
+/// Returns how a person is told of files with a reason, after their number.
+fn explain(reason: &'static str) -> String {
     match reason {
-        "budget" => "left out by the budget",
-        "grew" => "left out, grown while packing",
-        "binary" => "listed, binary",
-        "lock" => "listed, lock files",
-        "minified" => "listed, minified",
-        "generated" => "listed, generated",
-        "vendored" => "listed, vendored",
-        "large" => "listed, large",
-        "link" => "listed, links",
-        "submodule" => "listed, submodules",
-        "repository" => "listed, other repositories",
-        "unreadable" => "listed, unreadable",
+        "budget" => "left out by the budget".to_owned(),
+        "grew" => "left out, grown while packing".to_owned(),
+        listed => format!("listed, {}", kind(listed)),
+    }
+}
+
+/// Returns what files are that are only listed for a reason.
+pub(super) fn kind(reason: &str) -> &str {
+    match reason {
+        "lock" => "lock files",
+        "link" => "links",
+        "submodule" => "submodules",
+        "repository" => "other repositories",
         other => other,
     }
 }

@@ -32,6 +32,10 @@ pub(super) struct TokensArgs {
     #[arg(long, value_name = "N")]
     top: Option<usize>,
 
+    /// Show the tree to this depth; a folder counts all that is in it
+    #[arg(long, value_name = "N", conflicts_with = "top")]
+    depth: Option<usize>,
+
     /// Count the tokens of this model
     #[arg(long = "for", value_name = "MODEL")]
     model: Option<String>,
@@ -106,7 +110,7 @@ pub(super) fn run(
         printer.json(&listing(&counted, measure, model))?;
     } else {
         let text = args.top.map_or_else(
-            || tree(&counted, measure),
+            || tree(&counted, measure, args.depth.unwrap_or(usize::MAX)),
             |n| largest(&counted, measure, n),
         );
         printer.data(text.as_bytes())?;
@@ -162,10 +166,9 @@ fn tell(counted: &Counted, model: Option<&Model>, printer: &Printer) {
             )
         },
         |estimate| {
-            let most = grouped(estimate.at_most);
+            let (tokens, most) = (grouped(estimate.tokens), grouped(estimate.at_most));
             format!(
-                "{} tokens of {} (estimated; at most {most} with the 99 % margin) in {files}",
-                grouped(estimate.tokens),
+                "{tokens} tokens of {}, estimated (at most {most}), in {files}",
                 estimate.model
             )
         },
@@ -174,9 +177,12 @@ fn tell(counted: &Counted, model: Option<&Model>, printer: &Printer) {
     for reason in counted.files.iter().filter_map(|file| file.reason.as_ref()) {
         *left.entry(reason.name()).or_default() += 1;
     }
-    if !left.is_empty() {
-        let left: Vec<String> = left.iter().map(|(name, n)| format!("{n} {name}")).collect();
-        printer.note(&format!("not counted: {}", left.join(", ")));
+    for (name, n) in left {
+        printer.note(&format!(
+            "{} not counted, {}",
+            grouped(n as u64),
+            summary::kind(name)
+        ));
     }
 }
 
@@ -207,7 +213,7 @@ struct Node {
     below: BTreeMap<String, Node>,
 }
 
-fn tree(counted: &Counted, measure: Measure) -> String {
+fn tree(counted: &Counted, measure: Measure, depth: usize) -> String {
     let mut root = Node::default();
     for file in counted.files.iter().filter(|file| file.reason.is_none()) {
         let tokens = shown(&file.count, measure);
@@ -219,12 +225,15 @@ fn tree(counted: &Counted, measure: Measure) -> String {
         }
     }
     let mut out = line(root.tokens, root.tokens, ".");
-    draw(&root, root.tokens, "", &mut out);
+    draw(&root, root.tokens, depth, "", &mut out);
     out
 }
 
-/// Draws what is below a node, largest first.
-fn draw(node: &Node, all: u64, indent: &str, out: &mut String) {
+/// Draws what is below a node to a depth, largest first.
+fn draw(node: &Node, all: u64, depth: usize, indent: &str, out: &mut String) {
+    if depth == 0 {
+        return;
+    }
     let mut below: Vec<(&String, &Node)> = node.below.iter().collect();
     below.sort_by(|a, b| b.1.tokens.cmp(&a.1.tokens).then_with(|| a.0.cmp(b.0)));
     let n = below.len();
@@ -238,7 +247,7 @@ fn draw(node: &Node, all: u64, indent: &str, out: &mut String) {
             &format!("{indent}{branch}{name}{folder}"),
         ));
         let stem = if is_last { "    " } else { "│   " };
-        draw(child, all, &format!("{indent}{stem}"), out);
+        draw(child, all, depth - 1, &format!("{indent}{stem}"), out);
     }
 }
 
@@ -247,7 +256,7 @@ fn line(tokens: u64, all: u64, name: &str) -> String {
     let mut bar = "█".repeat(usize::try_from(eighths / 8).unwrap_or(0));
     let part = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][usize::try_from(eighths % 8).unwrap_or(0)];
     bar.push_str(part);
-    let percent = (tokens * 100).checked_div(all).unwrap_or(0);
+    let percent = (tokens * 100 + all / 2).checked_div(all).unwrap_or(0);
     let mut out = String::new();
     let _ = writeln!(
         out,

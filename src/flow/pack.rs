@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use crate::pack::{
-    Document, Entry, Fit, Frame, HEAD, Level, Part, Room, TooSmall, Totals, Tree, fit,
+    Document, Entry, Fit, Frame, HEAD, Level, MANIFEST_HEAD, Part, Room, TooSmall, Totals, Tree,
+    fit,
 };
 use crate::repo::{
     self, Candidate, Globs, Named, ReadOptions, Reason, Repository, Scan, ScanOptions, Skipped,
@@ -40,6 +41,8 @@ pub struct Packed {
     pub count: Count,
     /// What was passed over.
     pub skipped: Vec<Skipped>,
+    /// How many candidates the globs left out.
+    pub n_filtered: usize,
     /// Whether the tree is drawn less deep than it is.
     pub is_tree_cut: bool,
 }
@@ -82,7 +85,7 @@ pub fn find(repository: &Repository, request: &PackRequest) -> Result<Scan, Pack
             named: &request.named,
             globs: &request.globs,
             outputs: &request.outputs,
-            pack_head: HEAD.as_bytes(),
+            our_heads: &[(".xml", HEAD), (".json", MANIFEST_HEAD)],
             threads: request.threads,
         },
     );
@@ -123,6 +126,7 @@ pub fn write(
         entries,
         count,
         skipped: scan.skipped,
+        n_filtered: scan.n_filtered,
         is_tree_cut: tree_depth < job.tree.full_depth(),
     })
 }

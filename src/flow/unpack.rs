@@ -31,7 +31,7 @@ pub enum RestoreError {
     #[error("the pack holds `{0}` both as a file and as a folder")]
     FileAndFolder(RepoPath),
     /// There is something else in the place of a file.
-    #[error("there is something else at `{path}`{}", more(*.n_more))]
+    #[error("there is a different `{path}` already{}", more(*.n_more))]
     Exists {
         /// The first such file.
         path: RepoPath,

@@ -9,6 +9,9 @@ use crate::tokens::{Count, Family, Margin};
 /// How many days a catalogue is taken as current; prices change.
 pub const FRESH_DAYS: i64 = 60;
 
+/// How alike two names are, from 0 to 1, for one to be offered in the place of the other.
+const NEAR: f64 = 0.6;
+
 /// All models that are known.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
@@ -63,6 +66,21 @@ pub struct Model {
     /// What else a user should know.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// Puts what `over` says in the place of what `value` says of the same keys.
+fn overlay(value: &mut toml::Value, over: toml::Value) {
+    match (value, over) {
+        (toml::Value::Table(value), toml::Value::Table(over)) => {
+            for (key, over) in over {
+                match value.get_mut(&key) {
+                    Some(value) => overlay(value, over),
+                    None => drop(value.insert(key, over)),
+                }
+            }
+        }
+        (value, over) => *value = over,
+    }
 }
 
 /// Whether a model is still served.
@@ -245,8 +263,7 @@ struct CatalogueFile {
 }
 
 impl CatalogueFile {
-    fn parse(text: &str) -> Result<Self, CatalogueError> {
-        let file: Self = toml::from_str(text)?;
+    fn check(file: Self) -> Result<Self, CatalogueError> {
         if file.version != 1 {
             return Err(CatalogueError::Version(file.version));
         }
@@ -273,21 +290,21 @@ impl Catalogue {
         reason = "the data is part of the program, and a test reads all of it"
     )]
     pub fn built_in() -> Self {
-        let file = CatalogueFile::parse(include_str!("catalogue.toml"))
-            .expect("catalogue.toml is well-formed");
+        let file: CatalogueFile =
+            toml::from_str(include_str!("catalogue.toml")).expect("catalogue.toml is well-formed");
         Self {
             as_of: file.as_of.unwrap_or_default(),
             models: file.models,
         }
     }
 
-    /// Adds the models of a file of the user's; one with the id of a known model replaces it.
+    /// Adds the models of a file of the user's; one with the id of a known model overrides what it says of it.
     ///
     /// # Errors
     ///
     /// Fails on a file of another form.
     pub fn extend(&mut self, text: &str) -> Result<(), CatalogueError> {
-        for model in CatalogueFile::parse(text)?.models {
+        for model in self.read(text)?.models {
             for other in &mut self.models {
                 // A name belongs to whom the user gave it last.
                 other
@@ -300,6 +317,25 @@ impl Catalogue {
             }
         }
         Ok(())
+    }
+
+    /// Reads a file of the user's, in which known models need not say everything again.
+    fn read(&self, text: &str) -> Result<CatalogueFile, CatalogueError> {
+        let mut file: toml::Table = toml::from_str(text)?;
+        if let Some(toml::Value::Array(models)) = file.get_mut("models") {
+            for model in models {
+                let id = model.get("id").and_then(toml::Value::as_str);
+                let known = self
+                    .models
+                    .iter()
+                    .find(|known| Some(known.id.as_str()) == id);
+                if let Some(mut whole) = known.and_then(|known| toml::Value::try_from(known).ok()) {
+                    overlay(&mut whole, model.clone());
+                    *model = whole;
+                }
+            }
+        }
+        CatalogueFile::check(file.try_into()?)
     }
 
     /// Finds a model by its id or an alias, whatever the case.
@@ -329,8 +365,10 @@ impl Catalogue {
             .filter(|model| model.status != Status::Retired);
         let names = served.flat_map(|model| std::iter::once(&model.id).chain(&model.aliases));
         let likeness = |known: &String| strsim::normalized_damerau_levenshtein(known, &lower);
-        names
-            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+        let near = names.filter(|known| {
+            likeness(known) >= NEAR || known.starts_with(&lower) && !lower.is_empty()
+        });
+        near.max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
             .cloned()
     }
 }
@@ -378,11 +416,12 @@ mod tests {
             ("claude-opus-5.5", "claude-opus-5-5"),
             ("gemini-4-argn", "gemini-4-argon"),
             ("Sonet", "sonnet"),
+            ("gemma", "gemma-4-31b-it"),
+            ("llama", ""),
+            ("", ""),
         ] {
-            assert_eq!(
-                catalogue.find(name).unwrap_err().nearest.as_deref(),
-                Some(nearest)
-            );
+            let found = catalogue.find(name).unwrap_err().nearest;
+            assert_eq!(found.unwrap_or_default(), nearest, "{name}");
         }
     }
 
@@ -404,17 +443,20 @@ mod tests {
                 max_input = 8000
                 [[models]]
                 id = "gpt-5"
-                vendor = "openai"
-                status = "retired"
-                tokenizer = "o200k_base"
                 context_window = 10
-                shared_window = false
                 max_input = 10
+                price = { input = 7 }
                 "#,
             )
             .unwrap();
         assert_eq!(catalogue.find("opus").unwrap().id, "my-model");
-        assert_eq!(catalogue.find("gpt-5").unwrap().max_input, 10);
+        let gpt = catalogue.find("gpt-5").unwrap();
+        let price = gpt.price.unwrap();
+        assert_eq!((gpt.max_input, gpt.vendor.as_str()), (10, "openai"));
+        assert_eq!(
+            (price.input.to_string(), price.output.to_string()),
+            ("7".to_owned(), "10".to_owned())
+        );
         assert_eq!(catalogue.models.len(), 49);
         for bad in [
             "version = 2",

@@ -38,8 +38,8 @@ pub struct TooSmall {
 /// The share of the budget that the tree may take before files are chosen, as a divisor.
 const TREE_SHARE: u64 = 10;
 
-/// The share of the budget for files that tell of the project before any code is in, as a divisor:
-/// some repositories have hundreds of them.
+/// The share of the budget for README files and manifests below the root before any code is in, as
+/// a divisor: some repositories have hundreds of them.
 const OVERVIEW_SHARE: u64 = 4;
 
 /// Chooses what of `entries` (in the order of their paths) goes in, and how deep `tree` is drawn.
@@ -66,7 +66,12 @@ pub fn fit(
         .filter(|entry| entry.class == Class::Named)
         .map(|entry| entry.cost)
         .sum();
-    let rest = fixed + named + tree_count(0);
+    // The name of one file may be shorter than the number of files.
+    let smallest_tree = [0, tree.full_depth()]
+        .into_iter()
+        .min_by_key(|&depth| room.measure.tokens(&tree_count(depth)))
+        .unwrap_or(0);
+    let rest = fixed + named + tree_count(smallest_tree);
     let least = room
         .measure
         .tokens(&(rest + totals(&is_in).count(rest.exact, counter)));
@@ -91,10 +96,13 @@ pub fn fit(
             <= room.budget
     };
     let mut used = fixed + named + most;
+    let everything = vec![true; entries.len()];
     let all: Count = entries.iter().map(|entry| entry.cost).sum();
-    if fits(fixed + all + most + tree_count(tree.full_depth())) {
+    let rest = fixed + all + tree_count(tree.full_depth());
+    let whole = rest + totals(&everything).count(rest.exact, counter);
+    if room.measure.tokens(&whole) <= room.budget {
         return Ok(Fit {
-            is_in: vec![true; entries.len()],
+            is_in: everything,
             tree_depth: tree.full_depth(),
         });
     }
@@ -105,7 +113,7 @@ pub fn fit(
     let mut tree_depth = (1..=tree.full_depth())
         .take_while(|&depth| takes(depth))
         .last()
-        .unwrap_or(0);
+        .unwrap_or(smallest_tree);
     let drawn = tree_count(tree_depth);
     for index in ranked(room, entries) {
         let more = used + entries[index].cost;
@@ -122,7 +130,7 @@ pub fn fit(
 
 /// Returns the places of `entries`, most wanted first: by class, then smaller first. What is only
 /// listed comes last. Of what tells of the project, that nearest to the root comes first, and
-/// what is over its share of the budget counts as documents.
+/// what is below the root and over its share of the budget counts as documents.
 fn ranked(room: Room, entries: &[Entry]) -> Vec<usize> {
     let mut class: Vec<Class> = entries.iter().map(|entry| entry.class).collect();
     let size = |index: usize| entries[index].cost.exact;
@@ -132,10 +140,12 @@ fn ranked(room: Room, entries: &[Entry]) -> Vec<usize> {
         .collect();
     overview.sort_by_key(|&index| (depth(index), size(index), index));
     let mut used = Count::default();
-    for index in overview {
-        used += entries[index].cost;
-        if room.measure.tokens(&used) > room.budget / OVERVIEW_SHARE {
+    for index in overview.into_iter().filter(|&index| depth(index) > 1) {
+        let more = used + entries[index].cost;
+        if room.measure.tokens(&more) > room.budget / OVERVIEW_SHARE {
             class[index] = Class::Docs;
+        } else {
+            used = more;
         }
     }
     let mut order: Vec<usize> = (0..entries.len()).collect();

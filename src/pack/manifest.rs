@@ -7,12 +7,18 @@ use crate::model::{Measure, Model};
 use crate::repo::{Reason, Skipped};
 use crate::tokens::{Count, ENCODING, Family};
 
+/// How every manifest begins, whatever the version of its form.
+pub const HEAD: &str = "{\"form\":\"twostep manifest\",\"version\":";
+
+const FORM: &str = "twostep manifest";
+
 /// The version of the manifest's form.
 const VERSION: u32 = 1;
 
 /// Everything that is known of a pack, for programs.
 #[derive(Debug, Serialize)]
 pub struct Manifest<'a> {
+    form: &'static str,
     version: u32,
     /// What decided the contents.
     options: &'a Options,
@@ -24,7 +30,7 @@ pub struct Manifest<'a> {
     commit: Option<&'a str>,
     totals: ManifestTotals<'a>,
     files: Vec<FileRow<'a>>,
-    /// What was passed over and is no file.
+    /// What was passed over and is no candidate.
     skipped: Vec<SkippedRow<'a>>,
 }
 
@@ -50,6 +56,8 @@ struct ManifestTotals<'a> {
     encoding: &'static str,
     files: usize,
     candidates: usize,
+    /// How many candidates the globs left out; they have no rows.
+    filtered: usize,
     estimates: &'a [Estimate],
 }
 
@@ -117,38 +125,52 @@ struct FileRow<'a> {
 #[derive(Debug, Serialize)]
 struct SkippedRow<'a> {
     path: &'a str,
-    reason: &'a str,
+    reason: String,
+}
+
+/// What a manifest is made of.
+pub struct Facts<'a> {
+    /// What decided the contents.
+    pub options: &'a Options,
+    /// The model that the pack was made for.
+    pub model: Option<&'a str>,
+    /// The commit that was checked out.
+    pub commit: Option<&'a str>,
+    /// The tokens of the document.
+    pub count: Count,
+    /// The same for models whose tokenizer is not public.
+    pub estimates: &'a [Estimate],
+    /// What became of each candidate.
+    pub entries: &'a [Entry],
+    /// What was passed over.
+    pub skipped: &'a [Skipped],
+    /// How many candidates the globs left out.
+    pub n_filtered: usize,
 }
 
 impl<'a> Manifest<'a> {
-    /// Describes a pack of `count` tokens.
-    pub fn new(
-        options: &'a Options,
-        model: Option<&'a str>,
-        commit: Option<&'a str>,
-        count: Count,
-        estimates: &'a [Estimate],
-        entries: &'a [Entry],
-        skipped: &'a [Skipped],
-    ) -> Self {
-        let totals = ManifestTotals {
-            tokens: count.exact,
-            encoding: ENCODING,
-            files: entries.iter().filter(|entry| entry.is_full()).count(),
-            candidates: entries.len(),
-            estimates,
-        };
-        let skipped = skipped.iter().map(|skipped| SkippedRow {
+    /// Describes a pack.
+    pub fn new(facts: &Facts<'a>) -> Self {
+        let n_full = facts.entries.iter().filter(|entry| entry.is_full()).count();
+        let skipped = facts.skipped.iter().map(|skipped| SkippedRow {
             path: &skipped.path,
-            reason: &skipped.why,
+            reason: skipped.why.to_string(),
         });
         Self {
+            form: FORM,
             version: VERSION,
-            options,
-            model,
-            commit,
-            totals,
-            files: entries.iter().map(FileRow::of).collect(),
+            options: facts.options,
+            model: facts.model,
+            commit: facts.commit,
+            totals: ManifestTotals {
+                tokens: facts.count.exact,
+                encoding: ENCODING,
+                files: n_full,
+                candidates: facts.entries.len(),
+                filtered: facts.n_filtered,
+                estimates: facts.estimates,
+            },
+            files: facts.entries.iter().map(FileRow::of).collect(),
             skipped: skipped.collect(),
         }
     }

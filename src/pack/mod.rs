@@ -17,7 +17,7 @@ mod xml;
 
 pub use carriage::{Carriage, Controls, Damaged};
 pub use fit::{Fit, Room, TooSmall, fit};
-pub use manifest::{Estimate, Manifest, Options};
+pub use manifest::{Estimate, Facts, HEAD as MANIFEST_HEAD, Manifest, Options};
 pub use rank::Class;
 pub use tree::Tree;
 pub use unpack::{PackedFile, UnpackError, Unpacked, unpack};

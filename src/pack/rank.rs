@@ -11,7 +11,7 @@ pub enum Class {
     Overview,
     /// Code, and what builds it.
     Source,
-    /// Code that tests.
+    /// Code that tests, measures or shows other code.
     Test,
     /// Prose.
     Docs,
@@ -95,9 +95,25 @@ const DOC_NAMES: &[&str] = &[
     "README",
 ];
 
+/// Folders of code that shows or measures other code.
 const TEST_FOLDERS: &[&str] = &[
+    "__benchmarks__",
+    "__fixtures__",
+    "__mocks__",
     "__tests__",
+    "bench",
+    "benches",
+    "benchmark",
+    "benchmarks",
+    "demo",
+    "demos",
     "e2e",
+    "example",
+    "examples",
+    "fixtures",
+    "mocks",
+    "playground",
+    "samples",
     "spec",
     "specs",
     "test",
@@ -142,7 +158,7 @@ fn is_test(path: &RepoPath, name: &str) -> bool {
     }
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let marks = [
-        "_test", "_tests", "_spec", ".test", ".spec", "Test", "Tests", "Spec",
+        "_test", "_tests", "_spec", ".test", ".test-d", ".spec", ".bench", "Test", "Tests", "Spec",
     ];
     stem.starts_with("test_")
         || stem == "conftest"
@@ -168,6 +184,8 @@ mod tests {
             ("pkg/a_test.go", Class::Test),
             ("src/a.spec.ts", Class::Test),
             ("test_a.py", Class::Test),
+            ("benches/a.rs", Class::Test),
+            ("examples/a.rs", Class::Test),
             ("src/latest.rs", Class::Source),
             ("src/Test.java", Class::Source),
             ("src/FooTest.java", Class::Test),

@@ -31,12 +31,12 @@ pub struct Unpacked {
 #[derive(Debug, thiserror::Error)]
 pub enum UnpackError {
     /// It is not well-formed.
-    #[error("the document is not well-formed, at byte {position}")]
+    #[error("the document is not well-formed, at byte {position}: {why}")]
     Xml {
         /// Where.
         position: u64,
         /// What is wrong there.
-        source: quick_xml::Error,
+        why: String,
     },
     /// It is something else.
     #[error("this is no pack of twostep: {0}")]
@@ -262,10 +262,10 @@ impl<R: BufRead> Parser<R> {
             self.buffer.clear();
             let event = match self.reader.read_event_into(&mut self.buffer) {
                 Ok(event) => event,
-                Err(source) => {
+                Err(error) => {
                     return Err(UnpackError::Xml {
                         position: self.reader.error_position(),
-                        source,
+                        why: error.to_string(),
                     });
                 }
             };

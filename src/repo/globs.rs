@@ -57,6 +57,9 @@ fn matcher(globs: &[String]) -> Result<Gitignore, InvalidGlob> {
         if glob.trim().is_empty() {
             return Err(invalid("it is empty".to_owned()));
         }
+        if is_unclosed(glob) {
+            return Err(invalid("a `[` is not closed".to_owned()));
+        }
         // What begins with `#` or `!` is no comment and no exception here.
         let literal = if glob.starts_with(['#', '!']) {
             format!("\\{glob}")
@@ -71,6 +74,19 @@ fn matcher(globs: &[String]) -> Result<Gitignore, InvalidGlob> {
         glob: globs.join(" "),
         why: error.to_string(),
     })
+}
+
+/// Says whether a `[` has no `]` after it. Git lets such a glob match nothing; here it is a mistake.
+fn is_unclosed(glob: &str) -> bool {
+    let mut characters = glob.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '\\' => drop(characters.next()),
+            '[' if !characters.any(|c| c == ']') => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 #[cfg(test)]
@@ -110,7 +126,7 @@ mod tests {
                 "{include:?} {exclude:?} {file}"
             );
         }
-        for bad in ["{a", " "] {
+        for bad in ["{a", " ", "[", "a[b"] {
             assert!(Globs::parse(&[bad.to_owned()], &[]).is_err(), "{bad}");
         }
     }

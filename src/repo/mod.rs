@@ -19,4 +19,4 @@ pub use decode::{Charset, Text};
 pub use globs::{Globs, InvalidGlob};
 pub use open::{Named, OpenError, Repository, open};
 pub use ordered::map_in_order;
-pub use walk::{Candidate, Kind, Scan, ScanOptions, Skipped, scan};
+pub use walk::{Candidate, Kind, Scan, ScanOptions, SkipReason, Skipped, scan};

@@ -1,6 +1,7 @@
 //! Which files there are: those that git would list, the filters of the user, and what was named.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -42,7 +43,28 @@ pub struct Skipped {
     /// Its path, as text that a terminal can show.
     pub path: String,
     /// Why.
-    pub why: String,
+    pub why: SkipReason,
+}
+
+/// Why something is no candidate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SkipReason {
+    /// We wrote it: a pack or a manifest.
+    Ours,
+    /// It is a device, pipe or socket.
+    Special,
+    /// The system refused to say what it is.
+    Failed(String),
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ours => f.write_str("it is a pack or a manifest of twostep"),
+            Self::Special => f.write_str("it is a device, pipe or socket"),
+            Self::Failed(cause) => f.write_str(cause),
+        }
+    }
 }
 
 /// What a scan found.
@@ -52,6 +74,8 @@ pub struct Scan {
     pub candidates: Vec<Candidate>,
     /// What was passed over, sorted.
     pub skipped: Vec<Skipped>,
+    /// How many candidates the globs left out.
+    pub n_filtered: usize,
 }
 
 /// What to scan, and how.
@@ -62,8 +86,8 @@ pub struct ScanOptions<'a> {
     pub globs: &'a Globs,
     /// Files that are ours to write: never candidates unless they were named.
     pub outputs: &'a [PathBuf],
-    /// How a pack of ours begins; files that begin so are left out unless they were named.
-    pub pack_head: &'a [u8],
+    /// File name endings, each with how such a file of ours begins: it is left out unless it was named.
+    pub our_heads: &'a [(&'a str, &'a str)],
     /// How many threads walk.
     pub threads: NonZeroUsize,
 }
@@ -81,7 +105,7 @@ pub fn scan(repository: &Repository, options: &ScanOptions<'_>) -> Scan {
     found
         .candidates
         .sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    add_tracked(repository, options, &scope, &mut found.candidates);
+    add_tracked(repository, &scope, &mut found.candidates);
     for named in options.named {
         if let Named::File(path) = named {
             let kind = repository.root.kind(path).map_or(Kind::File, |kind| {
@@ -102,11 +126,25 @@ pub fn scan(repository: &Repository, options: &ScanOptions<'_>) -> Scan {
     // Of the same path, what was named comes first, and what git says of it before what was walked.
     candidates.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| rank(a).cmp(&rank(b))));
     candidates.dedup_by(|later, first| later.path == first.path);
+    let n_found = candidates.len();
     candidates.retain(|candidate| options.globs.take(&candidate.path));
-    found.skipped.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    let n_filtered = n_found - candidates.len();
+    let mut skipped = found.skipped;
+    candidates.retain(|candidate| {
+        let ours = ours(repository, options, candidate);
+        if ours == Some(Ours::Old) {
+            skipped.push(Skipped {
+                path: candidate.path.to_string(),
+                why: SkipReason::Ours,
+            });
+        }
+        ours.is_none()
+    });
+    skipped.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Scan {
         candidates,
-        skipped: found.skipped,
+        skipped,
+        n_filtered,
     }
 }
 
@@ -119,12 +157,7 @@ fn rank(candidate: &Candidate) -> u8 {
 }
 
 /// Adds what git tracks although it is ignored, and what it knows to be another repository.
-fn add_tracked(
-    repository: &Repository,
-    options: &ScanOptions<'_>,
-    scope: &Scope,
-    walked: &mut Vec<Candidate>,
-) {
+fn add_tracked(repository: &Repository, scope: &Scope, walked: &mut Vec<Candidate>) {
     let Some(git) = &repository.git else {
         return;
     };
@@ -147,31 +180,41 @@ fn add_tracked(
             // Deleted from the tree, or replaced by something else.
             _ => continue,
         };
-        if kind != Kind::File || !is_ours(repository, options, &tracked.path) {
-            walked.push(Candidate {
-                path: tracked.path.clone(),
-                kind,
-                named: false,
-            });
-        }
+        walked.push(Candidate {
+            path: tracked.path.clone(),
+            kind,
+            named: false,
+        });
     }
 }
 
-/// Says whether a file is one that we write: the one we are about to write, or a pack.
-fn is_ours(repository: &Repository, options: &ScanOptions<'_>, path: &RepoPath) -> bool {
-    if options
-        .outputs
-        .iter()
-        .any(|output| *output == repository.root.path().join(path.as_path()))
-    {
-        return true;
+/// A file that we write.
+#[derive(PartialEq, Eq)]
+enum Ours {
+    /// It is about to be written, or replaced.
+    Next,
+    /// It was written before.
+    Old,
+}
+
+/// Says whether a candidate that was not named is a file of ours.
+fn ours(repository: &Repository, options: &ScanOptions<'_>, candidate: &Candidate) -> Option<Ours> {
+    if candidate.named || candidate.kind != Kind::File {
+        return None;
     }
-    // Looking into every file would cost as much as reading them; packs have this ending unless somebody took care.
-    path.name().ends_with(b".xml")
-        && repository
-            .root
-            .head(path, options.pack_head.len() as u64)
-            .is_ok_and(|head| head == options.pack_head)
+    let path = &candidate.path;
+    let place = repository.root.path().join(path.as_path());
+    if options.outputs.contains(&place) {
+        return Some(Ours::Next);
+    }
+    // Looking into every file would cost as much as reading them; ours end so unless somebody took care.
+    let heads = options.our_heads.iter();
+    let mut heads = heads.filter(|(ending, _)| path.name().ends_with(ending.as_bytes()));
+    let begins = |head: &str| {
+        let found = repository.root.head(path, head.len() as u64);
+        found.is_ok_and(|found| found == head.as_bytes())
+    };
+    heads.any(|(_, head)| begins(head)).then_some(Ours::Old)
 }
 
 /// The part of the repository that was named.
@@ -325,17 +368,15 @@ impl Visitor<'_> {
         } else {
             self.found.skipped.push(Skipped {
                 path: path.to_string(),
-                why: "it is a device, pipe or socket".to_owned(),
+                why: SkipReason::Special,
             });
             return WalkState::Continue;
         };
-        if kind != Kind::File || !is_ours(repository, self.walk.options, &path) {
-            self.found.candidates.push(Candidate {
-                path,
-                kind,
-                named: false,
-            });
-        }
+        self.found.candidates.push(Candidate {
+            path,
+            kind,
+            named: false,
+        });
         WalkState::Continue
     }
 
@@ -375,7 +416,7 @@ impl Visitor<'_> {
         let path = path.and_then(|path| RepoPath::parse(path.as_os_str().as_bytes()).ok());
         self.found.skipped.push(Skipped {
             path: path.map_or(".".to_owned(), |path| path.to_string()),
-            why,
+            why: SkipReason::Failed(why),
         });
     }
 }

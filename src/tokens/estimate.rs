@@ -55,6 +55,11 @@ impl Family {
         row.map_or(0.0, |row| row.share) + f64::from(margin.extra_points) / 100.0
     }
 
+    /// Returns the sizes, in exact tokens, from which another margin holds; the first is 0.
+    pub fn margin_sizes(self) -> impl Iterator<Item = u64> {
+        self.estimator().margins.iter().map(|row| row.from_tokens)
+    }
+
     fn estimator(self) -> &'static Estimator {
         &ESTIMATORS.families[self.name()]
     }

@@ -66,17 +66,17 @@ const CASES: &[(&[&str], &str, &str)] = &[
     ),
     (
         &["pack", "--json"],
-        "the document and the summary cannot all go to stdout",
+        "the document and the summary cannot go to stdout together",
         "hint: write the document to a file",
     ),
     (
         &["pack", "--manifest", "-"],
-        "the document and the manifest cannot all go to stdout",
+        "the document and the manifest cannot go to stdout together",
         "hint: write",
     ),
     (
         &["pack", "-o", "x.xml", "--manifest", "-", "--json"],
-        "the manifest and the summary cannot all go to stdout",
+        "the manifest and the summary cannot go to stdout together",
         "hint: write",
     ),
     (
@@ -91,8 +91,8 @@ const CASES: &[(&[&str], &str, &str)] = &[
     ),
     (
         &["pack", "-o", "nowhere/x.xml"],
-        "cannot find `",
-        "hint: check the spelling",
+        "its folder does not exist",
+        "hint: make the folder first",
     ),
     (
         &["pack", "--instruction", "@nowhere.md"],

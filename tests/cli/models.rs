@@ -5,7 +5,7 @@ use super::Repo;
 #[test]
 fn all_models_are_listed() {
     let repo = Repo::new();
-    let run = repo.run(&["models", "-q"]);
+    let run = repo.run(&["models", "-q", "--all"]);
     assert_eq!(run.code, 0);
     let line = |name: &str| {
         run.stdout
@@ -18,11 +18,11 @@ fn all_models_are_listed() {
     };
     assert_eq!(
         line("gemini-3.1-pro-preview"),
-        "gemini-3.1-pro-preview current 1,048,576 1,048,576 65,536 2 12 4/18 > 200k gemma4 estimated +7.0 %"
+        "gemini-3.1-pro-preview current 1.05M 1.05M 66k 2/12 4/18 >200k gemma4 +7 %"
     );
     assert_eq!(
         line("gpt-6.2-sol"),
-        "gpt-6.2-sol current 1,050,000 922,000 128,000 2 10 4/15 > 272k o200k_base exact"
+        "gpt-6.2-sol current 1.05M 922k 128k 2/10 4/15 >272k o200k_base exact"
     );
     assert_eq!(
         repo.run(&["models", "--json"]).json()["models"]
@@ -30,6 +30,18 @@ fn all_models_are_listed() {
             .unwrap()
             .len(),
         48
+    );
+}
+
+#[test]
+fn by_default_what_is_superseded_is_not_shown() {
+    let run = Repo::new().run(&["models", "-q"]);
+    assert!(run.stdout.contains("claude-opus-5-5 ") && !run.stdout.contains("claude-opus-4-8"));
+    assert!(run.stdout.contains("opus = claude-opus-5-5"));
+    assert!(
+        run.stdout.lines().all(|line| line.chars().count() <= 100),
+        "{}",
+        run.stdout
     );
 }
 
@@ -42,13 +54,18 @@ fn one_model_in_full() {
     status          current
     released        2026-10-07
     window          1,000,000 tokens, prompt and answer together
-    largest prompt  1,000,000 tokens
-    largest answer  128,000 tokens
-    prompt limit    875,000 tokens, the budget of `--for claude-haiku-5-5`
+    at most in      1,000,000 tokens
+    at most out     128,000 tokens
+    prompt limit    875,000 tokens (125,000 are kept free for the answer): the budget of `--for claude-haiku-5-5`
     price           $0.1 in, $0.5 out, $0.01 cached, a million tokens
       above 100k    $0.5 in, $2.5 out, $0.05 cached, a million tokens, whole request
     tokenizer       claude-v4.7
-    count           estimated; to add so that 99 % of packs hold: 14.5 % at 5k, 11.5 % at 20k, 10.0 % at 50k, 8.0 % at 200k, 5.0 % at 800k
+    count           estimated; a budget adds a margin that covers 99 % of packs:
+                    14.5 % from 0 tokens of o200k_base
+                    11.5 % from 10,000 tokens of o200k_base
+                    10 % from 35,000 tokens of o200k_base
+                    8 % from 100,000 tokens of o200k_base
+                    5 % from 500,000 tokens of o200k_base
     note            on Bedrock, Vertex and Foundry `haiku` may still mean claude-haiku-4-5
     ");
 }

@@ -14,11 +14,11 @@ fn a_file_is_written_whole_and_told_of() {
     insta::assert_snapshot!(run.stderr, @r"
     packed 1 of 2 files in `pack.xml`
                 365 tokens of o200k_base (exact)
-                530 tokens of claude-opus-5-5 (estimated; at most 606 with the 99 % margin of 14.5 %)
-                401 tokens of gemini-4-argon (estimated; at most 439 with the 99 % margin of 9.5 %)
-    largest:
-                 19 src/main.rs
+                530 tokens of claude-opus-5-5, estimated (at most 606)
+                401 tokens of gemini-4-argon, estimated (at most 439)
     1 listed, binary: logo.png
+    largest, with their markup:
+                 19 src/main.rs
     ");
     assert!(read(&repo.root().join("pack.xml")).ends_with(b"</pack>\n"));
     assert_eq!(repo.root().read_dir().unwrap().count(), 3);
@@ -75,11 +75,20 @@ fn a_tracked_file_is_not_replaced_unasked() {
     insta::assert_snapshot!(run.stderr, @r"
     error: `a.rs` is there already and is tracked by git
 
-    hint: replace it with `--force`, or write to another file with `-o FILE`
+    hint: replace it with `--force`, or name another file
     ");
     assert_eq!(read(&repo.root().join("a.rs")), b"fn a() {}\n");
     let repo = repo.file("b.rs", "fn b() {}\n");
     assert_eq!(repo.run(&["pack", "-q", "--force", "-o", "a.rs"]).code, 0);
+    let run = repo.run(&["pack", "-o", "new.xml", "--manifest", "b.rs"]);
+    assert_eq!(run.code, 0);
+    repo.run_git(&["add", "b.rs"]);
+    std::fs::write(repo.root().join("b.rs"), "mine").unwrap();
+    assert_eq!(
+        repo.run(&["pack", "-o", "new.xml", "--manifest", "b.rs"])
+            .code,
+        2
+    );
     // A file that git does not know is what `-o` asks for.
     let repo = repo.file("old.xml", "old");
     assert_eq!(repo.run(&["pack", "-q", "-o", "old.xml"]).code, 0);
@@ -107,4 +116,38 @@ fn a_full_disk_leaves_the_old_file() {
 
     hint: free some space or write to another disk
     ");
+}
+
+#[test]
+fn what_was_probably_not_meant_is_warned_of() {
+    let repo = Repo::new()
+        .file("a.rs", "fn a() {}\n")
+        .file("logo.png", "\0");
+    for (args, warning) in [
+        (
+            &["pack", "logo.png"][..],
+            "warning: the pack shows no file in full\n",
+        ),
+        (
+            &["pack", "--for", "opus", "--budget", "2M"],
+            "warning: the budget is over the prompt limit of claude-opus-5-5, 875,000 tokens\n",
+        ),
+        (
+            &["pack", "--exclude", "*.png"],
+            "1 file filtered out by --include and --exclude\n",
+        ),
+    ] {
+        let run = repo.run(args);
+        assert_eq!(run.code, 0);
+        assert!(run.stderr.contains(warning), "{args:?}: {}", run.stderr);
+    }
+    let large = Repo::new().file("a.txt", "word ".repeat(1_100_000));
+    let run = large.run(&["pack"]);
+    assert!(
+        run.stderr.contains(
+            "is over the prompt limit of gemini-4-argon (917,504); `--for gemini` keeps what fits\n"
+        ),
+        "{}",
+        run.stderr
+    );
 }

@@ -333,3 +333,30 @@ fn the_names_of_repomix_are_understood() {
         0
     );
 }
+
+#[test]
+fn a_budget_of_just_the_whole_is_the_whole() {
+    for files in [&["a.rs"][..], &["a.rs", "b/c.rs", "b/d.md"]] {
+        let repo = files.iter().fold(Repo::new(), |repo, file| {
+            repo.file(file, "fn a() {}\n".repeat(20))
+        });
+        let whole = repo.pack(&[]);
+        assert_eq!(repo.pack(&["--budget", &count(&whole).to_string()]), whole);
+        assert!(repo.pack(&["--budget", &(count(&whole) - 1).to_string()]) != whole);
+    }
+}
+
+#[test]
+fn the_readme_at_the_root_is_in_and_those_below_have_a_share() {
+    let mut repo = Repo::new()
+        .file("README.md", "word ".repeat(1000))
+        .file("src/a.rs", "fn a() {}\n".repeat(50));
+    for n in 0..20 {
+        repo = repo.file(&format!("d{n}/README.md"), "word ".repeat(100));
+    }
+    let files = full_files_of(&repo.pack(&["--budget", "2200"]));
+    assert!(
+        files.contains(&"README.md".to_owned()) && files.contains(&"src/a.rs".to_owned()),
+        "{files:?}"
+    );
+}

@@ -198,7 +198,22 @@ fn our_own_packs_are_left_out_unless_named() {
         let document = String::from_utf8(super::read(&repo.root().join("pack.xml"))).unwrap();
         assert_eq!(candidates(&document), ["a"]);
     }
-    assert_eq!(candidates(&repo.pack(&["--exclude", "*.json"])), ["a"]);
+    // An older pack and manifest are told of, and a redirected output is known, too.
+    let out = std::fs::File::create(repo.root().join("redirected.txt")).unwrap();
+    let mut command = repo.command(&["pack", "-v"]);
+    command.stdout(out);
+    let run = super::Run::of(command);
+    let document = String::from_utf8(super::read(&repo.root().join("redirected.txt"))).unwrap();
+    assert_eq!(candidates(&document), ["a"]);
+    for name in ["pack.xml", "pack.json"] {
+        assert!(
+            run.stderr.contains(&format!(
+                "passed over `{name}`: it is a pack or a manifest of twostep\n"
+            )),
+            "{}",
+            run.stderr
+        );
+    }
     assert_eq!(candidates(&repo.pack(&["pack.xml"])), ["pack.xml"]);
 }
 

@@ -20,22 +20,32 @@ fn the_tree_shows_counts_and_bars() {
     insta::assert_snapshot!(run.stdout, @r"
               104 100 % ████████████████████ .
               101  97 % ███████████████████▍ ├── src/
-               90  86 % █████████████████▎   │   ├── main.rs
-               11  10 % ██                   │   └── lib.rs
-                3   2 % ▌                    └── README.md
+               90  87 % █████████████████▎   │   ├── main.rs
+               11  11 % ██                   │   └── lib.rs
+                3   3 % ▌                    └── README.md
     ");
     insta::assert_snapshot!(run.stderr, @r"
     104 tokens of o200k_base (exact) in 3 files
-    not counted: 1 binary
+    1 not counted, binary
     ");
+}
+
+#[test]
+fn the_tree_to_a_depth() {
+    let run = repo().run(&["tokens", "-q", "--depth", "1"]);
+    assert_eq!(run.stdout.lines().count(), 3, "{}", run.stdout);
+    assert!(
+        run.stdout
+            .contains("101  97 % ███████████████████▍ ├── src/\n")
+    );
 }
 
 #[test]
 fn the_largest_files() {
     let run = repo().run(&["tokens", "-q", "--top", "2"]);
     insta::assert_snapshot!(run.stdout, @r"
-               90  86 % █████████████████▎   src/main.rs
-               11  10 % ██                   src/lib.rs
+               90  87 % █████████████████▎   src/main.rs
+               11  11 % ██                   src/lib.rs
     ");
     assert_eq!(run.stderr, "");
 }

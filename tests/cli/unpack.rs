@@ -68,7 +68,7 @@ fn a_file_that_is_there_is_kept_unless_forced() {
     let run = repo.run_with_stdin(&["unpack", "-"], pack.as_bytes());
     assert_eq!(run.code, 2);
     insta::assert_snapshot!(run.stderr, @r"
-    error: cannot unpack `-`: there is something else at `a`
+    error: cannot unpack `-`: there is a different `a` already
 
     hint: unpack into an empty folder with `-d DIR`, or replace files with `--force`
     ");
