@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use twostep::flow::pack::{PackRequest, find, write};
+use twostep::flow::pack::{HELD_BYTES, PackRequest, find, write};
 use twostep::pack::Part;
 use twostep::repo::{self, Content, Globs, Named, ReadOptions, Repository};
 use twostep::tokens::{Counter, Family};
@@ -36,6 +36,7 @@ fn request(families: Vec<Family>) -> PackRequest {
         room: None,
         counter: Counter::new(families),
         threads: NonZeroUsize::new(2).unwrap(),
+        max_held_bytes: HELD_BYTES,
     }
 }
 

@@ -87,6 +87,9 @@ fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
             small.least
         ));
     }
+    if let Some(PackError::Restless) = cause.downcast_ref() {
+        return Some("run it again, or pack a copy of the tree".to_owned());
+    }
     if let Some(PackError::Empty) = cause.downcast_ref() {
         return Some(
             "name files or folders that are not ignored, or widen `--include` and `--exclude`"

@@ -11,7 +11,11 @@ pub(super) fn parse_tokens(text: &str) -> Result<u64, String> {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let plain: String = whole.chars().filter(|c| !matches!(c, '_' | ',')).collect();
     let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if plain.is_empty()
+    let begins_and_ends = |text: &str| {
+        let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+        is_digit(text.as_bytes().first()) && is_digit(text.as_bytes().last())
+    };
+    if !begins_and_ends(whole)
         || !all_digits(&plain)
         || !all_digits(fraction)
         || digits.ends_with('.')
@@ -76,6 +80,8 @@ mod tests {
             ("-1", None),
             ("1.", None),
             ("1e6", None),
+            (",1", None),
+            ("1,", None),
             ("99999999999999999999", None),
             ("99999999999999999M", None),
         ] {

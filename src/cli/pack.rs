@@ -9,10 +9,10 @@ use clap::{Args, ValueEnum};
 use super::environment::Environment;
 use super::exit::{Exit, usage};
 use super::number::parse_tokens;
-use super::printer::{Printer, Volume};
+use super::printer::{Printer, Stdout, Volume};
 use super::select::{SelectArgs, Selected};
 use super::summary;
-use crate::flow::pack::{self, PackError, PackRequest, Packed};
+use crate::flow::pack::{self, HELD_BYTES, PackError, PackRequest, Packed};
 use crate::fs::{self, FsError, Output, SystemKind};
 use crate::model::{Measure, Model};
 use crate::pack::{Estimate, Facts, HEAD, MANIFEST_HEAD, Manifest, Options, Room};
@@ -169,39 +169,41 @@ pub(super) fn run(
                 .collect(),
         ),
         threads,
+        max_held_bytes: HELD_BYTES,
     };
     let attempt = || format!("cannot pack `{}`", repository.root.path().display());
     let scan = pack::find(&repository, &request).with_context(attempt)?;
+    // Both files are opened before anything is written, and put in place when both are whole.
+    let mut document = Sink::open(target.path(), printer)?;
+    let mut manifest = args.manifest_sink(environment, printer)?;
     let packed =
-        write(&target, &repository, &request, scan, environment, printer).with_context(attempt)?;
+        write(&mut document, &repository, &request, scan, printer).with_context(attempt)?;
     let estimates: Vec<Estimate> = told
         .iter()
         .filter_map(|model| Estimate::of(&packed.count, model))
         .collect();
-    if let Some(path) = &args.manifest {
-        let manifest = Manifest::new(&Facts {
+    if let Some(sink) = &mut manifest {
+        let git = repository.git.as_ref();
+        let facts = Manifest::new(&Facts {
             options: &options,
             model: model.map(|model| model.id.as_str()),
-            commit: repository
-                .git
-                .as_ref()
-                .and_then(|git| git.commit.as_deref()),
+            commit: git.and_then(|git| git.commit.as_deref()),
             count: packed.count,
             estimates: &estimates,
             entries: &packed.entries,
             skipped: &packed.skipped,
             n_filtered: packed.n_filtered,
         });
-        write_json(path, &manifest, environment, printer)?;
+        let text = serde_json::to_vec(&facts)?;
+        let written = sink.write_all(&text).and_then(|()| sink.write_all(b"\n"));
+        written
+            .and_then(|()| sink.flush())
+            .map_err(|error| sink.failed(error))?;
     }
-    let summary = summary::Summary::new(
-        &packed,
-        &estimates,
-        target.typed(),
-        &options,
-        model,
-        args.top,
-    );
+    document.commit()?;
+    manifest.map_or(Ok(()), Sink::commit)?;
+    let typed = target.typed();
+    let summary = summary::Summary::new(&packed, &estimates, typed, &options, model, args.top);
     if args.json {
         printer.json(&summary)?;
     }
@@ -209,61 +211,80 @@ pub(super) fn run(
     Ok(Exit::Success)
 }
 
-/// Writes the document to where it goes.
+/// Writes the document.
 fn write(
-    target: &Target,
+    sink: &mut Sink,
     repository: &Repository,
     request: &PackRequest,
     scan: Scan,
-    environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<Packed> {
     let bar = printer.progress("packing");
     let mut progress = |done: usize, n: usize| bar.show(done, n);
-    match target {
-        Target::Stdout => {
-            let mut out = BufWriter::with_capacity(1 << 20, printer.stdout()?);
-            let packed = pack::write(repository, request, scan, &mut out, &mut progress);
-            // What is left in a buffer whose reader went away is nobody's.
-            let _ = out.into_parts();
-            packed.map_err(anyhow::Error::from)
+    pack::write(repository, request, scan, sink, &mut progress).map_err(|error| match error {
+        PackError::Write(error) => sink.failed(error),
+        other => other.into(),
+    })
+}
+
+/// Something that is written: stdout, or a file that is put in place at the end.
+enum Sink {
+    Stdout(BufWriter<Stdout>),
+    File { out: Output, path: PathBuf },
+}
+
+impl Sink {
+    /// Opens the file at `path`, or stdout.
+    fn open(path: Option<&Path>, printer: &Printer) -> anyhow::Result<Self> {
+        Ok(match path {
+            None => Self::Stdout(BufWriter::with_capacity(1 << 20, printer.stdout()?)),
+            Some(path) => Self::File {
+                out: Output::create(path)?,
+                path: path.to_owned(),
+            },
+        })
+    }
+
+    /// Says what could not be written.
+    fn failed(&self, error: io::Error) -> anyhow::Error {
+        match self {
+            Self::Stdout(_) => anyhow::Error::new(error).context("cannot write to stdout"),
+            Self::File { path, .. } => FsError::of("write", path)(error).into(),
         }
-        Target::File { path, .. } => {
-            let mut out = Output::create(path)?;
-            let packed = pack::write(repository, request, scan, &mut out, &mut progress);
-            let named = |error: PackError| match error {
-                PackError::Write(source) => {
-                    FsError::of("write", &environment.at(path))(source).into()
-                }
-                other => anyhow::Error::from(other),
-            };
-            packed.map_err(named).and_then(|packed| {
-                out.commit()?;
-                Ok(packed)
-            })
+    }
+
+    fn commit(self) -> anyhow::Result<()> {
+        match self {
+            Self::Stdout(_) => Ok(()),
+            Self::File { out, .. } => Ok(out.commit()?),
         }
     }
 }
 
-/// Writes a value to a file as JSON, whole or not at all, or to stdout.
-fn write_json(
-    path: &Path,
-    value: &impl serde::Serialize,
-    environment: &Environment,
-    printer: &Printer,
-) -> anyhow::Result<()> {
-    if path == Path::new("-") {
-        return printer.json(value);
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(out) => out.write(bytes),
+            Self::File { out, .. } => out.write(bytes),
+        }
     }
-    let path = environment.at(path);
-    let mut out = Output::create(&path)?;
-    serde_json::to_writer(&mut out, value)
-        .map_err(|error| FsError::of("write", &path)(error.into()))?;
-    out.write_all(b"\n").map_err(FsError::of("write", &path))?;
-    Ok(out.commit()?)
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(out) => out.flush(),
+            Self::File { out, .. } => out.flush(),
+        }
+    }
 }
 
 impl Target {
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Stdout => None,
+            Self::File { path, .. } => Some(path),
+        }
+    }
+
     fn typed(&self) -> Option<&Path> {
         match self {
             Self::Stdout => None,
@@ -279,7 +300,10 @@ impl PackArgs {
             typed: typed.to_owned(),
         };
         match &self.output {
-            Some(path) if path == Path::new("-") => Ok(Target::Stdout),
+            // Opened by its name, a file behind stdout would be replaced and not added to.
+            Some(path) if path == Path::new("-") || path == Path::new("/dev/stdout") => {
+                Ok(Target::Stdout)
+            }
             Some(path) if path == Path::new("") => Err(usage(
                 "`-o` names no file",
                 "give it a file, or `-` for stdout",
@@ -307,14 +331,6 @@ impl PackArgs {
             return Err(usage(
                 format!("{} cannot go to stdout together", wants.join(" and ")),
                 "write the document to a file with `-o FILE`, the manifest with `--manifest FILE`",
-            ));
-        }
-        if let (Target::File { typed, .. }, Some(manifest)) = (target, &self.manifest)
-            && typed == manifest
-        {
-            return Err(usage(
-                "the document and the manifest cannot be the same file",
-                "give `--manifest` another file",
             ));
         }
         Ok(())
@@ -363,6 +379,17 @@ impl PackArgs {
         Ok(())
     }
 
+    /// Opens what the manifest is written to, if one was asked for.
+    fn manifest_sink(
+        &self,
+        environment: &Environment,
+        printer: &Printer,
+    ) -> anyhow::Result<Option<Sink>> {
+        let path = self.manifest_file().map(|path| environment.at(path));
+        let open = |_| Sink::open(path.as_deref(), printer);
+        self.manifest.as_ref().map(open).transpose()
+    }
+
     /// The file of the manifest, if it goes to one.
     fn manifest_file(&self) -> Option<&Path> {
         self.manifest
@@ -391,7 +418,14 @@ impl PackArgs {
                 _ => error.into(),
             })
         };
-        files.map(resolve).collect()
+        let files: Vec<PathBuf> = files.map(resolve).collect::<Result<_, _>>()?;
+        match files.as_slice() {
+            [document, manifest] if document == manifest => Err(usage(
+                "the document and the manifest cannot be the same file",
+                "give `--manifest` another file",
+            )),
+            _ => Ok(files),
+        }
     }
 
     fn instruction(&self, environment: &Environment) -> anyhow::Result<Option<String>> {

@@ -1,5 +1,6 @@
 //! The only writer to stdout and stderr.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -51,10 +52,18 @@ impl Drop for Progress {
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes).map_err(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe => io::Error::new(io::ErrorKind::BrokenPipe, StdoutClosed),
-            _ => error,
-        })
+        loop {
+            match self.0.write(bytes) {
+                // Some programs hand us a pipe that does not block; its reader is merely slow.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    std::thread::sleep(std::time::Duration::from_millis(1));
+                }
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    return Err(io::Error::new(io::ErrorKind::BrokenPipe, StdoutClosed));
+                }
+                answer => return answer,
+            }
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -140,6 +149,22 @@ impl Printer {
 
     /// Messages are best effort: a stderr that is gone must not stop the work.
     fn say(&self, line: &str) {
-        let _ = writeln!(self.stderr.lock(), "{line}");
+        let _ = writeln!(self.stderr.lock(), "{}", clean(line));
     }
+}
+
+/// Takes from a message what a terminal would obey: control characters other than line breaks.
+fn clean(line: &str) -> Cow<'_, str> {
+    let is_obeyed = |c: char| c.is_control() && c != '\n';
+    if !line.contains(is_obeyed) {
+        return Cow::Borrowed(line);
+    }
+    let escape = |c: char| {
+        if is_obeyed(c) {
+            c.escape_default().to_string()
+        } else {
+            c.to_string()
+        }
+    };
+    Cow::Owned(line.chars().map(escape).collect())
 }

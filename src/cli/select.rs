@@ -148,9 +148,15 @@ impl SelectArgs {
     }
 }
 
+/// More threads than this only cost memory.
+const MAX_THREADS: usize = 256;
+
 fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse()
-        .map_err(|_| "expected a number of threads, 1 or more".to_owned())
+    let threads = text
+        .parse()
+        .ok()
+        .filter(|n: &NonZeroUsize| n.get() <= MAX_THREADS);
+    threads.ok_or_else(|| format!("expected a number of threads, from 1 to {MAX_THREADS}"))
 }
 
 /// Finds what a line of stdin names: as it is, or as git quotes names that are not plain.
@@ -206,7 +212,10 @@ fn split_globs(globs: &str) -> Vec<String> {
         }
         c == ',' && depth == 0
     });
-    parts.map(str::to_owned).collect()
+    parts
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]
@@ -216,7 +225,7 @@ mod tests {
     #[test]
     fn globs_are_cut_at_commas_outside_braces() {
         assert_eq!(split_globs("*.{rs,go},src/**"), ["*.{rs,go}", "src/**"]);
-        assert_eq!(split_globs("a"), ["a"]);
+        assert_eq!(split_globs("a,,b,"), ["a", "b"]);
     }
 
     #[test]

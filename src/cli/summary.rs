@@ -237,7 +237,7 @@ fn estimated(estimate: &Estimate) -> String {
     )
 }
 
-/// Tells a person what was passed over; our own files only when verbose.
+/// Tells a person what was passed over; the names of our own files only when verbose.
 pub(super) fn print_skipped(printer: &Printer, skipped: &[Skipped]) {
     let (ours, others): (Vec<&Skipped>, Vec<&Skipped>) = skipped
         .iter()
@@ -253,8 +253,12 @@ pub(super) fn print_skipped(printer: &Printer, skipped: &[Skipped]) {
             others.len() - n_named
         ));
     }
+    if !ours.is_empty() {
+        let files = counted(ours.len(), "pack or manifest", "packs and manifests");
+        printer.note(&format!("{files} of twostep left out"));
+    }
     for skipped in ours.into_iter().filter(|_| is_verbose) {
-        printer.note(&format!("passed over `{}`: {}", skipped.path, skipped.why));
+        printer.note(&format!("  {}", skipped.path));
     }
 }
 
@@ -262,7 +266,6 @@ pub(super) fn print_skipped(printer: &Printer, skipped: &[Skipped]) {
 fn explain(reason: &'static str) -> String {
     match reason {
         "budget" => "left out by the budget".to_owned(),
-        "grew" => "left out, grown while packing".to_owned(),
         listed => format!("listed, {}", kind(listed)),
     }
 }
@@ -274,6 +277,7 @@ pub(super) fn kind(reason: &str) -> &str {
         "link" => "links",
         "submodule" => "submodules",
         "repository" => "other repositories",
+        "git-name" => "names that some systems take for .git",
         other => other,
     }
 }

@@ -13,7 +13,7 @@ use super::number::{counted, grouped};
 use super::printer::Printer;
 use super::select::SelectArgs;
 use super::summary;
-use crate::flow::pack::PackRequest;
+use crate::flow::pack::{HELD_BYTES, PackRequest};
 use crate::flow::tokens::{self, Counted};
 use crate::model::{Measure, Model};
 use crate::pack::Estimate;
@@ -93,6 +93,7 @@ pub(super) fn run(
         room: None,
         counter: Counter::new(model.and_then(Estimate::family_of).into_iter().collect()),
         threads: selected.threads,
+        max_held_bytes: HELD_BYTES,
     };
     let bar = printer.progress("counting");
     let mut progress = |done: usize, n: usize| bar.show(done, n);

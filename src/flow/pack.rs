@@ -5,8 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use crate::pack::{
-    Document, Entry, Fit, Frame, HEAD, Level, MANIFEST_HEAD, Part, Room, TooSmall, Totals, Tree,
-    fit,
+    Document, Entry, Fit, Frame, HEAD, MANIFEST_HEAD, Part, Room, TooSmall, Totals, Tree, fit,
 };
 use crate::repo::{
     self, Candidate, Globs, Named, ReadOptions, Reason, Repository, Scan, ScanOptions, Skipped,
@@ -31,6 +30,9 @@ pub struct PackRequest {
     pub counter: Counter,
     /// How many threads work.
     pub threads: NonZeroUsize,
+    /// Under a budget, how many bytes of text are held: after counting, so that they need not be
+    /// read again, and after choosing, so that the choice holds whatever becomes of the files.
+    pub max_held_bytes: usize,
 }
 
 /// A pack that was written.
@@ -56,6 +58,9 @@ pub enum PackError {
     /// The budget is below what cannot be cut.
     #[error(transparent)]
     TooSmall(#[from] TooSmall),
+    /// Files change faster than they are read.
+    #[error("files keep changing while they are packed")]
+    Restless,
     /// The document could not be written.
     #[error("cannot write the pack")]
     Write(#[from] io::Error),
@@ -67,8 +72,11 @@ pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 /// Results that wait for their turn hold at most this much text.
 const MAX_WAITING_BYTES: usize = 24 << 20;
 
-/// Text that is kept between counting and writing; what is beyond is read again.
-const MAX_KEPT_BYTES: usize = 48 << 20;
+/// A good [`PackRequest::max_held_bytes`]: more than a model reads, less than a machine notices.
+pub const HELD_BYTES: usize = 48 << 20;
+
+/// How often a choice is made while the files that it rests on change.
+const MAX_CHOICES: usize = 10;
 
 /// Finds what may go into the pack.
 ///
@@ -185,59 +193,95 @@ impl Job<'_> {
             |index, part| {
                 entries.push(part.entry.clone());
                 n_kept_bytes += part.weight();
-                kept.push((n_kept_bytes <= MAX_KEPT_BYTES).then_some(part));
+                kept.push((n_kept_bytes <= self.request.max_held_bytes).then_some(part));
                 progress(index + 1, all.len());
-                Ok::<(), io::Error>(())
+                Ok::<(), PackError>(())
             },
         )?;
-        let Fit { is_in, tree_depth } = fit(
-            room,
-            &entries,
-            &self.tree,
-            &self.frame,
-            &self.request.counter,
+        for _ in 0..MAX_CHOICES {
+            let Fit { is_in, tree_depth } = fit(
+                room,
+                &entries,
+                &self.tree,
+                &self.frame,
+                &self.request.counter,
+            )?;
+            let chosen: Vec<usize> = all.iter().copied().filter(|&index| is_in[index]).collect();
+            // What the choice rests on may have changed since it was counted; then it is made again.
+            if self.load(&chosen, &mut entries, &mut kept)? {
+                let count = self.write_chosen(&chosen, tree_depth, &mut entries, &kept, out)?;
+                return Ok((entries, count, tree_depth));
+            }
+        }
+        Err(PackError::Restless)
+    }
+
+    /// Reads the chosen files that are not kept, and keeps them; says whether all are as they were counted.
+    fn load(
+        &self,
+        chosen: &[usize],
+        entries: &mut [Entry],
+        kept: &mut [Option<Part>],
+    ) -> Result<bool, PackError> {
+        let n_bytes: u64 = chosen
+            .iter()
+            .filter_map(|&index| entries[index].bytes)
+            .sum();
+        if n_bytes > self.request.max_held_bytes as u64 {
+            // Too much to hold: it is read while it is written, and must be as it was.
+            return Ok(true);
+        }
+        let missing: Vec<usize> = chosen
+            .iter()
+            .copied()
+            .filter(|&index| kept[index].is_none())
+            .collect();
+        let mut is_same = true;
+        self.each(
+            &missing,
+            Part::weight,
+            |index| self.render(index),
+            |index, part| {
+                is_same &= part.is_like(&entries[index]);
+                entries[index] = part.entry.clone();
+                kept[index] = Some(part);
+                Ok::<(), PackError>(())
+            },
         )?;
-        for (entry, is_in) in entries.iter_mut().zip(&is_in) {
-            entry.is_packed = *is_in;
-            if !is_in && entry.level == Level::Full {
+        Ok(is_same)
+    }
+
+    fn write_chosen(
+        &self,
+        chosen: &[usize],
+        tree_depth: usize,
+        entries: &mut [Entry],
+        kept: &[Option<Part>],
+        out: &mut dyn Write,
+    ) -> Result<Count, PackError> {
+        for entry in entries.iter_mut() {
+            entry.is_packed = false;
+        }
+        let mut document =
+            Document::begin(out, &self.request.counter, &self.tree.draw(tree_depth))?;
+        let again = |index: usize| kept[index].is_none().then(|| self.render(index));
+        let weight = |part: &Option<Part>| part.as_ref().map_or(0, Part::weight);
+        self.each(chosen, weight, again, |index, part| {
+            let entry = &mut entries[index];
+            match part.as_ref().or(kept[index].as_ref()) {
+                Some(part) if part.is_like(entry) => document.part(part)?,
+                _ => return Err(PackError::Restless),
+            }
+            entry.is_packed = true;
+            Ok(())
+        })?;
+        for entry in entries.iter_mut() {
+            if !entry.is_packed && entry.reason.is_none() {
                 entry.reason = Some(Reason::Budget);
             }
         }
-        let chosen: Vec<usize> = all.into_iter().filter(|&index| is_in[index]).collect();
-        let mut document =
-            Document::begin(out, &self.request.counter, &self.tree.draw(tree_depth))?;
-        let again = |index: usize| {
-            if kept[index].is_some() {
-                None
-            } else {
-                Some(self.render(index))
-            }
-        };
-        self.each(
-            &chosen,
-            |part| part.as_ref().map_or(0, Part::weight),
-            again,
-            |index, part| {
-                let entry = &mut entries[index];
-                let Some(part) = part.as_ref().or(kept[index].as_ref()) else {
-                    return Ok(());
-                };
-                // A file that was read again may have changed since; what it may take was settled before.
-                if room.measure.tokens(&part.entry.cost) <= room.measure.tokens(&entry.cost) {
-                    document.part(part)?;
-                    *entry = part.entry.clone();
-                } else {
-                    entry.is_packed = false;
-                    entry.reason = Some(Reason::Grew);
-                }
-                Ok::<(), io::Error>(())
-            },
-        )?;
-        let count = document.end(
-            &Totals::of(entries.iter().map(|entry| (entry, entry.is_packed))),
-            &self.frame,
-        )?;
-        Ok((entries, count, tree_depth))
+        let totals = Totals::of(entries.iter().map(|entry| (entry, entry.is_packed)));
+        Ok(document.end(&totals, &self.frame)?)
     }
 
     fn render(&self, index: usize) -> Part {
@@ -356,6 +400,65 @@ mod tests {
             room,
             counter: Counter::new(vec![Family::ClaudeV47, Family::Gemma3]),
             threads: NonZeroUsize::new(threads).unwrap(),
+            max_held_bytes: HELD_BYTES,
+        }
+    }
+
+    /// Packs a tree of two files under a budget that one fits, which is changed after it was counted.
+    fn pack_while_it_changes(
+        max_held_bytes: usize,
+        then: &[u8],
+    ) -> Result<(Vec<u8>, Packed), PackError> {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        let path = |name: &str| RepoPath::parse(name.as_bytes()).unwrap();
+        root.create(&path("a.csv"), "word ".repeat(2000).as_bytes())
+            .unwrap();
+        root.create(&path("z.rs"), b"fn z() {}\n").unwrap();
+        let budget = Some(Room {
+            budget: 600,
+            measure: Measure::Exact,
+        });
+        let (repository, named, _) = repo::open(folder.path(), &[]).unwrap();
+        let request = PackRequest {
+            max_held_bytes,
+            ..request(named, budget, None, 1)
+        };
+        let scan = find(&repository, &request).unwrap();
+        let mut out = Vec::new();
+        let mut change = |done: usize, n: usize| {
+            if done == n {
+                root.replace(&path("z.rs"), then).unwrap();
+            }
+        };
+        let packed = write(&repository, &request, scan, &mut out, &mut change)?;
+        Ok((out, packed))
+    }
+
+    #[test]
+    fn a_file_that_changes_after_it_was_counted_breaks_no_budget() {
+        let large = "fn z() {}\n".repeat(1000);
+        for (then, shown) in [
+            (&b"fn changed() {}\n"[..], true),
+            (large.as_bytes(), false),
+            (b"\0\0", false),
+        ] {
+            // Held: as it was. Read again: as it is, and the choice is made anew.
+            let (document, _) = pack_while_it_changes(HELD_BYTES, then).unwrap();
+            assert!(
+                String::from_utf8(document)
+                    .unwrap()
+                    .contains("\nfn z() {}\n\n]]>")
+            );
+            let (document, packed) = pack_while_it_changes(4000, then).unwrap();
+            assert_eq!(packed.count.exact, recount(&document));
+            assert!(packed.count.exact <= 600);
+            assert_eq!(packed.entries[1].is_full(), shown);
+            // Too much to hold: the change is an error.
+            assert!(matches!(
+                pack_while_it_changes(0, then),
+                Err(PackError::Restless)
+            ));
         }
     }
 

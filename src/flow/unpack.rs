@@ -27,6 +27,9 @@ pub enum RestoreError {
     /// A file would go where git keeps its own.
     #[error("the pack holds `{0}`, which would be git's own")]
     GitInternal(RepoPath),
+    /// A name is too long for any file system.
+    #[error("the name of `{0}` is too long")]
+    LongName(RepoPath),
     /// A path is a file and a folder at once.
     #[error("the pack holds `{0}` both as a file and as a folder")]
     FileAndFolder(RepoPath),
@@ -56,7 +59,7 @@ impl RestoreError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Pack(error) => Some(error.hint()),
-            Self::GitInternal(_) | Self::FileAndFolder(_) => {
+            Self::GitInternal(_) | Self::FileAndFolder(_) | Self::LongName(_) => {
                 Some("a pack from `twostep pack` holds no such file: do not trust this one")
             }
             Self::Exists { .. } => {
@@ -66,6 +69,9 @@ impl RestoreError {
         }
     }
 }
+
+/// The longest name that file systems hold.
+const MAX_NAME_BYTES: usize = 255;
 
 /// Writes the exact files of `pack` beneath `folder`, which is made if it is not there.
 ///
@@ -127,6 +133,13 @@ fn check(pack: &File, root: Option<&Root>, existing: Existing) -> Result<(), Res
         };
         if file.path.is_git_internal() {
             return Err(RestoreError::GitInternal(file.path));
+        }
+        if file
+            .path
+            .components()
+            .any(|name| name.len() > MAX_NAME_BYTES)
+        {
+            return Err(RestoreError::LongName(file.path));
         }
         if root.is_some_and(|root| state(root, &file.path, &bytes) == State::Taken) {
             in_the_way.push(file.path.clone());

@@ -1,8 +1,10 @@
 //! Files beneath a root, opened so that no link and no `..` leads out of it.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
@@ -184,29 +186,30 @@ impl Root {
         })
     }
 
-    /// Replaces the file at `path`: the old bytes or the new, whole.
+    /// Replaces the file at `path`: the old bytes or the new, whole. Its permissions stay.
     ///
     /// # Errors
     ///
     /// As [`Root::create`], but for a file that is there already.
     pub fn replace(&self, path: &RepoPath, contents: &[u8]) -> Result<(), FsError> {
-        let mut beside = path.as_bytes().to_vec();
-        beside.extend_from_slice(format!(".{}.tmp", std::process::id()).as_bytes());
-        let beside = RepoPath::parse(&beside).map_err(|error| {
-            self.error(
-                "write",
-                path,
-                io::Error::new(io::ErrorKind::InvalidInput, error),
-            )
-        })?;
-        self.create(&beside, contents)?;
         let fail = |errno: Errno| self.error("write", path, errno.into());
+        // Beside the file, under a name that is never too long.
+        let folder_length = path.as_bytes().len() - path.name().len();
+        let name = format!(".twostep-{}.tmp", std::process::id());
+        let beside = [&path.as_bytes()[..folder_length], name.as_bytes()].concat();
+        let beside = RepoPath::parse(&beside).map_err(|_| fail(Errno::INVAL))?;
+        self.create(&beside, contents)?;
         let (folder, name) = self.parent(path).map_err(fail)?;
         let folder = folder.as_ref().map_or(self.folder.as_fd(), AsFd::as_fd);
-        let temporary = Path::new(std::ffi::OsStr::new(
-            beside.as_path().file_name().unwrap_or_default(),
-        ));
-        rustix::fs::renameat(folder, temporary, folder, name).map_err(|errno| {
+        let temporary = Path::new(OsStr::from_bytes(beside.name()));
+        let exchange = || {
+            if let Ok(old) = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+                let mode = Mode::from_raw_mode(old.st_mode & 0o7777);
+                rustix::fs::chmodat(folder, temporary, mode, AtFlags::empty())?;
+            }
+            rustix::fs::renameat(folder, temporary, folder, name)
+        };
+        exchange().map_err(|errno| {
             let _ = rustix::fs::unlinkat(folder, temporary, AtFlags::empty());
             fail(errno)
         })

@@ -71,10 +71,13 @@ pub fn snapshot(top: &Path) -> Result<Snapshot, GitError> {
         .map_err(|cause| error(cause.to_string()))?;
     let mut tracked: Vec<Tracked> = Vec::with_capacity(index.entries().len());
     for entry in index.entries() {
-        // What the index holds and no tree can (an absolute path, say) is nobody's file.
+        // What a made-up index holds and no tree can (an absolute path, git's own files) is nobody's.
         let Ok(path) = RepoPath::parse(entry.path(&index)) else {
             continue;
         };
+        if path.components().any(|component| component == b".git") {
+            continue;
+        }
         // A path in conflict has up to three entries.
         if tracked.last().is_some_and(|last| last.path == path) {
             continue;

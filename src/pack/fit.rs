@@ -107,13 +107,10 @@ pub fn fit(
         });
     }
     let share = room.budget / TREE_SHARE;
-    let takes = |depth: usize| {
-        room.measure.tokens(&tree_count(depth)) <= share && fits(used + tree_count(depth))
-    };
-    let mut tree_depth = (1..=tree.full_depth())
-        .take_while(|&depth| takes(depth))
-        .last()
-        .unwrap_or(smallest_tree);
+    let in_share = |tree: &Count| room.measure.tokens(tree) <= share && fits(used + *tree);
+    let tree_depth = deepest(smallest_tree, tree.full_depth(), |depth| {
+        in_share(&tree_count(depth))
+    });
     let drawn = tree_count(tree_depth);
     for index in ranked(room, entries) {
         let more = used + entries[index].cost;
@@ -122,10 +119,25 @@ pub fn fit(
             is_in[index] = true;
         }
     }
-    while tree_depth < tree.full_depth() && fits(used + tree_count(tree_depth + 1)) {
-        tree_depth += 1;
-    }
+    let tree_depth = deepest(tree_depth, tree.full_depth(), |depth| {
+        fits(used + tree_count(depth))
+    });
     Ok(Fit { is_in, tree_depth })
+}
+
+/// Returns the deepest of the depths from `least` to `most` that has room, by bisection: deeper
+/// trees take more. `least` is taken to have room.
+fn deepest(least: usize, most: usize, has_room: impl Fn(usize) -> bool) -> usize {
+    let (mut good, mut bad) = (least, most + 1);
+    while bad - good > 1 {
+        let middle = usize::midpoint(good, bad);
+        if has_room(middle) {
+            good = middle;
+        } else {
+            bad = middle;
+        }
+    }
+    good
 }
 
 /// Returns the places of `entries`, most wanted first: by class, then smaller first. What is only

@@ -118,11 +118,14 @@ pub fn unpack<E: From<UnpackError>>(
                 if inside == "files" && element.name == "file" {
                     let content = parser.text_of("file")?;
                     let file = element.file(Some(&content))?;
-                    n_full += usize::from(element.attribute("level").is_none());
+                    n_full += usize::from(element.is_full());
                     hand_on(file, &mut unpacked, &mut seen, &mut take)?;
                     continue;
                 }
                 if inside == "pack" && element.name == "totals" {
+                    if said.is_some() {
+                        return Err(UnpackError::NotAPack("it has its totals twice").into());
+                    }
                     said = element.attribute("files");
                 }
                 above.push(element.name);
@@ -138,6 +141,7 @@ pub fn unpack<E: From<UnpackError>>(
             Node::Text(_) => {}
         }
     }
+    parser.expect_end()?;
     match said {
         Some(said) if said != n_full.to_string() => Err(UnpackError::Miscounted {
             said,
@@ -172,6 +176,24 @@ struct StartTag {
     attributes: Vec<(String, String)>,
 }
 
+/// What is known of a file. Another attribute may change what its text means.
+const FILE_ATTRIBUTES: &[&str] = &[
+    "altered",
+    "bom",
+    "bytes",
+    "carriage",
+    "charset",
+    "controls",
+    "eol",
+    "kind",
+    "level",
+    "lines",
+    "path",
+    "path-escape",
+    "target",
+    "target-escape",
+];
+
 enum Node {
     Start(StartTag),
     Empty(StartTag),
@@ -187,20 +209,36 @@ impl StartTag {
             .map(|(_, value)| value.clone())
     }
 
+    fn is_full(&self) -> bool {
+        let level = self.attribute("level");
+        level.is_none_or(|level| level == Level::Full.name())
+    }
+
     /// Takes this as a file whose content, if it has any, the parser read.
     fn file(&self, content: Option<&str>) -> Result<PackedFile, UnpackError> {
         let text = self
             .attribute("path")
             .ok_or(UnpackError::NotAPack("a file has no path"))?;
-        let path = xml::path_of(&text, self.attribute("path-escape").is_some())?;
-        let is_full = self
-            .attribute("level")
-            .is_none_or(|level| level == Level::Full.name());
-        let (Some(content), true, None) = (content, is_full, self.attribute("altered")) else {
+        let unknown = || UnpackError::Carriage(text.clone());
+        if self
+            .attributes
+            .iter()
+            .any(|(name, _)| !FILE_ATTRIBUTES.contains(&name.as_str()))
+        {
+            return Err(unknown());
+        }
+        let is_escaped = match self.attribute("path-escape").as_deref() {
+            None => false,
+            Some("true") => true,
+            Some(_) => return Err(unknown()),
+        };
+        let path = xml::path_of(&text, is_escaped)?;
+        let (Some(content), true, None) = (content, self.is_full(), self.attribute("altered"))
+        else {
             return Ok(PackedFile { path, bytes: None });
         };
         let carriage: Carriage =
-            xml::carriage_of(|name| self.attribute(name)).ok_or(UnpackError::Carriage(text))?;
+            xml::carriage_of(|name| self.attribute(name)).ok_or_else(unknown)?;
         match carriage.restore(content) {
             Ok(bytes) => Ok(PackedFile {
                 path,
@@ -233,6 +271,18 @@ impl<R: BufRead> Parser<R> {
                 Ok(_) | Err(UnpackError::Xml { .. } | UnpackError::Cut) => {
                     return Err(UnpackError::NotAPack("it does not begin like one"));
                 }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Fails on anything but white space and comments up to the end of the document.
+    fn expect_end(&mut self) -> Result<(), UnpackError> {
+        loop {
+            match self.next() {
+                Err(UnpackError::Cut) => return Ok(()),
+                Ok(Node::Text(text)) if text.trim().is_empty() => {}
+                Ok(_) => return Err(UnpackError::NotAPack("something stands after its end")),
                 Err(error) => return Err(error),
             }
         }

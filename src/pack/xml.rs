@@ -89,6 +89,12 @@ impl Part {
         }
     }
 
+    /// Says whether the part takes what was reckoned with: the same tokens, shown in the same way.
+    pub fn is_like(&self, entry: &Entry) -> bool {
+        let (mine, other) = (&self.entry, entry);
+        mine.cost == other.cost && mine.level == other.level && mine.reason == other.reason
+    }
+
     /// Returns about how many bytes of memory the part takes.
     pub fn weight(&self) -> usize {
         self.opening.len() + self.body.as_ref().map_or(0, String::len) + 512

@@ -1,6 +1,7 @@
 //! One candidate read: its text, or why it is only listed.
 
 use std::fmt;
+use std::io::Read;
 
 use super::decode::Text;
 use super::{Candidate, Kind, special};
@@ -57,12 +58,12 @@ pub enum Reason {
     Submodule,
     /// It is another repository.
     Repository,
+    /// Some file system takes its name for `.git`.
+    GitName,
     /// It could not be read, for this cause.
     Unreadable(String),
     /// It does not fit the budget.
     Budget,
-    /// It grew while it was being packed, and no longer fits.
-    Grew,
 }
 
 impl Reason {
@@ -78,9 +79,9 @@ impl Reason {
             Self::Link(_) => "link",
             Self::Submodule => "submodule",
             Self::Repository => "repository",
+            Self::GitName => "git-name",
             Self::Unreadable(_) => "unreadable",
             Self::Budget => "budget",
-            Self::Grew => "grew",
         }
     }
 }
@@ -116,7 +117,9 @@ pub fn read(root: &Root, candidate: &Candidate, options: ReadOptions) -> FileCon
         Kind::Repository => return FileContent::listed(Reason::Repository),
     }
     let in_full = options.everything || candidate.named;
-    let reason = if in_full {
+    let reason = if candidate.path.is_git_internal() {
+        Some(Reason::GitName)
+    } else if in_full {
         None
     } else {
         special::by_name(&candidate.path)
@@ -169,9 +172,10 @@ fn unreadable(error: &FsError) -> Reason {
     Reason::Unreadable(format!("{error}: {}", error.source))
 }
 
+/// Hashes a file without holding it; none if it is huge, for a file may say any size.
 fn hash_of(root: &Root, candidate: &Candidate) -> Option<Hash> {
-    let (file, _) = root.open_file(&candidate.path).ok()?;
+    let (file, size) = root.open_file(&candidate.path).ok()?;
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(file).ok()?;
-    Some(Hash(hasher.finalize()))
+    hasher.update_reader(file.take(HUGE_BYTES)).ok()?;
+    (size <= HUGE_BYTES).then(|| Hash(hasher.finalize()))
 }

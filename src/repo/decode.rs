@@ -49,7 +49,13 @@ impl Charset {
             "utf-8" => Some(Self::Utf8),
             "utf-16le" => Some(Self::Utf16Le),
             "utf-16be" => Some(Self::Utf16Be),
-            _ => Encoding::for_label(name.as_bytes()).map(Self::Legacy),
+            // Only names that `name` gives, of charsets that can be written and not just read.
+            _ => Encoding::for_label(name.as_bytes())
+                .filter(|encoding| encoding.name().eq_ignore_ascii_case(name))
+                .filter(|encoding| {
+                    encoding.output_encoding() == *encoding && *encoding != encoding_rs::UTF_8
+                })
+                .map(Self::Legacy),
         }
     }
 }
@@ -214,6 +220,21 @@ mod tests {
         assert!(Text::decode(bytes.clone()).is_ok());
         bytes.remove(0);
         assert!(Text::decode(bytes).is_err());
+    }
+
+    #[test]
+    fn a_charset_that_cannot_be_written_is_none() {
+        for name in [
+            "utf-16",
+            "UTF-16LE",
+            "replacement",
+            "iso-2022-kr",
+            "latin1",
+            "nonsense",
+            "",
+        ] {
+            assert_eq!(Charset::parse(name), None, "{name}");
+        }
     }
 
     proptest! {

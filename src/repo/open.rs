@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::walk;
 use crate::fs::{self, FsError, Root, SystemKind};
 use crate::git::{self, GitError, Snapshot};
 use crate::path::RepoPath;
@@ -67,8 +68,8 @@ impl OpenError {
 
 /// Opens the repository that holds `paths` (absolute, or relative to the folder `here`), or `here` if there are none.
 ///
-/// The root is the top of the git work tree that holds all of them and tracks something in each
-/// folder among them. Otherwise it is the deepest folder that holds them all, and git is not asked.
+/// The root is the top of the git work tree that holds all of them and ignores no folder among
+/// them. Otherwise it is the deepest folder that holds them all, and git is not asked.
 /// What git knows but cannot be read comes as an error beside the repository, which is then read without git.
 ///
 /// # Errors
@@ -162,16 +163,13 @@ struct Place {
 impl Place {
     fn find(here: &Path, path: &Path) -> Result<Self, OpenError> {
         let full = here.join(path);
-        if full.iter().any(|name| name == ".git") {
-            return Err(OpenError::GitInternal(path.to_owned()));
-        }
         let missing = || OpenError::Missing(path.to_owned());
-        match fs::kind(&full)? {
-            SystemKind::Folder => Ok(Self {
+        let place = match fs::kind(&full)? {
+            SystemKind::Folder => Self {
                 path: fs::resolve(&full)?,
                 is_folder: true,
-            }),
-            SystemKind::Special => Err(OpenError::Special(path.to_owned())),
+            },
+            SystemKind::Special => return Err(OpenError::Special(path.to_owned())),
             SystemKind::File | SystemKind::Missing => {
                 // A link is a file of its own, even one that leads nowhere.
                 let name = full.file_name().ok_or_else(missing)?;
@@ -180,18 +178,24 @@ impl Place {
                 if !fs::has_entry(&folder, name) {
                     return Err(missing());
                 }
-                Ok(Self {
+                Self {
                     path: folder.join(name),
                     is_folder: false,
-                })
+                }
             }
+        };
+        if place.path.iter().any(|name| name == ".git") {
+            return Err(OpenError::GitInternal(path.to_owned()));
         }
+        Ok(place)
     }
 
-    /// Says whether this belongs to the work tree at `top`: its top, a file, or a folder in which something is tracked.
+    /// Says whether this belongs to the work tree at `top`: a file, or a folder that is not ignored there as a whole.
     fn is_part_of(&self, top: &Path, git: &Snapshot) -> bool {
         match self.name(top, &self.path) {
-            Ok(Named::Folder(folder)) => git.tracks_below(&folder),
+            Ok(Named::Folder(folder)) => {
+                git.tracks_below(&folder) || !walk::is_ignored(top, &folder)
+            }
             Ok(Named::Everything | Named::File(_)) => true,
             Err(_) => false,
         }

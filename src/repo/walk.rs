@@ -148,6 +148,28 @@ pub fn scan(repository: &Repository, options: &ScanOptions<'_>) -> Scan {
     }
 }
 
+/// Returns a walk from `start` by the rules that hold in it.
+fn builder(start: &Path) -> WalkBuilder {
+    let mut builder = WalkBuilder::new(start);
+    builder
+        .hidden(false)
+        .parents(false)
+        .ignore(false)
+        .require_git(false)
+        .add_custom_ignore_filename(".twostepignore");
+    builder
+}
+
+/// Says whether `folder` is ignored in the repository at `root`, itself or with a folder that it is in.
+pub(super) fn is_ignored(root: &Path, folder: &RepoPath) -> bool {
+    let goal = root.join(folder.as_path());
+    let leads_there = goal.clone();
+    let mut walk = builder(root);
+    walk.max_depth(Some(folder.components().count()))
+        .filter_entry(move |entry| leads_there.starts_with(entry.path()));
+    !walk.build().flatten().any(|entry| entry.path() == goal)
+}
+
 fn rank(candidate: &Candidate) -> u8 {
     match (candidate.named, candidate.kind) {
         (true, _) => 0,
@@ -311,13 +333,8 @@ impl<'a> Walk<'a> {
     fn run(self, folder: Option<&RepoPath>) -> Found {
         let root = self.repository.root.path();
         let start = folder.map_or(root.to_owned(), |folder| root.join(folder.as_path()));
-        WalkBuilder::new(start)
+        builder(&start)
             .threads(self.options.threads.get())
-            .hidden(false)
-            .parents(false)
-            .ignore(false)
-            .require_git(false)
-            .add_custom_ignore_filename(".twostepignore")
             .build_parallel()
             .run(|| {
                 let mut visitor = Visitor {

@@ -5,6 +5,31 @@ use super::Repo;
 /// Arguments, what the error must say, and the advice it must end with.
 const CASES: &[(&[&str], &str, &str)] = &[
     (
+        &["pack", "--threads", "257"],
+        "expected a number of threads, from 1 to 256",
+        "--help",
+    ),
+    (
+        &["pack", "-o", "x.xml", "--manifest", "./x.xml"],
+        "cannot be the same file",
+        "hint: give `--manifest` another file",
+    ),
+    (
+        &["pack", "-o", "x.xml", "--manifest", "/dev/full"],
+        "cannot write `/dev/full`",
+        "hint: free some space",
+    ),
+    (
+        &["pack", "--include", "["],
+        "bad glob `[`: a `[` is not closed",
+        "hint: globs",
+    ),
+    (
+        &["pack", "--instruction", "@"],
+        "`--instruction @` names no file",
+        "hint: give it",
+    ),
+    (
         &["pack", "nowhere"],
         "error: no such file or folder: `nowhere`",
         "hint: check the spelling",
@@ -101,7 +126,11 @@ const CASES: &[(&[&str], &str, &str)] = &[
     ),
     (&["pack", "-q", "-v"], "cannot be used with", "--help"),
     (&["pack", "-0"], "--stdin", "--help"),
-    (&["pack", "--threads", "0"], "invalid value '0'", "--help"),
+    (
+        &["pack", "--threads", "0"],
+        "expected a number of threads, from 1 to 256",
+        "--help",
+    ),
     (
         &["pack", "--colour"],
         "unexpected argument '--colour'",
@@ -180,7 +209,8 @@ fn an_empty_repository() {
 #[test]
 fn git_s_own_files_are_nobody_s() {
     let repo = Repo::new().file("a", "x").git();
-    for path in [".git", ".git/config"] {
+    std::os::unix::fs::symlink(".git", repo.root().join("link")).unwrap();
+    for path in [".git", ".git/config", "link", "link/config"] {
         let run = repo.run(&["pack", path]);
         assert_eq!(run.code, 2);
         assert!(run.stderr.contains("belongs to git"), "{}", run.stderr);

@@ -138,7 +138,7 @@ fn paths_are_relative_to_the_repository() {
 }
 
 #[test]
-fn a_folder_in_which_git_tracks_nothing_is_a_repository_of_its_own() {
+fn a_folder_that_git_ignores_is_a_repository_of_its_own() {
     let repo = Repo::new()
         .file(".gitignore", "trees/*\n")
         .file("a", "x")
@@ -155,6 +155,16 @@ fn a_folder_in_which_git_tracks_nothing_is_a_repository_of_its_own() {
         candidates(&plain.pack(&["x", "y"])),
         ["x/c", "x/src/b", "y/d"]
     );
+}
+
+#[test]
+fn the_rules_of_the_repository_hold_in_a_new_folder() {
+    let repo = Repo::new()
+        .file(".gitignore", "*.key\n")
+        .git()
+        .file("new/s.key", "secret")
+        .file("new/x", "x");
+    assert_eq!(candidates(&repo.pack(&["new"])), ["new/x"]);
 }
 
 #[test]
@@ -205,15 +215,8 @@ fn our_own_packs_are_left_out_unless_named() {
     let run = super::Run::of(command);
     let document = String::from_utf8(super::read(&repo.root().join("redirected.txt"))).unwrap();
     assert_eq!(candidates(&document), ["a"]);
-    for name in ["pack.xml", "pack.json"] {
-        assert!(
-            run.stderr.contains(&format!(
-                "passed over `{name}`: it is a pack or a manifest of twostep\n"
-            )),
-            "{}",
-            run.stderr
-        );
-    }
+    let told = "2 packs and manifests of twostep left out\n  pack.json\n  pack.xml\n";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
     assert_eq!(candidates(&repo.pack(&["pack.xml"])), ["pack.xml"]);
 }
 
