@@ -73,7 +73,7 @@ pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 const MAX_WAITING_BYTES: usize = 24 << 20;
 
 /// A good [`PackRequest::max_held_bytes`]: more than a model reads, less than a machine notices.
-pub const HELD_BYTES: usize = 48 << 20;
+pub const HELD_BYTES: usize = 32 << 20;
 
 /// How often a choice is made while the files that it rests on change.
 const MAX_CHOICES: usize = 10;
