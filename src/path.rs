@@ -113,6 +113,11 @@ impl RepoPath {
         &self.0[start..]
     }
 
+    /// Returns the path of the folder that this is in; that of the root is empty.
+    pub fn folder(&self) -> &[u8] {
+        &self.0[..memchr::memrchr(b'/', &self.0).unwrap_or(0)]
+    }
+
     /// Returns the components, outermost first.
     pub fn components(&self) -> impl Iterator<Item = &[u8]> {
         self.0.split(|&byte| byte == b'/')

@@ -142,6 +142,30 @@ pub fn read_text(path: &Path, max_bytes: u64) -> Result<String, FsError> {
     })
 }
 
+/// Reads a whole regular file of at most `max_bytes`, links followed. Never waits for a pipe.
+///
+/// # Errors
+///
+/// Fails on what is no regular file, cannot be opened or read, or is larger.
+pub fn read_regular(path: &Path, max_bytes: u64) -> Result<Vec<u8>, FsError> {
+    let error = FsError::of("read", path);
+    if kind(path)? != SystemKind::File {
+        return Err(error(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is not a regular file",
+        )));
+    }
+    let mut bytes = Vec::new();
+    open(path)?
+        .take(max_bytes + 1)
+        .read_to_end(&mut bytes)
+        .map_err(&error)?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(error(io::ErrorKind::FileTooLarge.into()));
+    }
+    Ok(bytes)
+}
+
 /// Says whether the file at `path` begins with `head`.
 ///
 /// # Errors

@@ -20,6 +20,10 @@ pub struct GitError {
 pub struct Snapshot {
     /// The commit that is checked out, in hexadecimal; none before the first commit.
     pub commit: Option<String>,
+    /// The file of ignore rules that is the repository's own and not part of its tree.
+    pub exclude: PathBuf,
+    /// The file of ignore rules that the repository's configuration names.
+    pub excludes_file: Option<PathBuf>,
     /// Every path in the index, in its order (bytewise).
     pub tracked: Vec<Tracked>,
 }
@@ -87,7 +91,12 @@ pub fn snapshot(top: &Path) -> Result<Snapshot, GitError> {
             is_submodule: entry.mode == gix::index::entry::Mode::COMMIT,
         });
     }
+    let configured = repository
+        .config_snapshot()
+        .trusted_path("core.excludesFile");
     Ok(Snapshot {
+        exclude: repository.common_dir().join("info/exclude"),
+        excludes_file: configured.ok().flatten().map(|path| top.join(path)),
         commit: repository.head_id().ok().map(|id| id.to_string()),
         tracked,
     })

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::walk;
+use super::rules;
 use crate::fs::{self, FsError, Root, SystemKind};
 use crate::git::{self, GitError, Snapshot};
 use crate::path::RepoPath;
@@ -110,17 +110,13 @@ impl Repository {
             .filter(|top| places.iter().all(|place| place.path.starts_with(top)));
         if let Some(top) = top {
             match git::snapshot(top) {
-                Ok(git) if places.iter().all(|place| place.is_part_of(top, &git)) => {
+                Ok(git) => {
                     let root = Root::open(top)?;
-                    return Ok((
-                        Self {
-                            root,
-                            git: Some(git),
-                        },
-                        None,
-                    ));
+                    if places.iter().all(|place| place.is_part_of(&root, &git)) {
+                        let git = Some(git);
+                        return Ok((Self { root, git }, None));
+                    }
                 }
-                Ok(_) => {}
                 Err(error) => problem = Some(error),
             }
         }
@@ -191,10 +187,10 @@ impl Place {
     }
 
     /// Says whether this belongs to the work tree at `top`: a file, or a folder that is not ignored there as a whole.
-    fn is_part_of(&self, top: &Path, git: &Snapshot) -> bool {
-        match self.name(top, &self.path) {
+    fn is_part_of(&self, root: &Root, git: &Snapshot) -> bool {
+        match self.name(root.path(), &self.path) {
             Ok(Named::Folder(folder)) => {
-                git.tracks_below(&folder) || !walk::is_ignored(top, &folder)
+                git.tracks_below(&folder) || !rules::is_ignored(root, Some(git), &folder)
             }
             Ok(Named::Everything | Named::File(_)) => true,
             Err(_) => false,

@@ -1,14 +1,15 @@
 //! Which files there are: those that git would list, the filters of the user, and what was named.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
+use super::rules::Rules;
 use super::{Globs, Named, Repository};
 use crate::fs::{self, EntryKind};
 use crate::path::RepoPath;
@@ -146,28 +147,6 @@ pub fn scan(repository: &Repository, options: &ScanOptions<'_>) -> Scan {
         skipped,
         n_filtered,
     }
-}
-
-/// Returns a walk from `start` by the rules that hold in it.
-fn builder(start: &Path) -> WalkBuilder {
-    let mut builder = WalkBuilder::new(start);
-    builder
-        .hidden(false)
-        .parents(false)
-        .ignore(false)
-        .require_git(false)
-        .add_custom_ignore_filename(".twostepignore");
-    builder
-}
-
-/// Says whether `folder` is ignored in the repository at `root`, itself or with a folder that it is in.
-pub(super) fn is_ignored(root: &Path, folder: &RepoPath) -> bool {
-    let goal = root.join(folder.as_path());
-    let leads_there = goal.clone();
-    let mut walk = builder(root);
-    walk.max_depth(Some(folder.components().count()))
-        .filter_entry(move |entry| leads_there.starts_with(entry.path()));
-    !walk.build().flatten().any(|entry| entry.path() == goal)
 }
 
 fn rank(candidate: &Candidate) -> u8 {
@@ -311,12 +290,16 @@ struct Walk<'a> {
     options: &'a ScanOptions<'a>,
     scope: &'a Scope,
     found: Mutex<Found>,
+    /// The rules of each folder that was entered, by its path; that of the root is empty.
+    rules: Mutex<HashMap<Vec<u8>, Arc<Rules>>>,
 }
 
 /// What one thread of a walk has found; handed over when the thread ends.
 struct Visitor<'a> {
     walk: &'a Walk<'a>,
     found: Found,
+    /// The folder whose rules were asked last, and they.
+    last: Option<(Vec<u8>, Arc<Rules>)>,
 }
 
 impl<'a> Walk<'a> {
@@ -326,20 +309,35 @@ impl<'a> Walk<'a> {
             options,
             scope,
             found: Mutex::new(Found::default()),
+            rules: Mutex::new(HashMap::new()),
         }
     }
 
-    /// Walks the repository, or just `folder`.
+    /// Walks the repository, or just `folder`, with no rules from above it.
     fn run(self, folder: Option<&RepoPath>) -> Found {
-        let root = self.repository.root.path();
-        let start = folder.map_or(root.to_owned(), |folder| root.join(folder.as_path()));
-        builder(&start)
+        let root = &self.repository.root;
+        let (start, key, rules) = match folder {
+            None => (
+                root.path().to_owned(),
+                &b""[..],
+                Rules::of_root(root, self.repository.git.as_ref()),
+            ),
+            Some(folder) => (
+                root.path().join(folder.as_path()),
+                folder.as_bytes(),
+                Rules::of_folder(root, folder),
+            ),
+        };
+        self.remember(key, rules);
+        WalkBuilder::new(start)
+            .standard_filters(false)
             .threads(self.options.threads.get())
             .build_parallel()
             .run(|| {
                 let mut visitor = Visitor {
                     walk: &self,
                     found: Found::default(),
+                    last: None,
                 };
                 Box::new(move |entry| match entry {
                     Ok(entry) => visitor.visit(&entry),
@@ -353,9 +351,30 @@ impl<'a> Walk<'a> {
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn remember(&self, folder: &[u8], rules: Arc<Rules>) {
+        let mut all = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(folder.to_vec(), rules);
+    }
 }
 
 impl Visitor<'_> {
+    /// Returns the rules of the folder that `path` is in. A folder is visited before what is in it.
+    fn rules(&mut self, path: &RepoPath) -> Option<Arc<Rules>> {
+        let folder = path.folder();
+        if let Some((_, rules)) = self.last.as_ref().filter(|(last, _)| last == folder) {
+            return Some(Arc::clone(rules));
+        }
+        let all = self
+            .walk
+            .rules
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let rules = Arc::clone(all.get(folder)?);
+        self.last = Some((folder.to_vec(), Arc::clone(&rules)));
+        Some(rules)
+    }
+
     fn visit(&mut self, entry: &DirEntry) -> WalkState {
         let repository = self.walk.repository;
         let relative = entry
@@ -372,10 +391,14 @@ impl Visitor<'_> {
         if entry.file_name() == ".git" {
             return WalkState::Skip;
         }
+        // Without rules it is the folder that the walk began with.
+        let Some(rules) = self.rules(&path).filter(|_| entry.depth() > 0) else {
+            return WalkState::Continue;
+        };
         if file_type.is_dir() {
-            return self.enter(entry, path);
+            return self.enter(entry, path, rules);
         }
-        if !self.walk.scope.holds(&path) {
+        if !self.walk.scope.holds(&path) || rules.ignore(&path, false) {
             return WalkState::Continue;
         }
         let kind = if file_type.is_file() {
@@ -397,12 +420,13 @@ impl Visitor<'_> {
         WalkState::Continue
     }
 
-    fn enter(&mut self, entry: &DirEntry, path: RepoPath) -> WalkState {
+    fn enter(&mut self, entry: &DirEntry, path: RepoPath, rules: Arc<Rules>) -> WalkState {
+        if rules.ignore(&path, true) {
+            return WalkState::Skip;
+        }
         let is_named = self.walk.scope.folders().contains(&path);
         // Git does not look into another repository; without git, all of a folder is looked into.
-        let is_other = entry.depth() > 0
-            && self.walk.repository.git.is_some()
-            && fs::has_entry(entry.path(), ".git");
+        let is_other = self.walk.repository.git.is_some() && fs::has_entry(entry.path(), ".git");
         if is_other && !is_named {
             if self.walk.scope.holds(&path) {
                 self.found.candidates.push(Candidate {
@@ -413,15 +437,15 @@ impl Visitor<'_> {
             }
             return WalkState::Skip;
         }
-        let goes_on = self.walk.scope.reaches(&path);
+        if !self.walk.scope.reaches(&path) {
+            return WalkState::Skip;
+        }
+        let rules = rules.enter(&self.walk.repository.root, &path);
+        self.walk.remember(path.as_bytes(), rules);
         if is_named {
             self.found.named_folders.insert(path);
         }
-        if goes_on {
-            WalkState::Continue
-        } else {
-            WalkState::Skip
-        }
+        WalkState::Continue
     }
 
     fn skip(&mut self, error: &ignore::Error) {
