@@ -9,6 +9,7 @@ mod number;
 mod pack;
 mod printer;
 mod select;
+mod sink;
 mod summary;
 mod tokens;
 mod unpack;

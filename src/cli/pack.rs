@@ -1,6 +1,6 @@
 //! `twostep pack`
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -9,11 +9,12 @@ use clap::{Args, ValueEnum};
 use super::environment::Environment;
 use super::exit::{Exit, usage};
 use super::number::parse_tokens;
-use super::printer::{Printer, Stdout, Volume};
+use super::printer::{Printer, Volume};
 use super::select::{SelectArgs, Selected};
+use super::sink::Sink;
 use super::summary;
 use crate::flow::pack::{self, HELD_BYTES, PackError, PackRequest, Packed};
-use crate::fs::{self, FsError, Output, SystemKind};
+use crate::fs::{self, SystemKind};
 use crate::model::{Measure, Model};
 use crate::pack::{Estimate, Facts, HEAD, MANIFEST_HEAD, Manifest, Options, Room};
 use crate::repo::{ReadOptions, Repository, Scan};
@@ -225,56 +226,6 @@ fn write(
         PackError::Write(error) => sink.failed(error),
         other => other.into(),
     })
-}
-
-/// Something that is written: stdout, or a file that is put in place at the end.
-enum Sink {
-    Stdout(BufWriter<Stdout>),
-    File { out: Output, path: PathBuf },
-}
-
-impl Sink {
-    /// Opens the file at `path`, or stdout.
-    fn open(path: Option<&Path>, printer: &Printer) -> anyhow::Result<Self> {
-        Ok(match path {
-            None => Self::Stdout(BufWriter::with_capacity(1 << 20, printer.stdout()?)),
-            Some(path) => Self::File {
-                out: Output::create(path)?,
-                path: path.to_owned(),
-            },
-        })
-    }
-
-    /// Says what could not be written.
-    fn failed(&self, error: io::Error) -> anyhow::Error {
-        match self {
-            Self::Stdout(_) => anyhow::Error::new(error).context("cannot write to stdout"),
-            Self::File { path, .. } => FsError::of("write", path)(error).into(),
-        }
-    }
-
-    fn commit(self) -> anyhow::Result<()> {
-        match self {
-            Self::Stdout(_) => Ok(()),
-            Self::File { out, .. } => Ok(out.commit()?),
-        }
-    }
-}
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Stdout(out) => out.write(bytes),
-            Self::File { out, .. } => out.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Stdout(out) => out.flush(),
-            Self::File { out, .. } => out.flush(),
-        }
-    }
 }
 
 impl Target {

@@ -125,20 +125,9 @@ pub fn has_entry(folder: &Path, name: impl AsRef<Path>) -> bool {
 ///
 /// Fails on what cannot be opened or read, is no UTF-8, or is larger.
 pub fn read_text(path: &Path, max_bytes: u64) -> Result<String, FsError> {
-    let error = FsError::of("read", path);
-    let mut bytes = Vec::new();
-    open(path)?
-        .take(max_bytes + 1)
-        .read_to_end(&mut bytes)
-        .map_err(&error)?;
-    if bytes.len() as u64 > max_bytes {
-        return Err(error(io::ErrorKind::FileTooLarge.into()));
-    }
-    String::from_utf8(bytes).map_err(|_| {
-        error(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "it is not UTF-8 text",
-        ))
+    String::from_utf8(read_whole(path, max_bytes)?).map_err(|_| {
+        let cause = io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text");
+        FsError::of("read", path)(cause)
     })
 }
 
@@ -148,19 +137,18 @@ pub fn read_text(path: &Path, max_bytes: u64) -> Result<String, FsError> {
 ///
 /// Fails on what is no regular file, cannot be opened or read, or is larger.
 pub fn read_regular(path: &Path, max_bytes: u64) -> Result<Vec<u8>, FsError> {
-    let error = FsError::of("read", path);
     if kind(path)? != SystemKind::File {
-        return Err(error(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "it is not a regular file",
-        )));
+        let cause = io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
+        return Err(FsError::of("read", path)(cause));
     }
+    read_whole(path, max_bytes)
+}
+
+fn read_whole(path: &Path, max_bytes: u64) -> Result<Vec<u8>, FsError> {
+    let error = FsError::of("read", path);
     let mut bytes = Vec::new();
-    open(path)?
-        .take(max_bytes + 1)
-        .read_to_end(&mut bytes)
-        .map_err(&error)?;
-    if bytes.len() as u64 > max_bytes {
+    let read = open(path)?.take(max_bytes + 1).read_to_end(&mut bytes);
+    if read.map_err(&error)? as u64 > max_bytes {
         return Err(error(io::ErrorKind::FileTooLarge.into()));
     }
     Ok(bytes)

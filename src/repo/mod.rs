@@ -12,6 +12,7 @@ mod globs;
 mod open;
 mod ordered;
 mod rules;
+mod scope;
 mod special;
 mod walk;
 

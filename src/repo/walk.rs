@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::rules::Rules;
+use super::scope::Scope;
 use super::{Globs, Named, Repository};
 use crate::fs::{self, EntryKind};
 use crate::path::RepoPath;
@@ -216,56 +217,6 @@ fn ours(repository: &Repository, options: &ScanOptions<'_>, candidate: &Candidat
         found.is_ok_and(|found| found == head.as_bytes())
     };
     heads.any(|(_, head)| begins(head)).then_some(Ours::Old)
-}
-
-/// The part of the repository that was named.
-enum Scope {
-    Everything,
-    Folders(Vec<RepoPath>),
-}
-
-impl Scope {
-    fn of(named: &[Named]) -> Self {
-        if named.contains(&Named::Everything) {
-            return Self::Everything;
-        }
-        let folders = named.iter().filter_map(|named| match named {
-            Named::Folder(path) => Some(path.clone()),
-            Named::Everything | Named::File(_) => None,
-        });
-        Self::Folders(folders.collect())
-    }
-
-    fn folders(&self) -> &[RepoPath] {
-        match self {
-            Self::Everything => &[],
-            Self::Folders(folders) => folders,
-        }
-    }
-
-    /// Says whether `path` is in a folder that was named.
-    fn holds(&self, path: &RepoPath) -> bool {
-        match self {
-            Self::Everything => true,
-            Self::Folders(folders) => folders.iter().any(|folder| is_in(path, folder)),
-        }
-    }
-
-    /// Says whether `folder` is, is in, or leads to a folder that was named.
-    fn reaches(&self, folder: &RepoPath) -> bool {
-        match self {
-            Self::Everything => true,
-            Self::Folders(folders) => folders
-                .iter()
-                .any(|named| named == folder || is_in(folder, named) || is_in(named, folder)),
-        }
-    }
-}
-
-fn is_in(path: &RepoPath, folder: &RepoPath) -> bool {
-    path.as_bytes()
-        .strip_prefix(folder.as_bytes())
-        .is_some_and(|rest| rest.starts_with(b"/"))
 }
 
 /// What a walk has found so far.
