@@ -23,6 +23,9 @@ use environment::Environment;
 use exit::Exit;
 use printer::{Printer, Volume};
 
+/// The heading of the options that every verb has.
+const EVERYWHERE: &str = "Options of every verb";
+
 /// Pack a repository to fit a model
 ///
 /// Results go to stdout, everything for people to stderr.
@@ -33,15 +36,15 @@ struct Cli {
     verb: Verb,
 
     /// Work as if started in this folder
-    #[arg(short = 'C', value_name = "DIR", global = true)]
+    #[arg(short = 'C', value_name = "DIR", global = true, help_heading = EVERYWHERE)]
     start: Option<PathBuf>,
 
     /// Print errors only
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = EVERYWHERE)]
     quiet: bool,
 
     /// Say more: name every file that is left out
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE)]
     verbose: bool,
 }
 

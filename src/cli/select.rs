@@ -40,8 +40,8 @@ pub(super) struct SelectArgs {
     /// Leave out files that match this glob (can be repeated; commas separate globs)
     #[arg(
         long = "exclude",
-        short = 'i',
-        visible_short_alias = 'x',
+        short = 'x',
+        short_alias = 'i',
         alias = "ignore",
         value_name = "GLOB"
     )]
