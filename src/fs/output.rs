@@ -61,11 +61,6 @@ impl Output {
         })
     }
 
-    /// Says whether the bytes go straight to a device or pipe, with nothing to commit.
-    pub fn is_straight(&self) -> bool {
-        matches!(self.place, Place::Straight)
-    }
-
     /// Puts what was written in the place of the old file, and keeps that file's permissions.
     ///
     /// Not synced to the disk: a pack can be made again.
@@ -225,8 +220,11 @@ mod tests {
     }
 
     #[test]
-    fn a_device_is_written_straight() {
-        let output = Output::create(Path::new("/dev/null")).unwrap();
-        assert!(output.is_straight());
+    fn a_device_is_written_straight_and_stays_one() {
+        let device = Path::new("/dev/null");
+        let mut output = Output::create(device).unwrap();
+        output.write_all(b"text").unwrap();
+        output.commit().unwrap();
+        assert_eq!(kind(device).unwrap(), SystemKind::Special);
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ignore::Match;
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use ignore::gitignore::{Gitignore, GitignoreBuilder, gitconfig_excludes_path};
 
 use crate::fs::{self, Entry, Root};
 use crate::git::Snapshot;
@@ -38,15 +38,16 @@ pub(super) struct Rules {
 impl Rules {
     /// Reads the rules of the root, with those that git keeps outside the tree.
     pub(super) fn of_root(root: &Root, git: Option<&Snapshot>) -> Arc<Self> {
-        let mut last = Vec::new();
-        if let Some(git) = git {
-            last.push(outside(&git.exclude));
-        }
+        let exclude = git.map(|git| git.exclude.clone());
         // The repository's own choice takes the place of the user's.
-        last.push(match git.and_then(|git| git.excludes_file.as_deref()) {
-            Some(path) => outside(path),
-            None => GitignoreBuilder::new("").build_global().0,
-        });
+        let chosen = git
+            .and_then(|git| git.excludes_file.clone())
+            .or_else(gitconfig_excludes_path);
+        let last = exclude
+            .into_iter()
+            .chain(chosen)
+            .map(|path| outside(&path))
+            .collect();
         Arc::new(Self {
             above: None,
             prefix: 0,

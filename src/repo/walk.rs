@@ -97,11 +97,13 @@ pub struct ScanOptions<'a> {
 /// Finds the candidates among what was named.
 pub fn scan(repository: &Repository, options: &ScanOptions<'_>) -> Scan {
     let scope = Scope::of(options.named);
-    let mut found = Walk::new(repository, options, &scope).run(None);
+    let mut found = Walk::new(repository, options.threads, &scope).run(None);
     // A folder that was named and not reached is ignored; what is in it is not, for it was named.
     for folder in scope.folders() {
         if !found.named_folders.contains(folder) {
-            found.append(Walk::new(repository, options, &Scope::Everything).run(Some(folder)));
+            found.append(
+                Walk::new(repository, options.threads, &Scope::Everything).run(Some(folder)),
+            );
         }
     }
     found
@@ -238,7 +240,7 @@ impl Found {
 /// One parallel walk.
 struct Walk<'a> {
     repository: &'a Repository,
-    options: &'a ScanOptions<'a>,
+    threads: NonZeroUsize,
     scope: &'a Scope,
     found: Mutex<Found>,
     /// The rules of each folder that was entered, by its path; that of the root is empty.
@@ -254,10 +256,10 @@ struct Visitor<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(repository: &'a Repository, options: &'a ScanOptions<'a>, scope: &'a Scope) -> Self {
+    fn new(repository: &'a Repository, threads: NonZeroUsize, scope: &'a Scope) -> Self {
         Self {
             repository,
-            options,
+            threads,
             scope,
             found: Mutex::new(Found::default()),
             rules: Mutex::new(HashMap::new()),
@@ -282,7 +284,7 @@ impl<'a> Walk<'a> {
         self.remember(key, rules);
         WalkBuilder::new(start)
             .standard_filters(false)
-            .threads(self.options.threads.get())
+            .threads(self.threads.get())
             .build_parallel()
             .run(|| {
                 let mut visitor = Visitor {

@@ -117,6 +117,14 @@ fn rules_are_read_from_where_git_reads_them_and_from_nowhere_else() {
     repo.run_git(&["config", "core.excludesFile", outside.to_str().unwrap()]);
     assert_eq!(candidates(&repo.pack(&[])), git_files(&repo));
     assert_eq!(candidates(&repo.pack(&[])), ["c.tmp"]);
+    // Those of the user hold where the repository names none of its own.
+    repo.run_git(&["config", "--unset", "core.excludesFile"]);
+    let home = repo.beside("home/.config/git");
+    std::fs::create_dir_all(&home).unwrap();
+    std::fs::write(home.join("ignore"), "*.{key}\n*.tmp\n").unwrap();
+    assert_eq!(candidates(&repo.pack(&[])), git_files(&repo));
+    assert_eq!(candidates(&repo.pack(&[])), ["a.key", "sub/d.key"]);
+    std::fs::remove_file(home.join("ignore")).unwrap();
     // A link is no rule file, and a pipe is none that anybody waits for.
     std::os::unix::fs::symlink(&outside, repo.root().join(".gitignore")).unwrap();
     std::fs::write(&outside, "*.tmp\n").unwrap();
