@@ -1,11 +1,13 @@
-//! twostep packs a repository to fit a model: exact token counts, a well-formed document, a budget
-//! that holds.
+//! twostep packs a repository to fit a model, plans a change with one model, carries the plan out with
+//! another, and lands what passes the checks.
 //!
 //! The rooms, by floor; nothing imports from a floor above its own:
 //!
-//! - ground: [`path`], [`fs`], [`git`], [`tokens`], [`model`]: values and doors.
-//! - stages: [`repo`] finds and reads files, [`pack`] chooses and writes them.
-//! - flow: [`flow`] calls one stage after another.
+//! - ground: [`path`], [`fs`], [`process`], [`git`], [`tokens`], [`model`]: values and doors.
+//! - stages: [`repo`] finds and reads files, [`pack`] chooses and writes them, [`prompt`] holds our words,
+//!   [`agent`] asks models, [`plan`] resolves what they answer, [`scratch`] keeps their work apart and lands
+//!   it, [`check`] says whether it is good.
+//! - flow: [`flow`] calls one stage after another; [`run`] keeps what came of each.
 //! - edges: [`cli`] knows arguments, environment and terminal.
 
 #![warn(missing_docs)]
@@ -14,11 +16,18 @@ pub mod fs;
 pub mod git;
 pub mod model;
 pub mod path;
+pub mod process;
 pub mod tokens;
 
+pub mod agent;
+pub mod check;
 pub mod pack;
+pub mod plan;
+pub mod prompt;
 pub mod repo;
+pub mod scratch;
 
 pub mod flow;
+pub mod run;
 
 pub mod cli;

@@ -60,32 +60,10 @@ impl RepoPath {
     ///
     /// Refuses a broken escape, and whatever [`RepoPath::parse`] refuses.
     pub fn parse_escaped(text: &str) -> Result<Self, InvalidRepoPath> {
-        let broken = || InvalidRepoPath {
+        let bytes = unescape(text).ok_or_else(|| InvalidRepoPath {
             path: text.to_owned(),
             why: "it has a broken escape",
-        };
-        let mut bytes = Vec::with_capacity(text.len());
-        let mut rest = text.as_bytes();
-        while let Some((&byte, tail)) = rest.split_first() {
-            if byte != b'\\' {
-                bytes.push(byte);
-                rest = tail;
-                continue;
-            }
-            match tail {
-                [b'\\', tail @ ..] => {
-                    bytes.push(b'\\');
-                    rest = tail;
-                }
-                [b'x', high, low, tail @ ..] => {
-                    let digit = |byte: u8| char::from(byte).to_digit(16).ok_or_else(broken);
-                    let value = digit(*high)? * 16 + digit(*low)?;
-                    bytes.push(u8::try_from(value).map_err(|_| broken())?);
-                    rest = tail;
-                }
-                _ => return Err(broken()),
-            }
-        }
+        })?;
         Self::parse(&bytes)
     }
 
@@ -116,6 +94,24 @@ impl RepoPath {
     /// Returns the path of the folder that this is in; that of the root is empty.
     pub fn folder(&self) -> &[u8] {
         &self.0[..memchr::memrchr(b'/', &self.0).unwrap_or(0)]
+    }
+
+    /// Returns the path of the folder that this is in; none for what is in the root.
+    pub fn parent(&self) -> Option<Self> {
+        let folder = self.folder();
+        (!folder.is_empty()).then(|| Self(folder.into()))
+    }
+
+    /// Returns the paths of the folders that this is in, outermost first.
+    pub fn folders(&self) -> impl DoubleEndedIterator<Item = Self> {
+        memchr::memchr_iter(b'/', &self.0).map(|end| Self(self.0[..end].into()))
+    }
+
+    /// Says whether this is in `folder`, or in a folder of it.
+    pub fn is_in(&self, folder: &Self) -> bool {
+        self.0
+            .strip_prefix(folder.as_bytes())
+            .is_some_and(|rest| rest.starts_with(b"/"))
     }
 
     /// Returns the components, outermost first.
@@ -155,6 +151,51 @@ impl fmt::Debug for RepoPath {
     }
 }
 
+impl serde::Serialize for RepoPath {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        as_text::serialize(&self.0, serializer)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for RepoPath {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = as_text::deserialize(deserializer)?;
+        Self::parse(&bytes).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Bytes in a file of ours: always in the escaped form, so that nothing beside it says whether they are.
+pub mod as_text {
+    use std::borrow::Cow;
+
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    /// Writes `bytes` escaped.
+    ///
+    /// # Errors
+    ///
+    /// As the serializer.
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        match super::escape(bytes) {
+            (text, false) if text.contains('\\') => {
+                serializer.serialize_str(&text.replace('\\', "\\\\"))
+            }
+            (text, _) => serializer.serialize_str(&text),
+        }
+    }
+
+    /// Reads what [`serialize`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a broken escape.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        super::unescape(&text).ok_or_else(|| D::Error::custom("it has a broken escape"))
+    }
+}
+
 /// Says whether a path with this character is escaped: control characters and noncharacters of XML.
 fn is_unclean(c: char) -> bool {
     c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}')
@@ -187,6 +228,32 @@ pub fn escape(bytes: &[u8]) -> (Cow<'_, str>, bool) {
         hex(&mut out, chunk.invalid());
     }
     (Cow::Owned(out), true)
+}
+
+/// Returns the bytes that [`escape`] escaped; none where it did not write this.
+pub fn unescape(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        if byte != b'\\' {
+            bytes.push(byte);
+            rest = tail;
+            continue;
+        }
+        match tail {
+            [b'\\', tail @ ..] => {
+                bytes.push(b'\\');
+                rest = tail;
+            }
+            [b'x', high, low, tail @ ..] => {
+                let digit = |byte: u8| char::from(byte).to_digit(16);
+                bytes.push(u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?);
+                rest = tail;
+            }
+            _ => return None,
+        }
+    }
+    Some(bytes)
 }
 
 #[cfg(test)]
@@ -262,7 +329,9 @@ mod tests {
                 let (text, escaped) = path.escaped();
                 prop_assert!(!text.chars().any(is_unclean));
                 let back = if escaped { RepoPath::parse_escaped(&text) } else { RepoPath::parse(text.as_bytes()) };
-                prop_assert_eq!(back.unwrap(), path);
+                prop_assert_eq!(back.as_ref(), Ok(&path));
+                let text = serde_json::to_string(&path).unwrap();
+                prop_assert_eq!(serde_json::from_str::<RepoPath>(&text).unwrap(), path);
             }
         }
     }

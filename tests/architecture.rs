@@ -16,32 +16,55 @@ use syn::visit::{self, Visit};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("path", &[]),
     ("fs", &["path"]),
+    ("process", &["fs"]),
     ("git", &["path"]),
     ("tokens", &[]),
     ("model", &["tokens"]),
     ("repo", &["fs", "git", "path"]),
     ("pack", &["model", "path", "repo", "tokens"]),
-    ("flow", &["fs", "pack", "path", "repo", "tokens"]),
-    ("cli", &["flow", "fs", "model", "pack", "repo", "tokens"]),
+    ("prompt", &[]),
+    ("agent", &["fs", "process"]),
+    ("plan", &["path"]),
+    ("scratch", &["fs", "git", "path", "repo"]),
+    ("check", &["fs", "process"]),
+    ("run", &["agent", "fs"]),
+    (
+        "flow",
+        &[
+            "agent", "check", "fs", "model", "pack", "path", "plan", "process", "prompt", "repo",
+            "run", "scratch", "tokens",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "agent", "check", "flow", "fs", "model", "pack", "path", "plan", "process", "repo",
+            "run", "scratch", "tokens",
+        ],
+    ),
 ];
 
-/// Each heavy crate with the one room that may use it.
-const OWNERS: &[(&str, &str)] = &[
-    ("base64", "pack"),
-    ("blake3", "repo"),
-    ("chardetng", "repo"),
-    ("clap", "cli"),
-    ("encoding_rs", "repo"),
-    ("gix", "git"),
-    ("ignore", "repo"),
-    ("indicatif", "cli"),
-    ("jiff", "cli"),
-    ("quick_xml", "pack"),
-    ("rustix", "fs"),
-    ("strsim", "model"),
-    ("tempfile", "fs"),
-    ("tiktoken", "tokens"),
-    ("wide", "tokens"),
+/// Each heavy crate with the rooms that may use it: one, but for what is small.
+const OWNERS: &[(&str, &[&str])] = &[
+    ("base64", &["pack"]),
+    ("blake3", &["fs"]),
+    ("chardetng", &["repo"]),
+    ("clap", &["cli"]),
+    ("encoding_rs", &["repo"]),
+    ("gix", &["git"]),
+    ("ignore", &["repo"]),
+    ("imara_diff", &["scratch"]),
+    ("indicatif", &["cli"]),
+    ("jiff", &["cli"]),
+    ("landlock", &["process"]),
+    ("minijinja", &["prompt"]),
+    ("quick_xml", &["pack"]),
+    ("rustix", &["fs", "process"]),
+    ("signal_hook", &["process"]),
+    ("strsim", &["model", "plan"]),
+    ("tempfile", &["fs"]),
+    ("tiktoken", &["tokens"]),
+    ("wide", &["tokens"]),
 ];
 
 /// A file longer than this is worth a look.
@@ -85,6 +108,8 @@ fn a_forbidden_arrow_is_seen_in_any_form() {
             true,
         ),
         ("fs", "use tiktoken::CoreBpe;", false),
+        ("process", "use rustix::process::wait;", true),
+        ("repo", "use rustix::fs::open;", false),
         ("tokens", "fn f() -> tiktoken::CoreBpe { todo() }", true),
         ("pack", "use quick_xml::{Reader, events::Event};", true),
     ] {
@@ -109,7 +134,7 @@ fn is_allowed(room: &str, found: &[String]) -> bool {
     }
     OWNERS
         .iter()
-        .all(|(name, owner)| *name != first || *owner == room)
+        .all(|(name, owners)| *name != first || owners.contains(&room))
 }
 
 fn sources() -> Vec<PathBuf> {
@@ -130,6 +155,12 @@ fn sources() -> Vec<PathBuf> {
         !["src/main.rs", "src/lib.rs"]
             .map(Path::new)
             .contains(&file.as_path())
+    });
+    // Tests that are files of their own may import what test modules may.
+    files.retain(|file| {
+        !file
+            .iter()
+            .any(|name| name == "tests" || name == "tests.rs")
     });
     files.sort();
     assert!(files.len() > 20, "the sources are not where they were");

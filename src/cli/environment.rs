@@ -1,5 +1,6 @@
 //! What the process finds round it: folders, and the user's own files.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,8 @@ pub(super) struct Environment {
     pub(super) directory: PathBuf,
     /// Where the user's own files are; none without a home.
     config: Option<PathBuf>,
+    /// Where files are that can be made again; none without a home.
+    cache: Option<PathBuf>,
 }
 
 /// The user's own catalogue of models, in the folder of the user's files.
@@ -55,8 +58,12 @@ impl Environment {
         let config = variable("XDG_CONFIG_HOME")
             .map(PathBuf::from)
             .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".config")));
+        let cache = variable("XDG_CACHE_HOME")
+            .map(PathBuf::from)
+            .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".cache")));
         Ok(Self {
             directory: here,
+            cache: cache.map(|folder| folder.join("twostep")),
             config: config.map(|folder| folder.join("twostep")),
         })
     }
@@ -64,6 +71,46 @@ impl Environment {
     /// Returns a path as the system takes it, from one as the user wrote it.
     pub(super) fn at(&self, path: &Path) -> PathBuf {
         self.directory.join(path)
+    }
+
+    /// Returns the value of a variable.
+    #[expect(clippy::unused_self, reason = "the environment is what is asked")]
+    pub(super) fn variable(&self, name: &str) -> Option<OsString> {
+        #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+        std::env::var_os(name)
+    }
+
+    /// Returns all variables.
+    #[expect(clippy::unused_self, reason = "the environment is what is asked")]
+    pub(super) fn variables(&self) -> Vec<(OsString, OsString)> {
+        std::env::vars_os().collect()
+    }
+
+    /// Returns the file of this program.
+    #[expect(clippy::unused_self, reason = "the environment is what is asked")]
+    pub(super) fn program(&self) -> anyhow::Result<PathBuf> {
+        std::env::current_exe().context("cannot find our own program")
+    }
+
+    /// Returns the folder, made if it is not there, for what can be made again.
+    pub(super) fn cache(&self) -> anyhow::Result<PathBuf> {
+        let folder = self.cache.as_ref().ok_or_else(|| {
+            usage(
+                "there is no place for working copies: neither HOME nor XDG_CACHE_HOME is set",
+                "set XDG_CACHE_HOME to a folder outside of the repository",
+            )
+        })?;
+        fs::make_private_folders(folder)?;
+        Ok(fs::resolve(folder)?)
+    }
+
+    /// Returns a name for a run: when it begins, and what tells it from others of that second.
+    #[expect(clippy::unused_self, reason = "clock and process are what is asked")]
+    pub(super) fn run_id(&self) -> String {
+        let now = jiff::Timestamp::now();
+        let time = now.strftime("%Y%m%d-%H%M%S");
+        let milliseconds = now.subsec_millisecond();
+        format!("{time}-{milliseconds:03}-{:02x}", std::process::id() & 0xff)
     }
 
     /// Returns the built-in models and those of the user.
@@ -79,6 +126,11 @@ impl Environment {
         }
         Ok(catalogue)
     }
+}
+
+/// Returns the time, in milliseconds since 1970.
+pub(super) fn now_ms() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
 }
 
 /// Returns how many threads to use: as asked, else as many as there are processors.

@@ -4,33 +4,58 @@ use std::io;
 use std::process::ExitCode;
 
 use super::printer::StdoutClosed;
+use crate::agent::{AgentError, Failure};
+use crate::check::CheckError;
+use crate::flow::exec::ExecError;
 use crate::flow::pack::PackError;
+use crate::flow::plan::PlanningError;
+use crate::flow::plan_exec::RunError;
+use crate::flow::player::PlayerError;
+use crate::flow::undo::UndoError;
 use crate::flow::unpack::RestoreError;
 use crate::fs::FsError;
 use crate::model::UnknownModel;
 use crate::repo::OpenError;
 
 /// The exit codes, for the help.
-pub(super) const TABLE: &str =
-    "Exit codes: 0 done, 2 could not (flag, file, or a budget that is too small).";
+pub(super) const TABLE: &str = "Exit codes: 0 done, and yes; 1 done, and no (a check failed, a \
+    reference is missing, a conflict); 2 could not (flag, file, budget); 3 an agent failed; 130, 143 interrupted.";
 
 /// How the process ends. Scripts rely on these numbers; changing one is a breaking change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Exit {
-    /// The work was done.
+    /// The work was done, and the answer is yes.
     Success = 0,
+    /// The work was done, and the answer is no: a check failed, a reference is missing, files changed meanwhile.
+    Negative = 1,
     /// The work could not be done: bad flag, bad configuration, file or repository error.
     Error = 2,
+    /// An agent failed or changed nothing. Running it again may help.
+    Agent = 3,
+    /// Its terminal went away (128 + SIGHUP).
+    HungUp = 129,
+    /// Ctrl-C (128 + SIGINT).
+    Interrupted = 130,
+    /// Asked to end (128 + SIGTERM).
+    Terminated = 143,
 }
 
 impl Exit {
     /// Maps an error to its status by looking for a known cause in the chain.
     pub(super) fn of(error: &anyhow::Error) -> Self {
         if error.chain().any(is_stdout_closed) {
-            Self::Success
-        } else {
-            Self::Error
+            return Self::Success;
+        }
+        error.chain().find_map(status_of).unwrap_or(Self::Error)
+    }
+
+    /// Returns how a process ends that was asked to by `signal`.
+    pub(super) fn of_signal(signal: i32) -> Self {
+        match signal {
+            1 => Self::HungUp,
+            15 => Self::Terminated,
+            _ => Self::Interrupted,
         }
     }
 }
@@ -39,6 +64,53 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
     }
+}
+
+/// Returns an error of a run as the error below that it passes on, so that what is known of that is found.
+pub(super) fn unwrapped(error: RunError) -> anyhow::Error {
+    let call = |error| match error {
+        PlanningError::Agent(AgentError::Process(error)) => error.into(),
+        PlanningError::Agent(AgentError::Fs(error)) | PlanningError::Fs(error) => error.into(),
+        PlanningError::Agent(error) => error.into(),
+        PlanningError::Interrupted(error) => error.into(),
+        other => anyhow::Error::from(other),
+    };
+    match error {
+        RunError::Planning(error) | RunError::Exec(ExecError::Call(error)) => call(error),
+        RunError::Exec(ExecError::Check(error)) => match error {
+            CheckError::Process(error) => error.into(),
+            CheckError::Fs(error) => error.into(),
+            other => other.into(),
+        },
+        RunError::Exec(ExecError::Scratch(error)) => error.into(),
+        RunError::Exec(ExecError::Fs(error)) | RunError::Fs(error) => error.into(),
+        RunError::Exec(error) => error.into(),
+        other => other.into(),
+    }
+}
+
+/// Returns the status that a known cause stands for.
+fn status_of(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
+    if let Some(error) = cause.downcast_ref::<ExecError>() {
+        return match error {
+            ExecError::Nothing { .. } => Some(Exit::Agent),
+            ExecError::Refused(_)
+            | ExecError::Unasked(_)
+            | ExecError::Patch(_)
+            | ExecError::Failed { .. }
+            | ExecError::Altered(_)
+            | ExecError::Land { .. } => Some(Exit::Negative),
+            _ => None,
+        };
+    }
+    if cause.is::<AgentError>()
+        || matches!(cause.downcast_ref(), Some(PlanningError::Answer { .. }))
+    {
+        return Some(Exit::Agent);
+    }
+    let is_no = matches!(cause.downcast_ref(), Some(RunError::Unresolved { .. }))
+        || matches!(cause.downcast_ref(), Some(UndoError::Land { .. }));
+    is_no.then_some(Exit::Negative)
 }
 
 /// Our own reader has enough, as with `twostep pack | head`. The printer alone raises this type.
@@ -96,8 +168,82 @@ fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
                 .to_owned(),
         );
     }
+    if let Some(advice) = run_hint(cause) {
+        return Some(advice);
+    }
     let advice = cause.downcast_ref::<OpenError>().map(OpenError::hint);
     let advice = advice.or_else(|| cause.downcast_ref::<RestoreError>().map(RestoreError::hint));
     let advice = advice.or_else(|| cause.downcast_ref::<FsError>().map(FsError::hint));
     advice.flatten().map(str::to_owned)
+}
+
+/// Returns what the user can do about an error of a run.
+fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
+    if let Some(error) = cause.downcast_ref::<PlayerError>() {
+        return Some(error.hint());
+    }
+    if let Some(failure) = cause.downcast_ref::<Failure>() {
+        return Some(failure.class.hint().to_owned());
+    }
+    if let Some(error) = cause.downcast_ref::<RunError>() {
+        return Some(match error {
+            RunError::Unresolved { .. } => {
+                "correct the paths in the plan, or let the planner do it: `twostep plan --revise NOTE`".to_owned()
+            }
+            RunError::NoReferences(_) => "name in the plan the files to change, relative to the root of the repository".to_owned(),
+            RunError::Edited(_) => "move it away, carry it out with `twostep exec`, or replace it with `--force`".to_owned(),
+            RunError::Plan { .. } => "name a plan in Markdown, such as one that `twostep plan` wrote".to_owned(),
+            _ => return None,
+        });
+    }
+    if let Some(error) = cause.downcast_ref::<PlanningError>() {
+        return match error {
+            PlanningError::Answer { .. } => {
+                Some("run it again, or use another planner with `--planner`".to_owned())
+            }
+            PlanningError::TooLong { .. } => Some(
+                "give it smaller packs (`twostep pack --for MODEL`), or use another model"
+                    .to_owned(),
+            ),
+            _ => None,
+        };
+    }
+    if let Some(error) = cause.downcast_ref::<ExecError>() {
+        return match error {
+            ExecError::Nothing { .. } => Some(
+                "read its answer; run it again, or use another executor with `--executor`"
+                    .to_owned(),
+            ),
+            ExecError::Failed { executed, .. } => Some(format!(
+                "read the output of the checks in `{}`; apply the change all the same with `git apply {}`",
+                executed.patch.with_file_name("checks").display(),
+                executed.patch.display()
+            )),
+            ExecError::Altered(_) => Some(
+                "use checks that write no source files, such as `cargo fmt --check`".to_owned(),
+            ),
+            ExecError::Unasked(_) => Some(
+                "name them in the plan if they are to change, and run `twostep exec`".to_owned(),
+            ),
+            ExecError::Refused(_) => Some(
+                "these files are never written; say in the spec to leave them alone".to_owned(),
+            ),
+            ExecError::Land { patch, .. } => Some(format!(
+                "take the patch with `git apply --3way {}`, or run `twostep exec` again with your files as they are now",
+                patch.display()
+            )),
+            ExecError::Check(CheckError::NotFound { .. }) => {
+                Some("install the command, or correct `--check`".to_owned())
+            }
+            _ => None,
+        };
+    }
+    if let Some(CheckError::NotFound { .. }) = cause.downcast_ref() {
+        return Some("install the command, or correct `--check`".to_owned());
+    }
+    cause.downcast_ref::<UndoError>().and_then(|error| match error {
+        UndoError::None | UndoError::Unknown(_) | UndoError::NotLanded(_) => Some("`twostep runs` lists all".to_owned()),
+        UndoError::Land { .. } => Some("put those files back as the run left them, or take the change back by hand: `git apply -R` with the run's changes.patch".to_owned()),
+        UndoError::Undone(_) | UndoError::Fs(_) => None,
+    })
 }

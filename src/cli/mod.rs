@@ -2,14 +2,20 @@
 //!
 //! In: arguments, environment, terminal. Out: bytes on stdout and stderr, an exit code.
 
+mod agents;
 mod environment;
+mod exec;
 mod exit;
 mod models;
 mod number;
 mod pack;
+mod plan;
 mod printer;
+mod references;
+mod runs;
 mod select;
 mod sink;
+mod story;
 mod summary;
 mod tokens;
 mod unpack;
@@ -23,10 +29,12 @@ use environment::Environment;
 use exit::Exit;
 use printer::{Printer, Volume};
 
+use crate::process;
+
 /// The heading of the options that every verb has.
 const EVERYWHERE: &str = "Options of every verb";
 
-/// Pack a repository to fit a model
+/// Plan a change with a model that reads the whole repository, carry it out with another
 ///
 /// Results go to stdout, everything for people to stderr.
 #[derive(Parser, Debug)]
@@ -50,6 +58,12 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Verb {
+    PlanExec(exec::PlanExecArgs),
+    Plan(plan::PlanArgs),
+    References(references::ReferencesArgs),
+    Exec(exec::ExecArgs),
+    Runs(runs::RunsArgs),
+    Undo(runs::UndoArgs),
     Pack(pack::PackArgs),
     Unpack(unpack::UnpackArgs),
     Tokens(tokens::TokensArgs),
@@ -58,6 +72,10 @@ enum Verb {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    // Not a verb: what we start ourselves as, to watch over another program.
+    if std::env::args_os().skip(1).eq(["--supervise"]) {
+        return process::supervise();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -77,6 +95,12 @@ pub fn main() -> ExitCode {
     };
     let printer = Printer::new(volume);
     let outcome = Environment::read(cli.start.as_deref()).and_then(|environment| match &cli.verb {
+        Verb::PlanExec(args) => exec::run_plan_exec(args, &environment, &printer),
+        Verb::Plan(args) => plan::run(args, &environment, &printer),
+        Verb::References(args) => references::run(args, &environment, &printer),
+        Verb::Exec(args) => exec::run_exec(args, &environment, &printer),
+        Verb::Runs(args) => runs::run(args, &environment, &printer),
+        Verb::Undo(args) => runs::run_undo(args, &environment, &printer),
         Verb::Pack(args) => pack::run(args, &environment, &printer),
         Verb::Unpack(args) => unpack::run(args, &environment, &printer),
         Verb::Tokens(args) => tokens::run(args, &environment, &printer),

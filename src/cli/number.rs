@@ -1,5 +1,7 @@
 //! Numbers as people write and read them.
 
+use std::time::Duration;
+
 /// Parses a number of tokens: `50000`, `50_000`, `180k`, `1.5M`.
 pub(super) fn parse_tokens(text: &str) -> Result<u64, String> {
     let bad = || "expected a number of tokens, such as 50000, 180k or 1M".to_owned();
@@ -37,6 +39,41 @@ pub(super) fn parse_tokens(text: &str) -> Result<u64, String> {
         Err("a budget of no tokens holds nothing".to_owned())
     } else {
         Ok(tokens)
+    }
+}
+
+/// Parses a length of time: `90s`, `15m`, `2h`.
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let bad = || "expected a length of time, such as 90s, 15m or 2h".to_owned();
+    let (digits, unit) = match text.char_indices().last() {
+        Some((at, 's')) => (&text[..at], 1),
+        Some((at, 'm')) => (&text[..at], 60),
+        Some((at, 'h')) => (&text[..at], 3600),
+        _ => return Err(bad()),
+    };
+    let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u64 = digits.parse().ok().filter(|_| all_digits).ok_or_else(bad)?;
+    let seconds = number.checked_mul(unit).filter(|&seconds| seconds > 0);
+    seconds.map(Duration::from_secs).ok_or_else(bad)
+}
+
+/// Writes a length of time as people read it.
+pub(super) fn lasting(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1000;
+    match seconds {
+        0 => format!("{milliseconds} ms"),
+        1..60 => format!("{seconds}.{} s", milliseconds % 1000 / 100),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// Writes dollars; those that nobody knows are not nothing.
+pub(super) fn dollars(amount: Option<f64>) -> String {
+    match amount {
+        None => "unknown".to_owned(),
+        Some(amount) if amount < 0.005 => "under 0.01 USD".to_owned(),
+        Some(amount) => format!("{amount:.2} USD"),
     }
 }
 
@@ -86,6 +123,36 @@ mod tests {
             ("99999999999999999M", None),
         ] {
             assert_eq!(parse_tokens(text).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn lengths_of_time_have_a_unit() {
+        for (text, expected) in [
+            ("90s", Some(90)),
+            ("15m", Some(900)),
+            ("2h", Some(7200)),
+            ("0s", None),
+            ("15", None),
+            ("+1m", None),
+            ("m", None),
+            ("", None),
+            ("99999999999999999999h", None),
+            ("9999999999999999h", None),
+        ] {
+            assert_eq!(
+                parse_duration(text).ok().map(|time| time.as_secs()),
+                expected,
+                "{text}"
+            );
+        }
+        for (milliseconds, text) in [
+            (7, "7 ms"),
+            (1_940, "1.9 s"),
+            (61_000, "1 min 1 s"),
+            (7_260_000, "2 h 1 min"),
+        ] {
+            assert_eq!(lasting(milliseconds), text);
         }
     }
 

@@ -10,6 +10,7 @@ use super::environment::Environment;
 use super::exit::{Exit, usage};
 use super::number::parse_tokens;
 use super::printer::{Printer, Volume};
+use super::references::files_of_plan;
 use super::select::{SelectArgs, Selected};
 use super::sink::Sink;
 use super::summary;
@@ -53,6 +54,10 @@ pub(super) struct PackArgs {
     /// The instruction is what is in this file
     #[arg(long, hide = true, value_name = "FILE", conflicts_with = "instruction")]
     instruction_file_path: Option<PathBuf>,
+
+    /// Pack the files that this plan names (`-`: stdin)
+    #[arg(long, value_name = "PLAN", conflicts_with_all = ["paths", "stdin"])]
+    plan: Option<PathBuf>,
 
     /// Write what became of each file to this file, as JSON (`-`: stdout)
     #[arg(long, value_name = "FILE")]
@@ -133,12 +138,15 @@ pub(super) fn run(
     args.guard(&target, &selected.repository, environment)?;
     let Selected {
         repository,
-        named,
+        mut named,
         globs,
         includes,
         excludes,
         threads,
     } = selected;
+    if let Some(plan) = &args.plan {
+        named = files_of_plan(plan, &repository, environment)?;
+    }
     let options = Options {
         paths: args
             .select

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
 
+use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Prints results to stdout and messages to stderr.
@@ -92,6 +93,29 @@ impl Printer {
         self.stdout.is_terminal()
     }
 
+    /// Says whether stdout is a pipe or a socket, so that somebody reads it.
+    pub(super) fn stdout_is_pipe(&self) -> bool {
+        use std::os::unix::fs::FileTypeExt;
+        let file = self.stdout().and_then(|stdout| stdout.0.metadata());
+        file.is_ok_and(|meta| meta.file_type().is_fifo() || meta.file_type().is_socket())
+    }
+
+    /// Says whether there is a person who can be asked.
+    #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+    pub(super) fn can_ask(&self) -> bool {
+        self.volume != Volume::Quiet && self.stderr.is_terminal() && io::stdin().is_terminal()
+    }
+
+    /// Asks a person, and returns the line that comes back; none where stdin ends or a signal came first.
+    #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+    pub(super) fn ask(&self, question: &str) -> Option<String> {
+        let mut stderr = self.stderr.lock();
+        let _ = write!(stderr, "{}", clean(question)).and_then(|()| stderr.flush());
+        let mut line = String::new();
+        let n = io::stdin().read_line(&mut line).ok()?;
+        (n > 0).then(|| line.trim().to_owned())
+    }
+
     /// Opens stdout for a document.
     pub(super) fn stdout(&self) -> io::Result<Stdout> {
         Ok(Stdout(File::from(
@@ -153,8 +177,24 @@ impl Printer {
     }
 }
 
+/// Reads all of stdin as text of at most `max_bytes`.
+pub(super) fn read_stdin(max_bytes: u64) -> anyhow::Result<String> {
+    let mut text = String::new();
+    #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+    let n = io::stdin()
+        .lock()
+        .take(max_bytes + 1)
+        .read_to_string(&mut text)
+        .context("cannot read stdin as text")?;
+    anyhow::ensure!(
+        n as u64 <= max_bytes,
+        "stdin has more than {max_bytes} bytes"
+    );
+    Ok(text)
+}
+
 /// Takes from a message what a terminal would obey: control characters other than line breaks.
-fn clean(line: &str) -> Cow<'_, str> {
+pub(super) fn clean(line: &str) -> Cow<'_, str> {
     let is_obeyed = |c: char| c.is_control() && c != '\n';
     if !line.contains(is_obeyed) {
         return Cow::Borrowed(line);

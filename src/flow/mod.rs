@@ -3,6 +3,13 @@
 //! In: what the user wants, as values. Out: values, and documents written to what it is handed.
 //! No terminal, no configuration.
 
+pub mod exec;
+pub mod host;
 pub mod pack;
+pub mod plan;
+pub mod plan_exec;
+pub mod player;
+pub mod route;
 pub mod tokens;
+pub mod undo;
 pub mod unpack;

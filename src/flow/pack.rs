@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use super::plan_exec::PLAN_HEAD;
 use crate::pack::{
     Document, Entry, Fit, Frame, HEAD, MANIFEST_HEAD, Part, Room, TooSmall, Totals, Tree, fit,
 };
@@ -13,6 +14,7 @@ use crate::repo::{
 use crate::tokens::{Count, Counter};
 
 /// What goes into a pack, and how.
+#[derive(Clone)]
 pub struct PackRequest {
     /// What was named.
     pub named: Vec<Named>,
@@ -78,6 +80,10 @@ pub const HELD_BYTES: usize = 32 << 20;
 /// How often a choice is made while the files that it rests on change.
 const MAX_CHOICES: usize = 10;
 
+/// How files of ours begin, by the ends of their names.
+pub const OUR_HEADS: [(&str, &str); 3] =
+    [(".xml", HEAD), (".json", MANIFEST_HEAD), (".md", PLAN_HEAD)];
+
 /// Finds what may go into the pack.
 ///
 /// # Errors
@@ -93,7 +99,7 @@ pub fn find(repository: &Repository, request: &PackRequest) -> Result<Scan, Pack
             named: &request.named,
             globs: &request.globs,
             outputs: &request.outputs,
-            our_heads: &[(".xml", HEAD), (".json", MANIFEST_HEAD)],
+            our_heads: &OUR_HEADS,
             threads: request.threads,
         },
     );
@@ -102,6 +108,18 @@ pub fn find(repository: &Repository, request: &PackRequest) -> Result<Scan, Pack
     } else {
         Ok(scan)
     }
+}
+
+/// Returns all files of the repository, whatever a request takes of them.
+pub fn all_candidates(repository: &Repository, threads: NonZeroUsize) -> Vec<Candidate> {
+    let options = ScanOptions {
+        named: &[Named::Everything],
+        globs: &Globs::everything(),
+        outputs: &[],
+        our_heads: &OUR_HEADS,
+        threads,
+    };
+    repo::scan(repository, &options).candidates
 }
 
 /// Writes the pack of what was found to `out`.

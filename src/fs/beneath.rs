@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,12 @@ pub struct Root {
     folder: OwnedFd,
     path: PathBuf,
 }
+
+/// How a folder on the way is opened: not through a link.
+pub(super) const FOLDER: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
 
 /// What kind of thing a path is, links not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +47,17 @@ pub enum Entry {
         /// Its size when it was opened, or the limit if it grew past it meanwhile.
         bytes: u64,
     },
+}
+
+impl EntryKind {
+    pub(super) fn of(file_type: FileType) -> Self {
+        match file_type {
+            FileType::RegularFile => Self::File,
+            FileType::Symlink => Self::Link,
+            FileType::Directory => Self::Folder,
+            _ => Self::Special,
+        }
+    }
 }
 
 impl Root {
@@ -72,18 +89,9 @@ impl Root {
     pub fn kind(&self, path: &RepoPath) -> Result<EntryKind, FsError> {
         let fail = |errno: Errno| self.error("look at", path, errno.into());
         let (folder, name) = self.parent(path).map_err(fail)?;
-        let stat = rustix::fs::statat(
-            folder.as_ref().map_or(self.folder.as_fd(), AsFd::as_fd),
-            name,
-            AtFlags::SYMLINK_NOFOLLOW,
-        )
-        .map_err(fail)?;
-        Ok(match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => EntryKind::File,
-            FileType::Symlink => EntryKind::Link,
-            FileType::Directory => EntryKind::Folder,
-            _ => EntryKind::Special,
-        })
+        let folder = self.handle(folder.as_ref());
+        let stat = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).map_err(fail)?;
+        Ok(EntryKind::of(FileType::from_raw_mode(stat.st_mode)))
     }
 
     /// Opens the regular file `path` for reading; returns its size too.
@@ -156,12 +164,8 @@ impl Root {
     pub fn link_target(&self, path: &RepoPath) -> Result<Vec<u8>, FsError> {
         let fail = |errno: Errno| self.error("read the link", path, errno.into());
         let (folder, name) = self.parent(path).map_err(fail)?;
-        let target = rustix::fs::readlinkat(
-            folder.as_ref().map_or(self.folder.as_fd(), AsFd::as_fd),
-            name,
-            Vec::new(),
-        )
-        .map_err(fail)?;
+        let folder = self.handle(folder.as_ref());
+        let target = rustix::fs::readlinkat(folder, name, Vec::new()).map_err(fail)?;
         Ok(target.into_bytes())
     }
 
@@ -172,18 +176,12 @@ impl Root {
     /// Fails where there is something at `path` already, where a folder on the way is a link, or
     /// where the system does not write. A file that could not be written whole is taken away again.
     pub fn create(&self, path: &RepoPath, contents: &[u8]) -> Result<(), FsError> {
-        let fail = |errno: Errno| self.error("write", path, errno.into());
-        let (folder, name) = self.make_parent(path).map_err(fail)?;
-        let folder = folder.as_ref().map_or(self.folder.as_fd(), AsFd::as_fd);
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut file = File::from(
-            rustix::fs::openat(folder, name, flags, Mode::from_raw_mode(0o666)).map_err(fail)?,
-        );
-        file.write_all(contents).map_err(|source| {
-            let _ = rustix::fs::unlinkat(folder, name, AtFlags::empty());
-            self.error("write", path, source)
-        })
+        self.new_file(path, Mode::from_raw_mode(0o666))?
+            .write_all(contents)
+            .map_err(|source| {
+                let _ = self.remove(path);
+                self.error("write", path, source)
+            })
     }
 
     /// Replaces the file at `path`: the old bytes or the new, whole. Its permissions stay.
@@ -200,7 +198,7 @@ impl Root {
         let beside = RepoPath::parse(&beside).map_err(|_| fail(Errno::INVAL))?;
         self.create(&beside, contents)?;
         let (folder, name) = self.parent(path).map_err(fail)?;
-        let folder = folder.as_ref().map_or(self.folder.as_fd(), AsFd::as_fd);
+        let folder = self.handle(folder.as_ref());
         let temporary = Path::new(OsStr::from_bytes(beside.name()));
         let exchange = || {
             if let Ok(old) = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
@@ -215,7 +213,23 @@ impl Root {
         })
     }
 
-    fn error(&self, action: &'static str, path: &RepoPath, source: io::Error) -> FsError {
+    /// Makes a new, empty file for reading and writing, and the folders above it.
+    pub(super) fn new_file(&self, path: &RepoPath, mode: Mode) -> Result<File, FsError> {
+        let fail = |errno: Errno| self.error("write", path, errno.into());
+        let (folder, name) = self.make_parent(path).map_err(fail)?;
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let folder = self.handle(folder.as_ref());
+        let file = rustix::fs::openat(folder, name, flags, mode).map_err(fail)?;
+        Ok(File::from(file))
+    }
+
+    pub(super) fn error(
+        &self,
+        action: &'static str,
+        path: &RepoPath,
+        source: io::Error,
+    ) -> FsError {
         FsError {
             action,
             path: self.path.join(path.as_path()),
@@ -224,7 +238,11 @@ impl Root {
     }
 
     /// Opens `path` without following any link; in one call where the kernel can do it.
-    fn open_beneath(&self, path: &RepoPath, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    pub(super) fn open_beneath(
+        &self,
+        path: &RepoPath,
+        flags: OFlags,
+    ) -> rustix::io::Result<OwnedFd> {
         #[cfg(target_os = "linux")]
         {
             use rustix::fs::ResolveFlags;
@@ -236,25 +254,31 @@ impl Root {
                 answer => return answer,
             }
         }
-        let (folder, name) = self.parent(path)?;
-        rustix::fs::openat(
-            folder.as_ref().map_or(self.folder.as_fd(), AsFd::as_fd),
-            name,
-            flags,
-            Mode::empty(),
-        )
+        let (folder, name) = self.descend(path, |_, _| Ok(()))?;
+        rustix::fs::openat(self.handle(folder.as_ref()), name, flags, Mode::empty())
     }
 
-    /// Opens the folder that holds `path`, component by component; `None` is the root itself.
-    fn parent<'a>(&self, path: &'a RepoPath) -> rustix::io::Result<(Option<OwnedFd>, &'a Path)> {
-        self.descend(path, |_, _| Ok(()))
-    }
-
-    /// As [`Root::parent`], making the folders that are missing.
-    fn make_parent<'a>(
+    /// Opens the folder that holds `path`; `None` is the root itself.
+    pub(super) fn parent<'a>(
         &self,
         path: &'a RepoPath,
     ) -> rustix::io::Result<(Option<OwnedFd>, &'a Path)> {
+        let name = Path::new(OsStr::from_bytes(path.name()));
+        let Some(folder) = path.parent() else {
+            return Ok((None, name));
+        };
+        Ok((Some(self.open_beneath(&folder, FOLDER)?), name))
+    }
+
+    /// As [`Root::parent`], making the folders that are missing.
+    pub(super) fn make_parent<'a>(
+        &self,
+        path: &'a RepoPath,
+    ) -> rustix::io::Result<(Option<OwnedFd>, &'a Path)> {
+        match self.parent(path) {
+            Err(Errno::NOENT) => {}
+            answer => return answer,
+        }
         self.descend(path, |folder, name| {
             match rustix::fs::mkdirat(folder, name, Mode::from_raw_mode(0o777)) {
                 Err(Errno::EXIST) | Ok(()) => Ok(()),
@@ -263,21 +287,25 @@ impl Root {
         })
     }
 
+    /// Returns the handle of a folder that [`Root::parent`] opened.
+    pub(super) fn handle<'a>(&'a self, folder: Option<&'a OwnedFd>) -> BorrowedFd<'a> {
+        folder.map_or(self.folder.as_fd(), AsFd::as_fd)
+    }
+
     fn descend<'a>(
         &self,
         path: &'a RepoPath,
-        before: impl Fn(std::os::fd::BorrowedFd<'_>, &Path) -> rustix::io::Result<()>,
+        before: impl Fn(BorrowedFd<'_>, &Path) -> rustix::io::Result<()>,
     ) -> rustix::io::Result<(Option<OwnedFd>, &'a Path)> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mut folder: Option<OwnedFd> = None;
         let mut components = path.as_path().iter().map(Path::new).peekable();
         while let Some(name) = components.next() {
             if components.peek().is_none() {
                 return Ok((folder, name));
             }
-            let here = folder.as_ref().map_or(self.folder.as_fd(), AsFd::as_fd);
+            let here = self.handle(folder.as_ref());
             before(here, name)?;
-            let next = rustix::fs::openat(here, name, flags, Mode::empty())?;
+            let next = rustix::fs::openat(here, name, FOLDER, Mode::empty())?;
             folder = Some(next);
         }
         Err(Errno::INVAL)

@@ -3,12 +3,20 @@
 //! In: paths. Out: bytes, and errors that name the path. The only user of `std::fs` and of file system calls.
 
 mod beneath;
+mod change;
+mod durable;
+mod hash;
 mod output;
 
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Component, Path, PathBuf};
 
 pub use beneath::{Entry, EntryKind, Root};
+pub use change::Stat;
+pub use durable::{append_durable, list, make_private_folders, read_json, tail, write_durable};
+pub use hash::Hash;
 pub use output::{Output, scratch_file};
 
 /// A file system call that failed: what was attempted, where, and why.
@@ -179,6 +187,35 @@ pub fn open(path: &Path) -> Result<std::fs::File, FsError> {
     Ok(file)
 }
 
+/// Makes a new file that only its owner can read, opened for reading and for writing at its end.
+///
+/// # Errors
+///
+/// Fails where there is something at `path` already, or the system does not make it.
+pub fn create_private(path: &Path) -> Result<std::fs::File, FsError> {
+    #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+    std::fs::OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(FsError::of("create", path))
+}
+
+/// Opens a file for writing at its end.
+///
+/// # Errors
+///
+/// Fails on what is missing, and where the system does not open it.
+pub fn append(path: &Path) -> Result<std::fs::File, FsError> {
+    #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+    std::fs::OpenOptions::new()
+        .append(true)
+        .open(path)
+        .map_err(FsError::of("open", path))
+}
+
 /// Makes a folder and those above it, if they are not there.
 ///
 /// # Errors
@@ -187,4 +224,48 @@ pub fn open(path: &Path) -> Result<std::fs::File, FsError> {
 pub fn make_folder(path: &Path) -> Result<(), FsError> {
     #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
     std::fs::create_dir_all(path).map_err(FsError::of("make the folder", path))
+}
+
+/// Makes a folder that only its owner can enter, and those above it; says whether it was not there.
+///
+/// # Errors
+///
+/// Fails where the system does not make one.
+pub fn make_private_folder(path: &Path) -> Result<bool, FsError> {
+    if let Some(parent) = path.parent() {
+        make_folder(parent)?;
+    }
+    match rustix::fs::mkdir(path, rustix::fs::Mode::RWXU) {
+        Ok(()) => Ok(true),
+        Err(rustix::io::Errno::EXIST) => Ok(false),
+        Err(errno) => Err(FsError::of("make the folder", path)(errno.into())),
+    }
+}
+
+/// Removes a folder with all that is in it. Links in it are not followed.
+///
+/// # Errors
+///
+/// Fails where something cannot be removed.
+pub fn remove_folder(path: &Path) -> Result<(), FsError> {
+    std::fs::remove_dir_all(path).map_err(FsError::of("remove the folder", path))
+}
+
+/// Returns where the link at `place` leads by its name alone: absolute, `.` and `..` taken away, nothing looked up.
+pub fn link_goal(place: &Path, target: &[u8]) -> PathBuf {
+    let target = Path::new(std::ffi::OsStr::from_bytes(target));
+    let full = place.parent().unwrap_or(Path::new("/")).join(target);
+    let mut goal = PathBuf::new();
+    for component in full.components() {
+        match component {
+            Component::ParentDir => {
+                goal.pop();
+            }
+            Component::CurDir => {}
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => {
+                goal.push(component);
+            }
+        }
+    }
+    goal
 }

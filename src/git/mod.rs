@@ -3,8 +3,18 @@
 //! In: folders. Out: values. Reads git's files in this process: no program, filter, hook or alias of
 //! a repository ever runs, and nothing outside its own `.git` is asked. The only user of `gix`.
 
+mod objects;
+mod quote;
+mod scratch;
+mod zlib;
+
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+
+pub use objects::{Entry, EntryKind, Id, IdReader, ObjectError, ObjectFormat, Objects, write_blob};
+pub use quote::{quote, unquote};
+pub use scratch::{Lender, alternate, index, lender, scratch_files};
+pub use zlib::{deflate, inflate};
 
 use crate::path::RepoPath;
 

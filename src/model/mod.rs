@@ -216,6 +216,24 @@ impl Model {
         self.max_output.map_or(eighth, |most| most.min(eighth))
     }
 
+    /// Returns the dollars of one request, by the price of its size; none if the model has no price.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "token counts are far below 2^53"
+    )]
+    pub fn dollars(&self, prompt: u64, cached: u64, answer: u64) -> Option<f64> {
+        let price = self.price?;
+        let is_over = |tier: &&PriceTier| prompt + cached > tier.above_prompt_tokens;
+        let tier = self.price_tiers.iter().rfind(is_over);
+        let price = tier.map_or(price, |tier| Price {
+            input: tier.input,
+            output: tier.output,
+            cache_read: tier.cache_read,
+        });
+        let of = |tokens: u64, price: f64| tokens as f64 * price / 1e6;
+        Some(of(prompt, price.input) + of(cached, price.cache_read) + of(answer, price.output))
+    }
+
     /// Returns the most tokens that a prompt may have.
     pub fn prompt_limit(&self) -> u64 {
         if self.shared_window {

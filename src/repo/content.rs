@@ -1,11 +1,10 @@
 //! One candidate read: its text, or why it is only listed.
 
-use std::fmt;
 use std::io::Read;
 
 use super::decode::Text;
 use super::{Candidate, Kind, special};
-use crate::fs::{Entry, FsError, Root};
+use crate::fs::{Entry, FsError, Hash, Root};
 
 /// What is in a candidate.
 #[derive(Debug)]
@@ -16,16 +15,6 @@ pub struct FileContent {
     pub bytes: Option<u64>,
     /// BLAKE3 of the file's bytes, if it was asked for and they could be read.
     pub hash: Option<Hash>,
-}
-
-/// BLAKE3 of a file's bytes; shown as `blake3:` and hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hash(blake3::Hash);
-
-impl fmt::Display for Hash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "blake3:{}", self.0)
-    }
 }
 
 /// Text, or why there is none to show.
@@ -142,7 +131,7 @@ pub fn read(root: &Root, candidate: &Candidate, options: ReadOptions) -> FileCon
         Err(error) => return FileContent::listed(unreadable(&error)),
     };
     let size = bytes.len() as u64;
-    let hash = options.hashed.then(|| Hash(blake3::hash(&bytes)));
+    let hash = options.hashed.then(|| Hash::of(&bytes));
     let content = match (reason, Text::decode(bytes)) {
         (Some(reason), _) => Content::Listed(reason),
         (None, Err(_)) => Content::Listed(Reason::Binary),
@@ -175,7 +164,6 @@ fn unreadable(error: &FsError) -> Reason {
 /// Hashes a file without holding it; none if it is huge, for a file may say any size.
 fn hash_of(root: &Root, candidate: &Candidate) -> Option<Hash> {
     let (file, size) = root.open_file(&candidate.path).ok()?;
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(file.take(HUGE_BYTES)).ok()?;
-    (size <= HUGE_BYTES).then(|| Hash(hasher.finalize()))
+    let (hash, _) = Hash::of_reader(file.take(HUGE_BYTES)).ok()?;
+    (size <= HUGE_BYTES).then_some(hash)
 }

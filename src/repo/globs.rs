@@ -20,6 +20,14 @@ pub struct InvalidGlob {
 }
 
 impl Globs {
+    /// Returns those that take every file.
+    pub fn everything() -> Self {
+        Self {
+            include: None,
+            exclude: Gitignore::empty(),
+        }
+    }
+
     /// Takes what is included (everything, if nothing is given) and then excluded.
     ///
     /// # Errors

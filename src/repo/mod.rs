@@ -16,7 +16,8 @@ mod scope;
 mod special;
 mod walk;
 
-pub use content::{Content, FileContent, Hash, ReadOptions, Reason, read};
+pub use crate::fs::Hash;
+pub use content::{Content, FileContent, ReadOptions, Reason, read};
 pub use decode::{Charset, Text};
 pub use globs::{Globs, InvalidGlob};
 pub use open::{Named, OpenError, Repository, open};

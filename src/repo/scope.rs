@@ -36,7 +36,7 @@ impl Scope {
     pub(super) fn holds(&self, path: &RepoPath) -> bool {
         match self {
             Self::Everything => true,
-            Self::Folders(folders) => folders.iter().any(|folder| is_in(path, folder)),
+            Self::Folders(folders) => folders.iter().any(|folder| path.is_in(folder)),
         }
     }
 
@@ -46,13 +46,7 @@ impl Scope {
             Self::Everything => true,
             Self::Folders(folders) => folders
                 .iter()
-                .any(|named| named == folder || is_in(folder, named) || is_in(named, folder)),
+                .any(|named| named == folder || folder.is_in(named) || named.is_in(folder)),
         }
     }
-}
-
-fn is_in(path: &RepoPath, folder: &RepoPath) -> bool {
-    path.as_bytes()
-        .strip_prefix(folder.as_bytes())
-        .is_some_and(|rest| rest.starts_with(b"/"))
 }

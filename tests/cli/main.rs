@@ -5,11 +5,16 @@
     reason = "tests make the trees that the command reads"
 )]
 
+mod confinement;
+mod demo;
 mod errors;
 mod models;
 mod output;
 mod pack;
+mod plan_exec;
+mod process;
 mod repository;
+mod signals;
 mod tokens;
 mod unpack;
 

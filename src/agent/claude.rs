@@ -1,0 +1,135 @@
+//! What claude speaks with `--output-format stream-json --verbose`, as measured with 2.1.
+
+use serde_json::Value;
+
+use super::outcome::{Class, Failure, Reply, Usage};
+use super::protocol::{Exit, Protocol, activity, number, text};
+
+/// What was read so far.
+#[derive(Default)]
+pub(super) struct Claude {
+    reply: Reply,
+    result: Option<Value>,
+}
+
+impl Protocol for Claude {
+    fn line(&mut self, line: &Value) -> Option<String> {
+        match text(line, "/type") {
+            "system" if text(line, "/subtype") == "api_retry" => {
+                let status = number(line, "/error_status");
+                let status = status.map_or(String::new(), |status| format!(" ({status})"));
+                return Some(format!("waits to try again{status}"));
+            }
+            "assistant" if text(line, "/message/model") != "<synthetic>" => {
+                return self.blocks(line);
+            }
+            // A tool's result: what the model says next begins anew.
+            "user" => self.reply.text.clear(),
+            "result" => self.result = Some(line.clone()),
+            _ => {}
+        }
+        None
+    }
+
+    fn finish(mut self: Box<Self>, exit: &Exit<'_>) -> Result<Reply, Failure> {
+        let Some(result) = self.result.take() else {
+            return Err(match exit.code {
+                0 if exit.is_silent => {
+                    Failure::new(Class::Empty, "it ended well and wrote nothing")
+                }
+                0 => Failure::new(Class::Malformed, "its output has no result line"),
+                143 => Failure::new(Class::Killed, "it was asked to end"),
+                _ => Failure::of_words(exit.stderr),
+            });
+        };
+        let errors = || {
+            let list = result.get("errors").and_then(Value::as_array);
+            list.and_then(|list| list.first()).and_then(Value::as_str)
+        };
+        let message = Some(text(&result, "/result"))
+            .filter(|said| !said.trim().is_empty())
+            .or_else(errors)
+            .unwrap_or(exit.stderr);
+        let is_error = result.get("is_error").and_then(Value::as_bool) != Some(false);
+        if is_error || exit.code != 0 {
+            return Err(
+                match (text(&result, "/subtype"), text(&result, "/terminal_reason")) {
+                    ("error_max_turns" | "error_max_budget_usd", _) => {
+                        Failure::new(Class::Cut, message)
+                    }
+                    (_, "prompt_too_long" | "blocking_limit") => {
+                        Failure::new(Class::OverWindow, message)
+                    }
+                    _ => match number(&result, "/api_error_status") {
+                        Some(status) => Failure::of_status(status, message),
+                        None => Failure::of_words(message),
+                    },
+                },
+            );
+        }
+        match text(&result, "/stop_reason") {
+            "refusal" => return Err(Failure::new(Class::Refused, message)),
+            "max_tokens" => {
+                return Err(Failure::new(
+                    Class::Cut,
+                    "the answer reached the model's limit",
+                ));
+            }
+            _ => {}
+        }
+        if self.reply.text.trim().is_empty() {
+            text(&result, "/result").clone_into(&mut self.reply.text);
+        }
+        if self.reply.text.trim().is_empty() {
+            return Err(Failure::new(Class::Empty, "the model answered nothing"));
+        }
+        self.reply.session = Some(text(&result, "/session_id").to_owned());
+        self.reply.usage = usage(&result);
+        let denials = result.get("permission_denials").and_then(Value::as_array);
+        for denial in denials.into_iter().flatten() {
+            self.reply.denied.push(activity(
+                text(denial, "/tool_name"),
+                denial.get("tool_input"),
+            ));
+        }
+        Ok(self.reply)
+    }
+}
+
+impl Claude {
+    fn blocks(&mut self, line: &Value) -> Option<String> {
+        let blocks = line.pointer("/message/content").and_then(Value::as_array);
+        let mut last = None;
+        for block in blocks.into_iter().flatten() {
+            match text(block, "/type") {
+                "text" => self.reply.text += text(block, "/text"),
+                "tool_use" => last = Some(activity(text(block, "/name"), block.get("input"))),
+                _ => {}
+            }
+        }
+        last
+    }
+}
+
+fn usage(result: &Value) -> Usage {
+    let models = result.get("modelUsage").and_then(Value::as_object);
+    let sum = |keys: &[&str]| {
+        let models = models?.values();
+        let of = |model: &Value| {
+            keys.iter()
+                .filter_map(|key| model.get(key)?.as_u64())
+                .sum::<u64>()
+        };
+        Some(models.map(of).sum())
+    };
+    Usage {
+        input: sum(&[
+            "inputTokens",
+            "cacheReadInputTokens",
+            "cacheCreationInputTokens",
+        ]),
+        cached: sum(&["cacheReadInputTokens"]),
+        output: sum(&["outputTokens"]),
+        dollars: result.get("total_cost_usd").and_then(Value::as_f64),
+    }
+}

@@ -1,0 +1,231 @@
+//! What answers a prompt: a program (gemini, claude, codex) or a recording.
+//!
+//! In: a prompt, a folder to work in, what is allowed there. Out: a reply, or a failure with its class.
+//!
+//! Invariant: an exit code alone is never success; [`Failure`] and [`Reply`] are decided from all signals.
+
+mod claude;
+mod codex;
+mod gemini;
+mod outcome;
+mod program;
+mod protocol;
+mod recorded;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::fs::FsError;
+use crate::process::{Limits, ProcessError};
+
+pub use outcome::{Class, Failure, Reply, Usage};
+pub use program::{Program, ProgramKind, check_environment, runnable};
+pub use recorded::{CALL_FILE, PATCH_FILE, REPLY_FILE, Recorded, RecordedCall};
+
+/// What an agent is asked to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// It writes the plan.
+    Planner,
+    /// It carries the plan out.
+    Executor,
+}
+
+impl Role {
+    /// Returns the word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Planner => "planner",
+            Self::Executor => "executor",
+        }
+    }
+}
+
+/// Something that answers.
+pub enum Agent {
+    /// A program that is started for each call.
+    Program(Program),
+    /// Replies read from a folder: demos, tests.
+    Recorded(Recorded),
+}
+
+/// A prompt, and what surrounds it.
+pub struct Call<'a> {
+    /// What the agent is asked to be.
+    pub role: Role,
+    /// The prompt.
+    pub prompt: &'a str,
+    /// The file that holds the prompt.
+    pub prompt_file: &'a Path,
+    /// The hash of the prompt.
+    pub prompt_hash: &'a str,
+    /// Where what the program writes is kept: an existing folder, new for each call.
+    pub record: &'a Path,
+    /// Where the agent works.
+    pub folder: &'a Path,
+    /// What it may do there.
+    pub may: May<'a>,
+    /// The conversation that it goes on with.
+    pub session: Option<&'a str>,
+}
+
+/// What an agent may do in its folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum May<'a> {
+    /// Nothing but answer.
+    Answer,
+    /// Edit files, and run these commands.
+    Edit {
+        /// The user's checks.
+        checks: &'a [String],
+    },
+}
+
+/// What the edges lend to a call.
+pub struct Setting<'a> {
+    /// Our own program, which watches over each child.
+    pub shim: &'a Path,
+    /// The user's environment.
+    pub variables: &'a [(OsString, OsString)],
+    /// More variables that agents get, by name.
+    pub lent: &'a [OsString],
+    /// A folder of the call's own for temporary files.
+    pub temporary: &'a Path,
+    /// The user's tree, in which no agent may write.
+    pub protected: &'a Path,
+    /// How long it may take.
+    pub limits: &'a Limits,
+    /// Whether the user wants us to stop.
+    pub interrupted: &'a dyn Fn() -> bool,
+}
+
+/// A call could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// The agent gave no answer that can be used.
+    #[error("{agent} gave no answer as {}", role.name())]
+    Failed {
+        /// The agent and its model.
+        agent: String,
+        /// What it was asked to be.
+        role: Role,
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// The program could not be started.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// A file could not be read or written.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+}
+
+impl Agent {
+    /// Returns its name for people: the program and its model.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Program(program) => program.name(),
+            Self::Recorded(recorded) => recorded.name(),
+        }
+    }
+
+    /// Asks, and waits for the answer; `doing` is called with what the agent does meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no answer that is whole as far as the agent shows.
+    pub fn ask(
+        &self,
+        call: &Call<'_>,
+        setting: &Setting<'_>,
+        doing: &mut dyn FnMut(&str),
+    ) -> Result<Reply, AgentError> {
+        let outcome = match self {
+            Self::Program(program) => program.ask(call, setting, doing)?,
+            Self::Recorded(recorded) => recorded.ask(call)?,
+        };
+        outcome.map_err(|failure| AgentError::Failed {
+            agent: self.name(),
+            role: call.role,
+            failure,
+        })
+    }
+}
+
+/// Which agent a user wants: `PROGRAM[:MODEL]` or `recorded:FOLDER`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// A program, and a model's name if one was given.
+    Program(ProgramKind, Option<String>),
+    /// A recording in a folder.
+    Recorded(PathBuf),
+}
+
+/// A text that names no agent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is no agent: expected gemini, claude or codex, each with `:MODEL` if you like, or recorded:FOLDER"
+)]
+pub struct UnknownAgent(String);
+
+impl std::str::FromStr for Choice {
+    type Err = UnknownAgent;
+
+    fn from_str(text: &str) -> Result<Self, UnknownAgent> {
+        let unknown = || UnknownAgent(text.to_owned());
+        let (name, rest) = match text.split_once(':') {
+            Some((_, "")) => return Err(unknown()),
+            Some((name, rest)) => (name, Some(rest)),
+            None => (text, None),
+        };
+        if name == "recorded" {
+            return rest
+                .map(|folder| Self::Recorded(folder.into()))
+                .ok_or_else(unknown);
+        }
+        let kind = ProgramKind::ALL
+            .into_iter()
+            .find(|kind| kind.name() == name);
+        Ok(Self::Program(
+            kind.ok_or_else(unknown)?,
+            rest.map(str::to_owned),
+        ))
+    }
+}
+
+impl std::fmt::Display for Choice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Program(kind, None) => f.write_str(kind.name()),
+            Self::Program(kind, Some(model)) => write!(f, "{}:{model}", kind.name()),
+            Self::Recorded(folder) => write!(f, "recorded:{}", folder.display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_is_a_program_with_a_model_or_a_recording() {
+        for (text, expected) in [
+            ("gemini", Some(Choice::Program(ProgramKind::Gemini, None))),
+            (
+                "claude:opus",
+                Some(Choice::Program(ProgramKind::Claude, Some("opus".into()))),
+            ),
+            ("recorded:a:b", Some(Choice::Recorded("a:b".into()))),
+            ("recorded", None),
+            ("claude:", None),
+            ("gpt", None),
+            ("", None),
+        ] {
+            assert_eq!(text.parse().ok(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! What came of a call, decided from all signals: exit, output, error marks, and what was answered.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// An answer that is whole as far as the program shows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reply {
+    /// The answer.
+    pub text: String,
+    /// By what the program goes on with this conversation.
+    pub session: Option<String>,
+    /// What the vendor counted.
+    pub usage: Usage,
+    /// A patch that the agent answers with, where it did not edit files itself.
+    pub change: Option<Vec<u8>>,
+    /// Why it could write elsewhere than in its folder, if it could.
+    pub unconfined: Option<String>,
+    /// Tools that the agent wanted and did not get.
+    pub denied: Vec<String>,
+}
+
+/// Tokens and money as the program reported them; what it did not report is unknown, not zero.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens of all prompts, cached ones included.
+    pub input: Option<u64>,
+    /// Those of them that came from a cache.
+    pub cached: Option<u64>,
+    /// Tokens of all answers, thinking included.
+    pub output: Option<u64>,
+    /// US dollars: by the program's own table, or else by the catalogue's.
+    pub dollars: Option<f64>,
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        fn add<T: std::ops::Add<Output = T>>(mine: &mut Option<T>, theirs: Option<T>) {
+            if let Some(theirs) = theirs {
+                *mine = Some(match mine.take() {
+                    Some(mine) => mine + theirs,
+                    None => theirs,
+                });
+            }
+        }
+        add(&mut self.input, other.input);
+        add(&mut self.cached, other.cached);
+        add(&mut self.output, other.output);
+        add(&mut self.dollars, other.dollars);
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{class}: {message}")]
+pub struct Failure {
+    /// The kind of failure, by which it is decided what happens next.
+    pub class: Class,
+    /// What the program or we found, for people.
+    pub message: String,
+}
+
+/// Kinds of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// It ended well and said nothing.
+    Empty,
+    /// The answer has no end.
+    Cut,
+    /// The model or its filters refused.
+    Refused,
+    /// The prompt is more than the model or the program takes.
+    OverWindow,
+    /// Too many requests; later may do.
+    RateLimited,
+    /// What was paid for is used up.
+    OutOfQuota,
+    /// There is no valid log-in or key.
+    NotSignedIn,
+    /// The vendor does not know the model, or not for this account.
+    NoSuchModel,
+    /// The account or the program may not do this.
+    PermissionDenied,
+    /// The vendor could not be reached, or has trouble.
+    Network,
+    /// It said nothing for too long, or did not end.
+    Hung,
+    /// A signal ended it.
+    Killed,
+    /// We were asked to stop.
+    Interrupted,
+    /// It ended with an error that fits no other class.
+    Crashed,
+    /// What it wrote is not what it speaks.
+    Malformed,
+    /// A recording answers another prompt, or has no more answers.
+    NotRecorded,
+}
+
+impl Class {
+    /// Returns what the user can do about it.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Empty | Self::Cut | Self::Malformed => "run it again, or use another model",
+            Self::Refused => "say in the spec why it is needed, or use another model",
+            Self::OverWindow => "pack less with `--budget`, or use a model with a larger window",
+            Self::RateLimited => "wait a minute and run it again",
+            Self::OutOfQuota => "wait until the quota is renewed, or use another agent",
+            Self::NotSignedIn => "start the program once by hand and sign in, or set its key",
+            Self::NoSuchModel => {
+                "name a model of your account: `PROGRAM:MODEL`; `twostep models` lists those known"
+            }
+            Self::PermissionDenied => "check what your account and the program's settings allow",
+            Self::Network => "check the network and proxy settings, and run it again",
+            Self::Hung => "run it again; `--idle-limit` and `--time-limit` give it more time",
+            Self::Killed => "run it again; the system may be short of memory",
+            Self::Interrupted => "run it again when you like; nothing was changed",
+            Self::Crashed => "start the program by hand to see what it lacks",
+            Self::NotRecorded => {
+                "play back the recording with the spec, files and checks that it was made with"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "empty answer",
+            Self::Cut => "cut answer",
+            Self::Refused => "refused",
+            Self::OverWindow => "over the window",
+            Self::RateLimited => "rate-limited",
+            Self::OutOfQuota => "out of quota",
+            Self::NotSignedIn => "not signed in",
+            Self::NoSuchModel => "no such model",
+            Self::PermissionDenied => "permission denied",
+            Self::Network => "network or vendor trouble",
+            Self::Hung => "hung",
+            Self::Killed => "killed",
+            Self::Interrupted => "interrupted",
+            Self::Crashed => "crashed",
+            Self::Malformed => "malformed output",
+            Self::NotRecorded => "not recorded",
+        })
+    }
+}
+
+impl Failure {
+    /// Makes a failure; of a long message what stands last is kept, for programs end with the cause.
+    pub(super) fn new(class: Class, message: impl AsRef<str>) -> Self {
+        const MOST_CHARS: usize = 600;
+        let message = message.as_ref().trim();
+        let n_over = message.chars().count().saturating_sub(MOST_CHARS);
+        let tail: String = message.chars().skip(n_over).collect();
+        Self {
+            class,
+            message: if n_over > 0 {
+                format!("...{tail}")
+            } else {
+                tail
+            },
+        }
+    }
+
+    /// Decides the class of an error that came over HTTP.
+    pub(super) fn of_status(status: u64, message: &str) -> Self {
+        let lower = message.to_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+        let class = match status {
+            400 | 413 if says(TOO_LONG) => Class::OverWindow,
+            400 if says(&["api key not valid", "api_key_invalid"]) => Class::NotSignedIn,
+            401 => Class::NotSignedIn,
+            402 => Class::OutOfQuota,
+            403 => Class::PermissionDenied,
+            404 => Class::NoSuchModel,
+            429 if says(SPENT) => Class::OutOfQuota,
+            429 => Class::RateLimited,
+            408 | 500..=599 => Class::Network,
+            _ => Class::Crashed,
+        };
+        Self::new(class, message)
+    }
+
+    /// Decides the class of an error that has nothing but words.
+    pub(super) fn of_words(message: &str) -> Self {
+        let lower = message.to_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+        let class = if says(TOO_LONG) {
+            Class::OverWindow
+        } else if says(SPENT) {
+            Class::OutOfQuota
+        } else if says(&[
+            "not logged in",
+            "invalid api key",
+            "please run /login",
+            "auth method",
+            "unauthenticated",
+        ]) {
+            Class::NotSignedIn
+        } else if says(&[
+            "connection",
+            "network",
+            "econnrefused",
+            "enotfound",
+            "fetch failed",
+            "terminated",
+            "timed out",
+            "timeout",
+            "high demand",
+            "socket",
+        ]) {
+            Class::Network
+        } else {
+            Class::Crashed
+        };
+        Self::new(class, message)
+    }
+}
+
+/// Words by which vendors and programs say that a prompt is too long.
+const TOO_LONG: &[&str] = &[
+    "prompt is too long",
+    "exceeds the maximum number of tokens",
+    "exceeds the maximum length",
+    "input_too_large",
+    "context_length_exceeded",
+    "context window",
+];
+
+/// Words by which they say that waiting a minute does not help.
+const SPENT: &[&str] = &[
+    "daily quota",
+    "perday",
+    "usage limit",
+    "spend_limit",
+    "insufficient_quota",
+    "credit balance",
+];

@@ -1,0 +1,107 @@
+//! What the programs' streams have in common: one JSON object a line.
+
+use serde_json::Value;
+
+use super::outcome::{Failure, Reply};
+
+/// Reads what a program writes, line by line, and decides at the end what came of it.
+pub(super) trait Protocol {
+    /// Takes a line; returns what the agent does now, if the line tells.
+    fn line(&mut self, line: &Value) -> Option<String>;
+
+    /// Decides from all that was read.
+    fn finish(self: Box<Self>, exit: &Exit<'_>) -> Result<Reply, Failure>;
+}
+
+/// How a program ended by itself.
+pub(super) struct Exit<'a> {
+    /// Its exit code.
+    pub(super) code: i32,
+    /// Whether it wrote nothing to stdout.
+    pub(super) is_silent: bool,
+    /// The end of what it wrote to stderr.
+    pub(super) stderr: &'a str,
+}
+
+/// Cuts a stream into lines and hands on those that are JSON.
+pub(super) struct Lines {
+    protocol: Box<dyn Protocol>,
+    rest: Vec<u8>,
+    /// Whether the line that is being read is too long to be held.
+    is_skipping: bool,
+    is_silent: bool,
+}
+
+/// A line that is longer is passed over. A prompt that is echoed has at most 8 MB.
+const MAX_LINE_BYTES: usize = 64 << 20;
+
+impl Lines {
+    pub(super) fn new(protocol: Box<dyn Protocol>) -> Self {
+        Self {
+            protocol,
+            rest: Vec::new(),
+            is_skipping: false,
+            is_silent: true,
+        }
+    }
+
+    /// Takes bytes as they come; calls `doing` with what the agent does.
+    pub(super) fn take(&mut self, mut bytes: &[u8], doing: &mut dyn FnMut(&str)) {
+        self.is_silent &= bytes.is_empty();
+        while let Some(end) = memchr::memchr(b'\n', bytes) {
+            self.hold(&bytes[..end]);
+            self.line(doing);
+            bytes = &bytes[end + 1..];
+        }
+        self.hold(bytes);
+    }
+
+    /// Decides what came of it.
+    pub(super) fn finish(mut self, code: i32, stderr: &str) -> Result<Reply, Failure> {
+        self.line(&mut |_| {});
+        let exit = Exit {
+            code,
+            is_silent: self.is_silent,
+            stderr,
+        };
+        self.protocol.finish(&exit)
+    }
+
+    fn hold(&mut self, bytes: &[u8]) {
+        self.is_skipping |= self.rest.len() + bytes.len() > MAX_LINE_BYTES;
+        if !self.is_skipping {
+            self.rest.extend_from_slice(bytes);
+        }
+    }
+
+    fn line(&mut self, doing: &mut dyn FnMut(&str)) {
+        if !self.is_skipping
+            && let Ok(line) = serde_json::from_slice(&self.rest)
+            && let Some(activity) = self.protocol.line(&line)
+        {
+            doing(&activity);
+        }
+        self.rest.clear();
+        self.is_skipping = false;
+    }
+}
+
+/// Returns the text at `pointer`, or none of it.
+pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or("")
+}
+
+/// Returns the number at `pointer`.
+pub(super) fn number(value: &Value, pointer: &str) -> Option<u64> {
+    value.pointer(pointer).and_then(Value::as_u64)
+}
+
+/// Says in a few words what a tool is used for: its name, and the first of its values that tells.
+pub(super) fn activity(tool: &str, input: Option<&Value>) -> String {
+    let tells = ["file_path", "path", "command", "pattern", "query", "url"];
+    let value = input.and_then(|input| tells.iter().find_map(|key| input.get(key)?.as_str()));
+    match value {
+        Some(value) => format!("{tool} {}", value.lines().next().unwrap_or("")),
+        None => tool.to_owned(),
+    }
+}

@@ -1,0 +1,126 @@
+//! An agent that answers from a recording: a folder with a folder for each call, in order.
+//!
+//! A call's folder holds `call.json` ([`RecordedCall`]), `reply.md`, and `changes.patch` if it made a change.
+//! The folder `calls` of a run is a recording.
+
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Call, Class, Failure, May, Reply, Role, Usage};
+use crate::fs::{self, FsError};
+
+/// The file that says what a recorded call was.
+pub const CALL_FILE: &str = "call.json";
+
+/// The file that holds the answer.
+pub const REPLY_FILE: &str = "reply.md";
+
+/// The file that holds the change that the agent made.
+pub const PATCH_FILE: &str = "changes.patch";
+
+/// A call as it stands in a recording.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordedCall {
+    /// The version of the format: 1.
+    pub version: u32,
+    /// What the agent was asked to be.
+    pub role: Role,
+    /// The agent and its model.
+    pub agent: String,
+    /// The hash of the prompt.
+    pub prompt_hash: String,
+    /// By what the program goes on with the conversation.
+    #[serde(default)]
+    pub session: Option<String>,
+    /// What was reported.
+    #[serde(default)]
+    pub usage: Usage,
+}
+
+/// A recording that is played back.
+pub struct Recorded {
+    folder: PathBuf,
+    /// The folder as the user wrote it.
+    typed: PathBuf,
+    /// The calls of each role are answered in order; this many were.
+    n_answered: Cell<usize>,
+}
+
+/// No recorded file is larger.
+const MAX_BYTES: u64 = 64 << 20;
+
+impl Recorded {
+    /// Plays back what is in the folder `typed`, which is absolute or relative to `here`.
+    pub fn new(here: &Path, typed: PathBuf) -> Self {
+        Self {
+            folder: here.join(&typed),
+            typed,
+            n_answered: Cell::new(0),
+        }
+    }
+
+    pub(super) fn name(&self) -> String {
+        format!("the recording `{}`", self.typed.display())
+    }
+
+    /// Answers as it was recorded, with the change that was made.
+    pub(super) fn ask(&self, call: &Call<'_>) -> Result<Result<Reply, Failure>, FsError> {
+        let not_recorded = |why: String| Ok(Err(Failure::new(Class::NotRecorded, why)));
+        let n = self.n_answered.replace(self.n_answered.get() + 1);
+        let Some((place, recorded)) = self.calls(call.role)?.into_iter().nth(n) else {
+            return not_recorded(format!(
+                "it has no call {} of a {}",
+                n + 1,
+                call.role.name()
+            ));
+        };
+        if recorded.prompt_hash != call.prompt_hash {
+            return not_recorded(format!(
+                "`{}` answers the prompt {}, not {}, which is in `{}`",
+                place.display(),
+                recorded.prompt_hash,
+                call.prompt_hash,
+                call.prompt_file.display()
+            ));
+        }
+        let has_change = matches!(call.may, May::Edit { .. }) && fs::has_entry(&place, PATCH_FILE);
+        let change = has_change.then(|| fs::read_regular(&place.join(PATCH_FILE), MAX_BYTES));
+        Ok(Ok(Reply {
+            change: change.transpose()?,
+            text: fs::read_text(&place.join(REPLY_FILE), MAX_BYTES)?,
+            session: recorded.session,
+            usage: recorded.usage,
+            ..Reply::default()
+        }))
+    }
+
+    /// Returns the recorded calls of `role`, in order, each with its folder.
+    fn calls(&self, role: Role) -> Result<Vec<(PathBuf, RecordedCall)>, FsError> {
+        let mut calls = Vec::new();
+        for name in fs::list(&self.folder)? {
+            let place = self.folder.join(name);
+            if fs::has_entry(&place, CALL_FILE) {
+                let call = read_call(&place.join(CALL_FILE))?;
+                if call.role == role {
+                    calls.push((place, call));
+                }
+            }
+        }
+        Ok(calls)
+    }
+}
+
+fn read_call(path: &Path) -> Result<RecordedCall, FsError> {
+    let call: RecordedCall = fs::read_json(path, MAX_BYTES)?;
+    if call.version == 1 {
+        Ok(call)
+    } else {
+        let cause = std::io::Error::other(format!(
+            "it has version {}; this twostep reads 1",
+            call.version
+        ));
+        Err(FsError::of("use", path)(cause))
+    }
+}

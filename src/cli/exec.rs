@@ -1,0 +1,451 @@
+//! `twostep exec` and `twostep plan-exec`
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::agents::{AgentArgs, parse_agent, player};
+use super::environment::{Environment, now_ms};
+use super::exit::{Exit, unwrapped, usage};
+use super::plan::{Asking, read_packs, read_spec};
+use super::printer::Printer;
+use super::select::{SelectArgs, Selected};
+use super::story;
+use crate::agent::{Choice, Role, Usage};
+use crate::check::Checked;
+use crate::flow::exec::{ChangeKind, Land};
+use crate::flow::pack::{self, HELD_BYTES, PackRequest};
+use crate::flow::plan_exec::{self, Done, PLAN_FILE, RunError, Work};
+use crate::flow::player::Player;
+use crate::flow::route::Context;
+use crate::fs::{self, SystemKind};
+use crate::path::RepoPath;
+use crate::repo::{Globs, Named, ReadOptions, Repository};
+use crate::run::{Event, Run, Summary};
+use crate::tokens::Counter;
+
+/// What checks a change, and where it goes.
+#[derive(Args, Debug)]
+pub(super) struct ChangeArgs {
+    /// Who carries the plan out: claude, gemini or codex, with `:MODEL` if you like; or recorded:FOLDER
+    #[arg(long, value_name = "AGENT", value_parser = parse_agent)]
+    executor: Option<Choice>,
+
+    /// Command that must succeed for the change to land (can be repeated)
+    ///
+    /// It runs in the scratch, before and after the change; the executor may run it, too.
+    #[arg(long = "check", value_name = "COMMAND")]
+    checks: Vec<String>,
+
+    /// Where a good change goes
+    #[arg(long, value_enum, default_value_t = LandArg::Tree)]
+    land: LandArg,
+
+    /// Ignored folder that the checks need, such as `node_modules`: copied into the scratch (can be repeated)
+    #[arg(long = "carry", value_name = "DIR")]
+    carried: Vec<PathBuf>,
+
+    /// What the executor gets: everything, or what the plan names
+    #[arg(long, value_enum, default_value_t = ContextArg::Auto)]
+    context: ContextArg,
+
+    /// Work in a folder that is not in git; `twostep undo` is then all that takes a change back
+    #[arg(long)]
+    in_place: bool,
+}
+
+/// Where a good change goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LandArg {
+    /// Into your files.
+    Tree,
+    /// Nowhere: it stays in the run's folder, as a patch.
+    None,
+}
+
+/// What the executor gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ContextArg {
+    /// Everything if that is little, else what the plan names.
+    Auto,
+    /// Everything.
+    Full,
+    /// What the plan names.
+    Plan,
+}
+
+/// Carry out a plan, check the change, and land it
+///
+/// The executor works in a copy of your files. Only what it changed there, and only if all checks
+/// pass, goes into your own files; `twostep undo` takes it back.
+#[derive(Args, Debug)]
+pub(super) struct ExecArgs {
+    /// The plan, in Markdown
+    #[arg(value_name = "PLAN", default_value = PLAN_FILE)]
+    plan: PathBuf,
+
+    /// Give the executor this pack (can be repeated; default: a pack of what the plan names)
+    #[arg(long = "pack", value_name = "FILE")]
+    packs: Vec<PathBuf>,
+
+    #[command(flatten)]
+    change: ChangeArgs,
+
+    #[command(flatten)]
+    agents: AgentArgs,
+}
+
+/// Plan a change, carry it out, check it, and land it
+///
+/// A planner reads as much of the repository as it takes and writes AI-PLAN.md; what the plan names is
+/// resolved against your files; an executor gets the plan and those files, and works in a copy. Only
+/// a change that passes the checks goes into your own files; `twostep undo` takes it back.
+#[derive(Args, Debug)]
+pub(super) struct PlanExecArgs {
+    /// What you want, in Markdown (`-`: stdin)
+    #[arg(value_name = "SPEC")]
+    spec: PathBuf,
+
+    /// Who plans: gemini, claude or codex, with `:MODEL` if you like; or recorded:FOLDER
+    #[arg(long, value_name = "AGENT", value_parser = parse_agent)]
+    planner: Option<Choice>,
+
+    /// Give the planner this pack (can be repeated; default: a pack of the repository)
+    #[arg(long = "pack", value_name = "FILE")]
+    packs: Vec<PathBuf>,
+
+    /// Replace an AI-PLAN.md that was edited
+    #[arg(short, long)]
+    force: bool,
+
+    #[command(flatten)]
+    change: ChangeArgs,
+
+    #[command(flatten)]
+    agents: AgentArgs,
+
+    #[command(flatten)]
+    select: SelectArgs,
+}
+
+pub(super) fn run_exec(
+    args: &ExecArgs,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
+    let file = environment.at(&args.plan);
+    let plan = plan_exec::read_plan(&file).map_err(unwrapped)?;
+    let executor = player(Role::Executor, args.change.executor.as_ref(), environment)?;
+    let (repository, _, problem) = crate::repo::open(&environment.directory, &[])?;
+    if let Some(problem) = problem {
+        printer.warn(&format!("{problem}; going on without git"));
+    }
+    let selected = Selected {
+        repository,
+        named: vec![Named::Everything],
+        globs: Globs::everything(),
+        includes: Vec::new(),
+        excludes: Vec::new(),
+        threads: super::environment::threads(None),
+    };
+    let job = Job {
+        verb: "exec",
+        title: title(&plan.text),
+        planner: None,
+        executor,
+        packs: read_packs(&args.packs, environment)?,
+        change: &args.change,
+        agents: &args.agents,
+    };
+    job.run(
+        &selected,
+        ReadOptions {
+            everything: false,
+            hashed: false,
+        },
+        environment,
+        printer,
+        |work, run, host| plan_exec::exec(work, &file, run, host),
+    )
+}
+
+pub(super) fn run_plan_exec(
+    args: &PlanExecArgs,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
+    let spec = read_spec(&args.spec, environment)?;
+    let planner = player(Role::Planner, args.planner.as_ref(), environment)?;
+    let executor = player(Role::Executor, args.change.executor.as_ref(), environment)?;
+    let selected = args.select.resolve(environment, printer)?;
+    let file = environment.at(Path::new(PLAN_FILE));
+    if !args.force && !args.agents.dry_run {
+        plan_exec::may_write_plan(selected.repository.root.path(), &file).map_err(unwrapped)?;
+    }
+    let job = Job {
+        verb: "plan-exec",
+        title: title(&spec),
+        planner: Some(planner),
+        executor,
+        packs: read_packs(&args.packs, environment)?,
+        change: &args.change,
+        agents: &args.agents,
+    };
+    let read = ReadOptions {
+        everything: args.select.all,
+        hashed: false,
+    };
+    job.run(&selected, read, environment, printer, |work, run, host| {
+        plan_exec::plan_exec(work, &spec, &file, run, host)
+    })
+}
+
+/// What both verbs do round the run itself.
+struct Job<'a> {
+    verb: &'static str,
+    title: String,
+    planner: Option<Player>,
+    executor: Player,
+    packs: Vec<String>,
+    change: &'a ChangeArgs,
+    agents: &'a AgentArgs,
+}
+
+impl Job<'_> {
+    fn run(
+        &self,
+        selected: &Selected,
+        read: ReadOptions,
+        environment: &Environment,
+        printer: &Printer,
+        go: impl FnOnce(&Work<'_>, &mut Run, &crate::flow::host::Host<'_>) -> Result<Done, RunError>,
+    ) -> anyhow::Result<Exit> {
+        let repository = &selected.repository;
+        self.change.check_git(repository)?;
+        let families = [self.planner.as_ref(), Some(&self.executor)];
+        let families = families.into_iter().flatten().filter_map(Player::family);
+        let lent = self.agents.lend(environment)?;
+        let asking = Asking::new(
+            printer,
+            self.agents,
+            Some(&self.executor),
+            &self.change.checks,
+        );
+        let decide = |question: &plan_exec::Question<'_>| asking.answer(question, environment);
+        let candidates = pack::all_candidates(repository, selected.threads);
+        let carried = self.change.carried(repository, environment)?;
+        let work = Work {
+            repository,
+            request: PackRequest {
+                named: selected.named.clone(),
+                globs: selected.globs.clone(),
+                outputs: Vec::new(),
+                read,
+                instruction: None,
+                room: None,
+                counter: Counter::new(families.collect()),
+                threads: selected.threads,
+                max_held_bytes: HELD_BYTES,
+            },
+            candidates: &candidates,
+            planner: self.planner.as_ref(),
+            executor: &self.executor,
+            context: self.change.context.into(),
+            packs: &self.packs,
+            checks: &self.change.checks,
+            carried: &carried,
+            land: self.change.land.into(),
+            decide: &decide,
+        };
+        let root = repository.root.path();
+        let mut run = Run::begin(root, environment.run_id(), now_ms)?;
+        run.record(Event::Started {
+            verb: self.verb.to_owned(),
+            title: self.title.clone(),
+        })?;
+        let done = lent.host(printer, |host| go(&work, &mut run, host));
+        let done = match done {
+            Ok(done) => done,
+            Err(error) => {
+                if let Some(signal) = lent.signal() {
+                    printer.note(&format!(
+                        "interrupted; your files are as they were; what there is, is in `{}`",
+                        run.folder.display()
+                    ));
+                    return Ok(Exit::of_signal(signal));
+                }
+                return Err(unwrapped(error).context(format!("the run {} stopped", run.id)));
+            }
+        };
+        let summary = crate::run::summary(root, &run.id)?;
+        match &done {
+            Done::NotAsked => printer.note("stopped before any agent was asked"),
+            Done::Planned(file) => {
+                let typed = file.strip_prefix(&environment.directory).unwrap_or(file);
+                printer.note(&format!(
+                    "the plan is in `{}`; carry it out with: {}",
+                    typed.display(),
+                    self.go_on(typed)
+                ));
+            }
+            Done::Executed(executed) => story::tell_end(printer, &summary, executed),
+        }
+        if self.agents.json {
+            printer.json(&Report::new(&summary, &done))?;
+        }
+        Ok(Exit::Success)
+    }
+
+    /// Returns the command that carries a plan out as it would have been here.
+    fn go_on(&self, file: &Path) -> String {
+        let mut words = vec![
+            "twostep exec".to_owned(),
+            quote(&file.display().to_string()),
+        ];
+        for check in &self.change.checks {
+            words.push(format!("--check {}", quote(check)));
+        }
+        if let Some(executor) = &self.change.executor {
+            words.push(format!("--executor {}", quote(&executor.to_string())));
+        }
+        words.push("--yes".to_owned());
+        words.join(" ")
+    }
+}
+
+/// Returns a word as a shell takes it.
+fn quote(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// Returns the first line of a text that says something.
+pub(super) fn title(text: &str) -> String {
+    const MOST_CHARS: usize = 100;
+    let lines = text.lines().map(|line| line.trim_matches(['#', ' ', '\t']));
+    let first = lines
+        .into_iter()
+        .find(|line| !line.is_empty())
+        .unwrap_or_default();
+    first.chars().take(MOST_CHARS).collect()
+}
+
+impl ChangeArgs {
+    /// Refuses to work without git unasked, and to be asked for nothing.
+    fn check_git(&self, repository: &Repository) -> anyhow::Result<()> {
+        match (&repository.git, self.in_place) {
+            (None, false) => Err(usage(
+                format!("`{}` is not in git", repository.root.path().display()),
+                "`git init` makes it a repository; or say `--in-place` to work without",
+            )),
+            (Some(_), true) => Err(usage(
+                "`--in-place` is for folders that are not in git",
+                "leave it out: the change lands in your files, and can be undone",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn carried(
+        &self,
+        repository: &Repository,
+        environment: &Environment,
+    ) -> anyhow::Result<Vec<RepoPath>> {
+        let root = repository.root.path();
+        let mut folders = Vec::new();
+        for typed in &self.carried {
+            let path = fs::resolve(&environment.at(typed)).context("cannot use `--carry`")?;
+            let inside = path.strip_prefix(root).ok();
+            let inside = inside.and_then(|path| RepoPath::parse(path.as_os_str().as_bytes()).ok());
+            match inside.filter(|_| fs::kind(&path).is_ok_and(|kind| kind == SystemKind::Folder)) {
+                Some(folder) => folders.push(folder),
+                None => {
+                    return Err(usage(
+                        format!("`{}` is no folder in the repository", typed.display()),
+                        "give `--carry` an ignored folder of the repository, such as node_modules",
+                    ));
+                }
+            }
+        }
+        Ok(folders)
+    }
+}
+
+impl From<LandArg> for Land {
+    fn from(arg: LandArg) -> Self {
+        match arg {
+            LandArg::Tree => Self::Tree,
+            LandArg::None => Self::None,
+        }
+    }
+}
+
+impl From<ContextArg> for Context {
+    fn from(arg: ContextArg) -> Self {
+        match arg {
+            ContextArg::Auto => Self::Auto,
+            ContextArg::Full => Self::Full,
+            ContextArg::Plan => Self::Plan,
+        }
+    }
+}
+
+/// What a program is told of a run.
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    run: &'a str,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch: Option<&'a Path>,
+    files: Vec<ChangedFile<'a>>,
+    checks: &'a [Checked],
+    baseline: &'a [Checked],
+    usage: Usage,
+    took_ms: u64,
+}
+
+#[derive(Serialize)]
+struct ChangedFile<'a> {
+    path: &'a RepoPath,
+    change: ChangeKind,
+}
+
+impl<'a> Report<'a> {
+    fn new(summary: &'a Summary, done: &'a Done) -> Self {
+        let mut report = Self {
+            version: 1,
+            run: &summary.id,
+            outcome: "not_asked",
+            patch: None,
+            files: Vec::new(),
+            checks: &[],
+            baseline: &[],
+            usage: summary.usage,
+            took_ms: summary.took_ms,
+        };
+        match done {
+            Done::NotAsked => {}
+            Done::Planned(_) => report.outcome = "planned",
+            Done::Executed(executed) => {
+                report.outcome = if executed.is_landed { "landed" } else { "kept" };
+                report.patch = Some(&executed.patch);
+                let file = |change: &'a crate::scratch::Change| ChangedFile {
+                    path: &change.path,
+                    change: ChangeKind::of(change),
+                };
+                report.files = executed.changes.changes.iter().map(file).collect();
+                report.checks = &executed.checks;
+                report.baseline = &executed.baseline;
+            }
+        }
+        report
+    }
+}

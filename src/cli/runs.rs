@@ -1,0 +1,188 @@
+//! `twostep runs` and `twostep undo`
+
+use clap::{Args, Subcommand};
+
+use super::environment::{Environment, now_ms};
+use super::exit::{Exit, usage};
+use super::number::{dollars, grouped, lasting};
+use super::printer::Printer;
+use crate::flow::undo;
+use crate::repo::{self, Repository};
+use crate::run::{self, Event, Outcome, Summary};
+
+/// List the runs of this repository, newest first
+#[derive(Args, Debug)]
+pub(super) struct RunsArgs {
+    #[command(subcommand)]
+    what: Option<What>,
+
+    /// Print them to stdout as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    /// Show what happened in a run, and where its files are
+    Show {
+        /// The run (default: the last)
+        #[arg(value_name = "RUN")]
+        id: Option<String>,
+
+        /// Print its journal to stdout, a JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Take back the change that a run landed
+///
+/// Each file must still be as the run left it; if one is not, nothing is changed.
+#[derive(Args, Debug)]
+pub(super) struct UndoArgs {
+    /// The run (default: the last that landed something)
+    #[arg(value_name = "RUN")]
+    id: Option<String>,
+}
+
+pub(super) fn run(
+    args: &RunsArgs,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
+    let repository = open(environment, printer)?;
+    let root = repository.root.path();
+    let mut all = run::all(root)?;
+    all.reverse();
+    match &args.what {
+        Some(What::Show { id, json }) => {
+            let found = match id {
+                Some(id) => all.iter().find(|summary| summary.id == *id),
+                None => all.first(),
+            };
+            let Some(summary) = found else {
+                return Err(match id {
+                    Some(id) => usage(
+                        format!("there is no run `{id}`"),
+                        "`twostep runs` lists all",
+                    ),
+                    None => usage(
+                        "there are no runs here",
+                        "`twostep plan-exec SPEC` makes one",
+                    ),
+                });
+            };
+            show(summary, &repository, *json, printer)?;
+        }
+        None if args.json => printer.json(&all)?,
+        None => {
+            let lines: String = all.iter().map(line).collect();
+            printer.data(lines.as_bytes())?;
+            if all.is_empty() {
+                printer.note("there are no runs here");
+            }
+        }
+    }
+    Ok(Exit::Success)
+}
+
+pub(super) fn run_undo(
+    args: &UndoArgs,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
+    let repository = open(environment, printer)?;
+    let (id, paths) = undo::undo(&repository.root, args.id.as_deref(), now_ms)?;
+    for path in &paths {
+        printer.note(&format!("{:<10}{path}", "restored"));
+    }
+    printer.note(&format!("{:<10}the run {id}", "undone"));
+    Ok(Exit::Success)
+}
+
+fn open(environment: &Environment, printer: &Printer) -> anyhow::Result<Repository> {
+    let (repository, _, problem) = repo::open(&environment.directory, &[])?;
+    if let Some(problem) = problem {
+        printer.warn(&format!("{problem}; going on without git"));
+    }
+    Ok(repository)
+}
+
+fn line(summary: &Summary) -> String {
+    let outcome = match &summary.outcome {
+        Outcome::Planned => "planned",
+        Outcome::Landed => "landed",
+        Outcome::Kept => "kept",
+        Outcome::Undone => "undone",
+        Outcome::Stopped(_) => "stopped",
+        Outcome::Open => "open",
+    };
+    let (id, verb, title) = (
+        &summary.id,
+        &summary.verb,
+        super::printer::clean(&summary.title),
+    );
+    format!("{id}  {outcome:<8} {verb:<10} {title}\n")
+}
+
+fn show(
+    summary: &Summary,
+    repository: &Repository,
+    json: bool,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    let root = repository.root.path();
+    let records = run::records(root, &summary.id)?;
+    let folder = root.join(run::FOLDER).join(&summary.id);
+    let lines: Vec<String> = if json {
+        records
+            .iter()
+            .map(serde_json::to_string)
+            .collect::<Result<_, _>>()?
+    } else {
+        let told = records.iter().filter_map(|record| {
+            let at = lasting(record.at_ms.saturating_sub(summary.started_ms));
+            let text = told(&record.event)?;
+            Some(format!("{at:>12}  {}", super::printer::clean(&text)))
+        });
+        let head = line(summary).trim_end().to_owned();
+        let end = format!("{:>12}  {}", "files", folder.display());
+        std::iter::once(head).chain(told).chain([end]).collect()
+    };
+    Ok(printer.data((lines.join("\n") + "\n").as_bytes())?)
+}
+
+/// Says what happened, in a line.
+fn told(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::Started { .. } => return None,
+        Event::Artefact { name, bytes, .. } => format!("kept {name} ({} bytes)", grouped(*bytes)),
+        Event::CallStarted { role, agent, .. } => format!("asked {agent} as {}", role.name()),
+        Event::CallEnded { usage, .. } => {
+            let tokens = |n: Option<u64>| n.map_or("unknown".to_owned(), grouped);
+            let (input, output) = (tokens(usage.input), tokens(usage.output));
+            format!(
+                "it answered: {input} tokens in, {output} out, {}",
+                dollars(usage.dollars)
+            )
+        }
+        Event::CallFailed { class, .. } => format!("it gave no answer: {class}"),
+        Event::Checked {
+            command,
+            is_baseline,
+            passed,
+        } => {
+            let when = if *is_baseline { "before" } else { "after" };
+            let how = if *passed { "passed" } else { "failed" };
+            format!("`{command}` {how} {when} the change")
+        }
+        Event::LandingStarted => "began to land".to_owned(),
+        Event::Landed => "landed".to_owned(),
+        Event::LandingFailed => "met other bytes than it knew; put everything back".to_owned(),
+        Event::Undone => "was undone".to_owned(),
+        Event::Ended { outcome } => match outcome {
+            Outcome::Stopped(why) => format!("stopped: {why}"),
+            _ => "ended".to_owned(),
+        },
+    })
+}

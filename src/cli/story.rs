@@ -1,0 +1,206 @@
+//! What a person is told of a run, line by line.
+
+use super::number::{dollars, grouped, lasting};
+use super::printer::{Printer, Volume};
+use crate::agent::{Agent, Role, Usage};
+use crate::check::Checked;
+use crate::flow::exec::{ChangeKind, Executed};
+use crate::flow::host::Event;
+use crate::flow::plan::Prompt;
+use crate::flow::player::Player;
+use crate::flow::route::{Focus, Route, Size};
+use crate::plan::{Reference, Status};
+use crate::run::Summary;
+
+/// Tells of one event.
+pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
+    match event {
+        Event::Routed(route) => printer.note(&routed(route)),
+        Event::Prompted(role, prompt) => printer.note(&prompted(*role, prompt)),
+        Event::Asking(role, agent) => printer.note(&line(role.name(), &format!("asking {agent}"))),
+        Event::Doing(doing) => {
+            if printer.volume() == Volume::Verbose {
+                printer.note(&line("", doing));
+            }
+        }
+        Event::Answered(role, usage, took) => {
+            let usage = used(*usage);
+            printer.note(&line(
+                role.name(),
+                &format!("answered after {}{usage}", lasting(*took)),
+            ));
+        }
+        Event::Resolved(references) => printer.note(&resolved(references)),
+        Event::Scratch(n) => {
+            printer.note(&line("scratch", &format!("{} files", grouped(*n as u64))));
+        }
+        Event::Warning(warning) => printer.warn(warning),
+        Event::Checking(command, _) if printer.volume() == Volume::Verbose => {
+            printer.note(&line("check", &format!("running `{command}`")));
+        }
+        Event::Checking(..) => {}
+        Event::Checked(checked, is_baseline) => {
+            let when = if *is_baseline { "before" } else { "after" };
+            printer.note(&line("check", &format!("{when}: {}", verdict(checked))));
+        }
+        Event::Changed(executed) => {
+            for denied in &executed.denied {
+                printer.warn(&format!("the executor was not allowed: {denied}"));
+            }
+        }
+    }
+}
+
+/// Returns a line whose first word stands in a column of its own.
+fn line(what: &str, text: &str) -> String {
+    format!("{what:<10}{text}")
+}
+
+fn routed(route: &Route) -> String {
+    let size = match route.size {
+        Size::Small => "small",
+        Size::Medium => "medium",
+        Size::Large => "large",
+    };
+    let gets = match route.executor_gets {
+        Focus::Everything => "everything",
+        Focus::Plan => "what the plan names",
+    };
+    let text = format!(
+        "{size}: {} tokens; the planner takes {}, the executor {} and gets {gets}",
+        grouped(route.planner_tokens),
+        grouped(route.planner_limit),
+        grouped(route.executor_limit),
+    );
+    line("route", &text)
+}
+
+fn prompted(role: Role, prompt: &Prompt) -> String {
+    let left = match prompt.n_omitted {
+        0 => String::new(),
+        n => format!(", {} more did not fit", grouped(n as u64)),
+    };
+    let text = format!(
+        "{} files, at most {} of {} tokens{left}",
+        grouped(prompt.n_files as u64),
+        grouped(prompt.tokens),
+        grouped(prompt.limit),
+    );
+    line(role.name(), &text)
+}
+
+fn used(usage: Usage) -> String {
+    let tokens = |what: &str, n: Option<u64>| n.map(|n| format!("{} tokens {what}", grouped(n)));
+    let parts = [tokens("in", usage.input), tokens("out", usage.output)];
+    let mut parts: Vec<String> = parts.into_iter().flatten().collect();
+    parts.extend(usage.dollars.map(|amount| dollars(Some(amount))));
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", parts.join(", "))
+    }
+}
+
+fn resolved(references: &[Reference]) -> String {
+    let created = references
+        .iter()
+        .filter(|reference| matches!(reference.status, Status::Created(_)))
+        .count();
+    let found = references.len() - created;
+    line(
+        "plan",
+        &format!("names {found} files that are there, {created} that it creates"),
+    )
+}
+
+fn verdict(checked: &Checked) -> String {
+    let took = lasting(u64::try_from(checked.elapsed.as_millis()).unwrap_or(u64::MAX));
+    format!("`{}` {} ({took})", checked.command, checked.how)
+}
+
+/// The turns that an executor may take, for the upper end of what it may cost.
+const MANY_TURNS: f64 = 40.0;
+
+/// The least tokens of an answer that is worth asking for.
+const SHORT_ANSWER: u64 = 2_000;
+
+/// Returns the least and the most that a prompt may cost; none if the model has no price.
+///
+/// The least is one turn with a short answer; the most all that the model can answer, and for an executor
+/// forty turns that read the prompt from the cache.
+pub(super) fn costs(role: Role, player: &Player, prompt: &Prompt) -> Option<(f64, f64)> {
+    let overhead = player
+        .kind
+        .map_or(0, crate::agent::ProgramKind::overhead_tokens);
+    let tokens = prompt.tokens + overhead;
+    let least = player.model.dollars(tokens, 0, SHORT_ANSWER)?;
+    let answer = player.model.reserved_output();
+    let most = match role {
+        Role::Planner => player.model.dollars(tokens, 0, answer)?,
+        Role::Executor => {
+            let again = player.model.dollars(0, tokens, 0)? * MANY_TURNS;
+            player.model.dollars(tokens, 0, answer)? + again
+        }
+    };
+    Some((least, most))
+}
+
+/// Tells what a prompt may cost.
+pub(super) fn tell_cost(printer: &Printer, role: Role, player: &Player, prompt: &Prompt) {
+    let name = player.agent.name();
+    let text = match (&player.agent, costs(role, player, prompt)) {
+        (Agent::Recorded(_), _) => format!("{name} costs nothing"),
+        (Agent::Program(_), Some((least, most))) => format!(
+            "{name} costs {} to {} if it is paid by the token",
+            dollars(Some(least)),
+            dollars(Some(most)),
+        ),
+        (Agent::Program(_), None) => format!("{name} has no known price"),
+    };
+    printer.note(&line(role.name(), &text));
+}
+
+/// Tells what a run came to.
+pub(super) fn tell_end(printer: &Printer, summary: &Summary, executed: &Executed) {
+    let id = &summary.id;
+    for change in &executed.changes.changes {
+        let mark = match ChangeKind::of(change) {
+            ChangeKind::Created => "created",
+            ChangeKind::Changed => "changed",
+            ChangeKind::Deleted => "deleted",
+        };
+        printer.note(&line(mark, &change.path.to_string()));
+    }
+    if executed.checks.is_empty() {
+        printer.note(&line(
+            "unchecked",
+            "no check was given; `--check 'COMMAND'` runs one before and after",
+        ));
+    }
+    for (before, after) in executed.baseline.iter().zip(&executed.checks) {
+        let was = if before.passed { "passed" } else { "failed" };
+        printer.note(&line("check", &format!("{}; {was} before", verdict(after))));
+    }
+    printer.note(&line(
+        "used",
+        &format!("{}{}", lasting(summary.took_ms), used(summary.usage)),
+    ));
+    let n = executed.changes.changes.len();
+    let files = if n == 1 {
+        "1 file".to_owned()
+    } else {
+        format!("{n} files")
+    };
+    if executed.is_landed {
+        printer.note(&line(
+            "landed",
+            &format!("{files}; take it back with `twostep undo {id}`"),
+        ));
+    } else {
+        let patch = executed.patch.display();
+        printer.note(&line(
+            "kept",
+            &format!("{files}; land it with `git apply {patch}`"),
+        ));
+    }
+}

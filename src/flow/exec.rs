@@ -1,0 +1,436 @@
+//! From a plan to a tested change: the executor works in a scratch, the checks decide, landing is the only
+//! thing that writes to the user's tree.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::host::{Event, Host, Interrupted};
+use super::pack::PackRequest;
+use super::plan::{Asked, PlanningError, Prompt, call, fitted, given};
+use super::player::Player;
+use super::route::Focus;
+use crate::agent::{May, Role, check_environment, runnable};
+use crate::check::{self, CheckError, Checked};
+use crate::fs::{self, Entry, EntryKind, FsError, Root};
+use crate::path::RepoPath;
+use crate::plan::{Plan, Reference, Status};
+use crate::process::Limits;
+use crate::prompt;
+use crate::repo::{Candidate, Named, Repository};
+use crate::run::{Event as Happened, Run};
+use crate::scratch::patch::{self, PatchError};
+use crate::scratch::{self, Change, ChangeSet, LandError, Problem, Scratch, ScratchError};
+
+/// What the executor's prompt is made of.
+pub struct Content<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What it names.
+    pub references: &'a [Reference],
+    /// Whether the executor gets everything, or that.
+    pub focus: Focus,
+    /// Packs that take the place of packing, if there are any.
+    pub packs: &'a [String],
+    /// The user's checks.
+    pub checks: &'a [String],
+}
+
+/// What decides about a change.
+pub struct ExecRequest<'a> {
+    /// What the plan names: it was agreed to.
+    pub references: &'a [Reference],
+    /// The user's checks.
+    pub checks: &'a [String],
+    /// Where a good change goes.
+    pub land: Land,
+}
+
+/// Where a good change goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Land {
+    /// Into the files of the user's tree.
+    Tree,
+    /// Nowhere: it stays in the run's folder, as a patch.
+    None,
+}
+
+/// A scratch in which the checks have been run once.
+pub struct Bench {
+    scratch: Scratch,
+    threads: NonZeroUsize,
+    /// What the checks made: not part of a change.
+    noise: Vec<RepoPath>,
+    /// How the checks went before any change.
+    pub baseline: Vec<Checked>,
+}
+
+/// What came of an execution.
+#[derive(Debug)]
+pub struct Executed {
+    /// What the executor changed.
+    pub changes: ChangeSet,
+    /// The file with the change as a patch.
+    pub patch: PathBuf,
+    /// How the checks went before the change.
+    pub baseline: Vec<Checked>,
+    /// How the checks went after it.
+    pub checks: Vec<Checked>,
+    /// What the executor wanted to do and was not allowed to.
+    pub denied: Vec<String>,
+    /// Whether the change is in the user's tree.
+    pub is_landed: bool,
+}
+
+/// Nothing landed.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecError {
+    /// The executor answered and changed nothing.
+    #[error("{agent} changed nothing; its answer is in `{}`", reply.display())]
+    Nothing {
+        /// The agent.
+        agent: String,
+        /// The file with its answer.
+        reply: PathBuf,
+    },
+    /// The change holds what may not land.
+    #[error("the change holds what may not land: {}", list(.0))]
+    Refused(Vec<Problem>),
+    /// The change holds files that make programs run, and the plan does not name them.
+    #[error("the plan does not name what the change holds, and what makes programs run by itself: {}", names(.0))]
+    Unasked(Vec<RepoPath>),
+    /// A recorded or answered change does not fit the files.
+    #[error("the change does not fit the files")]
+    Patch(#[from] PatchError),
+    /// A check failed after the change.
+    #[error("{n_failed} of {} checks failed; the change is in `{}`, and nothing landed", executed.checks.len(), executed.patch.display())]
+    Failed {
+        /// How many.
+        n_failed: usize,
+        /// All that is known.
+        executed: Box<Executed>,
+    },
+    /// The checks changed files of the change: what was checked is not what would land.
+    #[error("the checks changed files of the change, so that what they checked is not what would land: {}", names(.0))]
+    Altered(Vec<RepoPath>),
+    /// A changed file is too large for a patch.
+    #[error("`{0}` is too large to land")]
+    TooLarge(RepoPath),
+    /// The user's files are no longer those that the executor began with.
+    #[error("nothing landed; the change is in `{}`", patch.display())]
+    Land {
+        /// The file with the change.
+        patch: PathBuf,
+        /// Why.
+        #[source]
+        source: LandError,
+    },
+    /// A check could not be run.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// The scratch could not be made or read.
+    #[error(transparent)]
+    Scratch(#[from] ScratchError),
+    /// No prompt could be made, or no answer was given.
+    #[error(transparent)]
+    Call(#[from] PlanningError),
+    /// A file could not be read or written.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+    /// The user asked to stop.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+fn list(refused: &[Problem]) -> String {
+    let each = refused.iter().map(ToString::to_string);
+    each.collect::<Vec<_>>().join(", ")
+}
+
+fn names(paths: &[RepoPath]) -> String {
+    let each = paths.iter().map(|path| format!("`{path}`"));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+/// A check may take this long, and be silent as long.
+const CHECK_LIMIT: Duration = Duration::from_hours(1);
+
+/// Makes the executor's prompt: the plan, and everything or what it names.
+///
+/// # Errors
+///
+/// Fails if what cannot be cut does not fit.
+pub fn prepare(
+    repository: &Repository,
+    mut request: PackRequest,
+    content: &Content<'_>,
+    player: &Player,
+) -> Result<Prompt, PlanningError> {
+    let checks: Vec<String> = content.checks.iter().map(|check| runnable(check)).collect();
+    let words = |packs: &[&str]| prompt::execute(packs, &content.plan.text, &checks);
+    if content.focus == Focus::Plan {
+        request.named = named(content.references);
+    }
+    if content.packs.is_empty() && !request.named.is_empty() {
+        return fitted(repository, request, player, Role::Executor, &words);
+    }
+    let packs: Vec<&str> = content.packs.iter().map(String::as_str).collect();
+    given(words(&packs), &request.counter, player, Role::Executor)
+}
+
+/// Returns what a plan names of the files that are there.
+pub fn named(references: &[Reference]) -> Vec<Named> {
+    let each = references
+        .iter()
+        .filter_map(|reference| match &reference.status {
+            Status::Exact(path) | Status::Suffix(path) => Some(Named::File(path.clone())),
+            Status::Folder(path) => Some(Named::Folder(path.clone())),
+            Status::Created(_) | Status::Ambiguous(_) | Status::Missing(_) => None,
+        });
+    each.collect()
+}
+
+/// Makes the scratch, and runs the checks in it as it is.
+///
+/// # Errors
+///
+/// Fails if it cannot be made or a check cannot be run; a check that fails is no error.
+pub fn bench(
+    repository: &Repository,
+    candidates: &[Candidate],
+    carried: &[RepoPath],
+    threads: NonZeroUsize,
+    run: &mut Run,
+    checks: &[String],
+    host: &Host<'_>,
+) -> Result<Bench, ExecError> {
+    host.go_on()?;
+    let name = repository
+        .root
+        .path()
+        .file_name()
+        .unwrap_or("repository".as_ref());
+    let folder = host.cache.join(&run.id).join("scratch").join(name);
+    fs::make_private_folders(folder.parent().unwrap_or(&host.cache))?;
+    let scratch = scratch::create(&scratch::Plan {
+        repository,
+        candidates,
+        carried,
+        folder: &folder,
+        seconds: i64::try_from((host.now)() / 1000).unwrap_or(0),
+        threads,
+    })?;
+    for problem in &scratch.snapshot.problems {
+        (host.tell)(&Event::Warning(format!("not in the scratch: {problem}")));
+    }
+    run.keep("snapshot.json", &crate::run::json(&scratch.snapshot))?;
+    (host.tell)(&Event::Scratch(scratch.snapshot.files.len()));
+    let baseline = run_checks(run, &scratch.folder, checks, true, host)?;
+    let noise = if checks.is_empty() {
+        Vec::new()
+    } else {
+        scratch.restore(repository, threads)?
+    };
+    Ok(Bench {
+        scratch,
+        threads,
+        noise,
+        baseline,
+    })
+}
+
+/// Lets the executor work, checks what it did, and lands it if it is good.
+///
+/// # Errors
+///
+/// Fails if nothing landed; the user's files are then as they were.
+pub fn execute(
+    repository: &Repository,
+    run: &mut Run,
+    bench: Bench,
+    player: &Player,
+    prompt: &Prompt,
+    request: &ExecRequest<'_>,
+    host: &Host<'_>,
+) -> Result<Executed, ExecError> {
+    host.go_on()?;
+    let scratch = &bench.scratch;
+    let asked = Asked {
+        role: Role::Executor,
+        prompt: &prompt.text,
+        folder: &scratch.folder,
+        may: May::Edit {
+            checks: request.checks,
+        },
+        session: None,
+    };
+    let (place, reply) = call(run, player, &asked, host)?;
+    if let Some(change) = &reply.change {
+        patch::apply(change, &Root::open(&scratch.folder)?)?;
+    }
+    let look = || scratch.changes(repository, &bench.noise, bench.threads);
+    let changes = look()?;
+    if !changes.refused.is_empty() {
+        return Err(ExecError::Refused(changes.refused));
+    }
+    let unasked = unasked(&changes, request.references);
+    if !unasked.is_empty() {
+        return Err(ExecError::Unasked(unasked));
+    }
+    if changes.changes.is_empty() {
+        return Err(ExecError::Nothing {
+            agent: player.agent.name(),
+            reply: place.folder.join(crate::agent::REPLY_FILE),
+        });
+    }
+    let patch = patch_of(scratch, &changes)?;
+    run.keep_change(&place, &patch)?;
+    let patch = run.keep("changes.patch", &patch)?;
+    let mut executed = Executed {
+        changes,
+        patch,
+        baseline: bench.baseline,
+        checks: Vec::new(),
+        denied: reply.denied,
+        is_landed: false,
+    };
+    (host.tell)(&Event::Changed(&executed));
+    executed.checks = run_checks(run, &scratch.folder, request.checks, false, host)?;
+    let after = look()?;
+    let is_altered = |change: &&Change| !after.changes.contains(change);
+    let altered = executed.changes.changes.iter().filter(is_altered);
+    let altered: Vec<RepoPath> = altered.map(|change| change.path.clone()).collect();
+    if !altered.is_empty() {
+        return Err(ExecError::Altered(altered));
+    }
+    let n_failed = executed.checks.iter().filter(|check| !check.passed).count();
+    if n_failed > 0 {
+        let executed = Box::new(executed);
+        return Err(ExecError::Failed { n_failed, executed });
+    }
+    host.go_on()?;
+    if request.land == Land::Tree {
+        land(&repository.root, run, &executed)?;
+        executed.is_landed = true;
+    }
+    Ok(executed)
+}
+
+/// The file that says what was exchanged with what.
+pub const LANDING_FILE: &str = "landing.json";
+
+/// The folder of a run that holds what is exchanged.
+pub const HELD_FOLDER: &str = "landing";
+
+fn land(root: &Root, run: &mut Run, executed: &Executed) -> Result<(), ExecError> {
+    let held = &run.folder.join(HELD_FOLDER);
+    let failed = |source| ExecError::Land {
+        patch: executed.patch.clone(),
+        source,
+    };
+    let landing = scratch::prepare(root, &executed.changes, held).map_err(failed)?;
+    run.keep(LANDING_FILE, &crate::run::json(&landing))?;
+    run.record(Happened::LandingStarted)?;
+    let landed = scratch::land(root, &landing, held);
+    run.record(match landed {
+        Ok(()) => Happened::Landed,
+        Err(_) => Happened::LandingFailed,
+    })?;
+    landed.map_err(failed)
+}
+
+/// Returns the files of a change that need consent and are not named by the plan.
+fn unasked(changes: &ChangeSet, references: &[Reference]) -> Vec<RepoPath> {
+    let is_named = |path: &RepoPath| {
+        references
+            .iter()
+            .any(|reference| reference.paths() == [path.clone()])
+    };
+    let paths = changes.changes.iter().map(|change| &change.path);
+    let unasked = paths.filter(|path| scratch::is_guarded(path) && !is_named(path));
+    unasked.cloned().collect()
+}
+
+/// No file of a patch is larger.
+const MAX_FILE_BYTES: u64 = 256 << 20;
+
+/// Returns a change as a patch that git takes.
+fn patch_of(scratch: &Scratch, changes: &ChangeSet) -> Result<Vec<u8>, ExecError> {
+    let originals = scratch.originals()?;
+    let root = Root::open(&scratch.folder)?;
+    let before = |path: &RepoPath| originals.read(path).map_err(ExecError::from);
+    let after = |path: &RepoPath| match root.kind(path)? {
+        EntryKind::Link => Ok(root.link_target(path)?),
+        _ => match root.read(path, MAX_FILE_BYTES)? {
+            Entry::Whole(bytes) => Ok(bytes),
+            Entry::TooLarge { .. } => Err(ExecError::TooLarge(path.clone())),
+        },
+    };
+    patch::write(&changes.changes, before, after)
+}
+
+/// What became of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// It was not there.
+    Created,
+    /// It has other bytes, another mode, or is a link.
+    Changed,
+    /// It is no longer there.
+    Deleted,
+}
+
+impl ChangeKind {
+    /// Says what became of the path of `change`.
+    pub fn of(change: &Change) -> Self {
+        match (&change.before, &change.after) {
+            (None, _) => Self::Created,
+            (Some(_), None) => Self::Deleted,
+            (Some(_), Some(_)) => Self::Changed,
+        }
+    }
+}
+
+fn run_checks(
+    run: &mut Run,
+    folder: &Path,
+    checks: &[String],
+    is_baseline: bool,
+    host: &Host<'_>,
+) -> Result<Vec<Checked>, ExecError> {
+    let limits = Limits {
+        idle: CHECK_LIMIT,
+        wall: CHECK_LIMIT,
+        ..host.limits
+    };
+    let setting = check::Setting {
+        shim: &host.shim,
+        shell: "/bin/sh".into(),
+        variables: check_environment(&host.variables),
+        folder,
+        limits: &limits,
+        interrupted: host.interrupted,
+    };
+    let records = run.folder.join("checks");
+    fs::make_private_folders(&records)?;
+    let mut all = Vec::new();
+    for (n, command) in checks.iter().enumerate() {
+        host.go_on()?;
+        (host.tell)(&Event::Checking(command, is_baseline));
+        let when = if is_baseline { "before" } else { "after" };
+        let checked = check::run(
+            command,
+            &records.join(format!("{:02}-{when}", n + 1)),
+            &setting,
+        )?;
+        (host.tell)(&Event::Checked(&checked, is_baseline));
+        run.record(Happened::Checked {
+            command: command.clone(),
+            is_baseline,
+            passed: checked.passed,
+        })?;
+        all.push(checked);
+    }
+    Ok(all)
+}

@@ -1,0 +1,74 @@
+//! What the edges lend to a run, and what they are told of it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::exec::Executed;
+use super::plan::Prompt;
+use super::route::Route;
+use crate::agent::{Role, Usage};
+use crate::check::Checked;
+use crate::plan::Reference;
+use crate::process::Limits;
+
+/// What the edges lend: programs, environment, clock, and somebody to ask.
+pub struct Host<'a> {
+    /// Our own program, which watches over each child.
+    pub shim: PathBuf,
+    /// The user's environment.
+    pub variables: Vec<(OsString, OsString)>,
+    /// More variables that agents get, by name.
+    pub lent: Vec<OsString>,
+    /// Where scratches and empty folders are made, outside of every repository.
+    pub cache: PathBuf,
+    /// How long agents may take.
+    pub limits: Limits,
+    /// Whether the user wants us to stop.
+    pub interrupted: &'a dyn Fn() -> bool,
+    /// The time, in milliseconds since 1970.
+    pub now: fn() -> u64,
+    /// Is told what happens.
+    pub tell: &'a dyn Fn(&Event<'_>),
+}
+
+impl Host<'_> {
+    /// Returns an error if the user wants us to stop.
+    pub(super) fn go_on(&self) -> Result<(), Interrupted> {
+        if (self.interrupted)() {
+            Err(Interrupted)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// The user asked to stop.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted; your files are as they were")]
+pub struct Interrupted;
+
+/// What happens in a run.
+pub enum Event<'a> {
+    /// Who gets what.
+    Routed(&'a Route),
+    /// A prompt is ready.
+    Prompted(Role, &'a Prompt),
+    /// An agent is asked.
+    Asking(Role, &'a str),
+    /// What it does.
+    Doing(&'a str),
+    /// It answered, after so many milliseconds.
+    Answered(Role, Usage, u64),
+    /// What the plan names.
+    Resolved(&'a [Reference]),
+    /// The executor's folder is ready, with so many files.
+    Scratch(usize),
+    /// Something is not as it should be, and the work goes on.
+    Warning(String),
+    /// A check runs; before the change, if true.
+    Checking(&'a str, bool),
+    /// A check ended; before the change, if true.
+    Checked(&'a Checked, bool),
+    /// The executor changed files.
+    Changed(&'a Executed),
+}

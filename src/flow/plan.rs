@@ -1,0 +1,344 @@
+//! From a spec to a plan: what the planner gets, and what came of it.
+
+use std::path::PathBuf;
+
+use super::host::{Event, Host, Interrupted};
+use super::pack::{self, PackError, PackRequest};
+use super::player::Player;
+use super::route::{Context, Route, route};
+use crate::agent::{Agent, AgentError, Call, May, Reply, Role, Setting};
+use crate::fs::{self, FsError};
+use crate::pack::{Room, TooSmall};
+use crate::plan::{self, Plan, PlanError};
+use crate::prompt;
+use crate::repo::{Reason, Repository};
+use crate::run::{CallPlace, Event as Happened, Run};
+use crate::tokens::{Count, Counter};
+
+/// A prompt that fits who it is for.
+pub struct Prompt {
+    /// All of it.
+    pub text: String,
+    /// Its tokens.
+    pub count: Count,
+    /// Its tokens for who it is for; of an estimate the most.
+    pub tokens: u64,
+    /// The most that there may be.
+    pub limit: u64,
+    /// How many files it shows in full.
+    pub n_files: usize,
+    /// How many it could not, for they did not fit.
+    pub n_omitted: usize,
+    /// The document in it that we packed.
+    pub pack: Option<String>,
+    /// The tokens of all that could be in it.
+    pub whole: Count,
+}
+
+/// No plan was made.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanningError {
+    /// The repository could not be packed.
+    #[error("cannot pack for the {}", .0.name())]
+    Pack(Role, #[source] PackError),
+    /// What was given is more than the model takes.
+    #[error("the prompt has {tokens} tokens of {model}, which takes {limit}")]
+    TooLong {
+        /// What it has.
+        tokens: u64,
+        /// The model.
+        model: String,
+        /// What it takes.
+        limit: u64,
+    },
+    /// The answer is no plan.
+    #[error("cannot use the planner's answer, which is in `{}`", reply.display())]
+    Answer {
+        /// The file with the answer.
+        reply: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: PlanError,
+    },
+    /// The agent gave no answer.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    /// A file could not be read or written.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+    /// The user asked to stop.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+/// The file of a run that says how the planner's conversation goes on.
+pub const SESSION_FILE: &str = "planner-session.json";
+
+/// How often a pack is made smaller until the prompt that it is part of fits.
+const MAX_FITS: usize = 4;
+
+/// Makes the prompt of `role`: packs what `request` names, so that all of it with `words` fits `player`.
+///
+/// `words` gives the prompt for a pack; the counter of `request` must estimate for `player`.
+///
+/// # Errors
+///
+/// Fails if there is nothing to pack, or what cannot be cut does not fit.
+pub fn fitted(
+    repository: &Repository,
+    mut request: PackRequest,
+    player: &Player,
+    role: Role,
+    words: &dyn Fn(&[&str]) -> String,
+) -> Result<Prompt, PlanningError> {
+    let counter = request.counter.clone();
+    let limit = player.prompt_limit(role);
+    let bare = player.tokens(&counter.count(&words(&[])));
+    let failed = |error| PlanningError::Pack(role, error);
+    let too_small = |budget| {
+        failed(PackError::TooSmall(TooSmall {
+            budget,
+            least: bare,
+        }))
+    };
+    let mut budget = limit.checked_sub(bare).ok_or_else(|| too_small(limit))?;
+    for _ in 0..MAX_FITS {
+        request.room = Some(Room {
+            budget,
+            measure: player.model.measure(),
+        });
+        let scan = pack::find(repository, &request).map_err(failed)?;
+        let mut document = Vec::new();
+        let packed = pack::write(repository, &request, scan, &mut document, &mut |_, _| {})
+            .map_err(failed)?;
+        let document = String::from_utf8_lossy(&document).into_owned();
+        let text = words(&[&document]);
+        let count = counter.count(&text);
+        let tokens = player.tokens(&count);
+        let over = tokens
+            .saturating_sub(limit)
+            .max(over_program(player, &text, tokens));
+        if over > 0 {
+            budget = budget.checked_sub(over).ok_or_else(|| too_small(limit))?;
+            continue;
+        }
+        let is_left = |reason: &Option<Reason>| *reason == Some(Reason::Budget);
+        let left = packed.entries.iter().filter(|entry| is_left(&entry.reason));
+        let whole = count + left.clone().map(|entry| entry.cost).sum();
+        return Ok(Prompt {
+            count,
+            tokens,
+            limit,
+            n_files: packed
+                .entries
+                .iter()
+                .filter(|entry| entry.is_full())
+                .count(),
+            n_omitted: left.count(),
+            pack: Some(document),
+            whole,
+            text,
+        });
+    }
+    Err(failed(PackError::Restless))
+}
+
+/// Returns the tokens that must go for the prompt to be within what the program takes in bytes or characters.
+fn over_program(player: &Player, text: &str, tokens: u64) -> u64 {
+    let Agent::Program(program) = &player.agent else {
+        return 0;
+    };
+    let over = program.size_over(text) as u64;
+    // A little more than its share, for tokens are not all of one length.
+    (over * tokens).div_ceil(text.len().max(1) as u64) * 21 / 20
+}
+
+/// Makes a prompt of packs that are there already.
+///
+/// # Errors
+///
+/// Fails if it does not fit.
+pub fn given(
+    text: String,
+    counter: &Counter,
+    player: &Player,
+    role: Role,
+) -> Result<Prompt, PlanningError> {
+    let count = counter.count(&text);
+    let (tokens, limit) = (player.tokens(&count), player.prompt_limit(role));
+    if tokens > limit {
+        let model = player.model.id.clone();
+        return Err(PlanningError::TooLong {
+            tokens,
+            model,
+            limit,
+        });
+    }
+    Ok(Prompt {
+        n_files: text.matches("\n<file path=").count(),
+        n_omitted: 0,
+        pack: None,
+        whole: count,
+        text,
+        count,
+        tokens,
+        limit,
+    })
+}
+
+/// Makes the planner's prompt, and decides who gets what.
+///
+/// `packs` take the place of packing, if there are any.
+///
+/// # Errors
+///
+/// As [`fitted`] and [`given`].
+pub fn prepare(
+    repository: &Repository,
+    request: PackRequest,
+    spec: &str,
+    packs: &[String],
+    players: (&Player, &Player),
+    context: Context,
+) -> Result<(Prompt, Route), PlanningError> {
+    let (planner, executor) = players;
+    let prompt = if packs.is_empty() {
+        fitted(repository, request, planner, Role::Planner, &|packs| {
+            prompt::plan(packs, spec)
+        })?
+    } else {
+        let packs: Vec<&str> = packs.iter().map(String::as_str).collect();
+        given(
+            prompt::plan(&packs, spec),
+            &request.counter,
+            planner,
+            Role::Planner,
+        )?
+    };
+    let route = route(&prompt.whole, planner, executor, context);
+    Ok((prompt, route))
+}
+
+/// Asks the planner and takes the plan out of its answer; both are kept in the run.
+///
+/// # Errors
+///
+/// Fails if there is no whole answer, or it is no plan.
+pub fn ask(
+    run: &mut Run,
+    player: &Player,
+    prompt: &str,
+    session: Option<&Session>,
+    host: &Host<'_>,
+) -> Result<Plan, PlanningError> {
+    host.go_on()?;
+    let folder = session.map_or_else(
+        || host.cache.join(&run.id).join("planner"),
+        |session| session.folder.clone(),
+    );
+    fs::make_private_folders(&folder)?;
+    let asked = Asked {
+        role: Role::Planner,
+        prompt,
+        folder: &folder,
+        may: May::Answer,
+        session: session.map(|session| session.id.as_str()),
+    };
+    let (place, reply) = call(run, player, &asked, host)?;
+    if let Some(id) = &reply.session {
+        let session = Session {
+            id: id.clone(),
+            folder: folder.clone(),
+        };
+        run.keep(SESSION_FILE, &crate::run::json(&session))?;
+    }
+    let plan = plan::parse(&reply.text).map_err(|source| PlanningError::Answer {
+        reply: place.folder.join(crate::agent::REPLY_FILE),
+        source,
+    })?;
+    Ok(plan)
+}
+
+/// A conversation with a planner, and the folder that it was had in.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct Session {
+    /// By what the program goes on with it.
+    pub id: String,
+    /// The folder, by which programs find it.
+    pub folder: PathBuf,
+}
+
+/// What an agent is asked, and where it works.
+pub(super) struct Asked<'a> {
+    pub(super) role: Role,
+    pub(super) prompt: &'a str,
+    pub(super) folder: &'a std::path::Path,
+    pub(super) may: May<'a>,
+    pub(super) session: Option<&'a str>,
+}
+
+/// Calls an agent; prompt, answer and what became of it are kept in the run.
+pub(super) fn call(
+    run: &mut Run,
+    player: &Player,
+    asked: &Asked<'_>,
+    host: &Host<'_>,
+) -> Result<(CallPlace, Reply), PlanningError> {
+    let agent = player.agent.name();
+    let place = run.begin_call(asked.role, &agent, asked.prompt)?;
+    (host.tell)(&Event::Asking(asked.role, &agent));
+    let temporary = host.cache.join(&run.id).join("tmp");
+    fs::make_private_folders(&temporary)?;
+    let call = Call {
+        role: asked.role,
+        prompt: asked.prompt,
+        prompt_file: &place.prompt_file,
+        prompt_hash: &place.prompt_hash,
+        record: &place.folder,
+        folder: asked.folder,
+        may: asked.may,
+        session: asked.session,
+    };
+    let setting = Setting {
+        shim: &host.shim,
+        variables: &host.variables,
+        lent: &host.lent,
+        temporary: &temporary,
+        protected: run.root(),
+        limits: &host.limits,
+        interrupted: host.interrupted,
+    };
+    let started = (host.now)();
+    let answer = player.agent.ask(&call, &setting, &mut |doing| {
+        (host.tell)(&Event::Doing(doing));
+    });
+    // Some programs leave whole conversations there when they fail.
+    fs::remove_folder(&temporary)?;
+    let mut reply = match answer {
+        Ok(reply) => reply,
+        Err(error) => {
+            if let AgentError::Failed { failure, .. } = &error {
+                let (number, class) = (place.number, failure.class);
+                run.record(Happened::CallFailed { number, class })?;
+            }
+            return Err(error.into());
+        }
+    };
+    if let Some(why) = &reply.unconfined {
+        (host.tell)(&Event::Warning(format!(
+            "{agent} was not confined to its folder: {why}"
+        )));
+    }
+    let usage = &mut reply.usage;
+    if let (None, Some(input), Some(output)) = (usage.dollars, usage.input, usage.output) {
+        let cached = usage.cached.unwrap_or(0).min(input);
+        usage.dollars = player.model.dollars(input - cached, cached, output);
+    }
+    run.end_call(&place, &agent, &reply)?;
+    (host.tell)(&Event::Answered(
+        asked.role,
+        reply.usage,
+        (host.now)().saturating_sub(started),
+    ));
+    Ok((place, reply))
+}

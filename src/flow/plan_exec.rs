@@ -1,0 +1,521 @@
+//! From a spec to a landed change.
+
+use std::path::{Path, PathBuf};
+
+use super::exec::{self, Bench, ExecError, ExecRequest, Executed, Land};
+use super::host::{Event, Host};
+use super::pack::PackRequest;
+use super::plan::{self, PlanningError, Prompt, Session};
+use super::player::Player;
+use super::route::{Context, Focus};
+use crate::agent::Role;
+use crate::fs::{self, FsError, SystemKind};
+use crate::path::RepoPath;
+use crate::plan::{Plan, PlanError, Reference, Tree, references};
+use crate::prompt;
+use crate::repo::{Candidate, Repository};
+use crate::run::{self, Event as Happened, Outcome, Run};
+
+/// How a plan's file begins, so that it is known as ours.
+pub const PLAN_HEAD: &str = "<!-- twostep plan ";
+
+/// The file that a plan is written to.
+pub const PLAN_FILE: &str = "AI-PLAN.md";
+
+/// No plan is larger.
+const MAX_PLAN_BYTES: u64 = 16 << 20;
+
+/// What a run works on, and who for.
+pub struct Work<'a> {
+    /// The repository.
+    pub repository: &'a Repository,
+    /// How it is packed; the counter estimates for every player.
+    pub request: PackRequest,
+    /// All files of the repository, filters aside.
+    pub candidates: &'a [Candidate],
+    /// Who plans; nobody, where the plan is there already.
+    pub planner: Option<&'a Player>,
+    /// Who carries it out.
+    pub executor: &'a Player,
+    /// What the executor gets.
+    pub context: Context,
+    /// Packs that take the place of packing.
+    pub packs: &'a [String],
+    /// The user's checks.
+    pub checks: &'a [String],
+    /// Ignored folders that the checks need.
+    pub carried: &'a [RepoPath],
+    /// Where a good change goes.
+    pub land: Land,
+    /// Answers what the user is asked.
+    pub decide: &'a dyn Fn(&Question<'_>) -> Result<Answer, FsError>,
+}
+
+/// What the user is asked.
+pub enum Question<'a> {
+    /// Whether this prompt may be paid for.
+    Spend(Role, &'a Player, &'a Prompt),
+    /// Whether the plan in this file is to be carried out with this prompt.
+    Execute(&'a Path, &'a Player, &'a Prompt),
+}
+
+/// What the user answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Go on.
+    Go,
+    /// The plan is to be changed as this note asks.
+    Revise(String),
+    /// The user changed the plan's file.
+    Reread,
+    /// Stop here; everything so far is kept.
+    Stop,
+}
+
+/// How far a run came.
+pub enum Done {
+    /// There is a plan, in this file; the user did not want more.
+    Planned(PathBuf),
+    /// The user did not want to pay.
+    NotAsked,
+    /// The plan was carried out.
+    Executed(Box<Executed>),
+}
+
+/// A run that did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The plan names what is not there, or might be several files.
+    #[error(
+        "the plan names {} that cannot be resolved:{}",
+        count(open),
+        lines(open)
+    )]
+    Unresolved {
+        /// What it names.
+        open: Vec<Reference>,
+    },
+    /// The plan names nothing.
+    #[error("the plan in `{}` names no file", .0.display())]
+    NoReferences(PathBuf),
+    /// A plan's file has been edited, or is not ours.
+    #[error("`{}` is there already, and is no plan of ours or was edited since", .0.display())]
+    Edited(PathBuf),
+    /// A plan's file is no plan.
+    #[error("cannot use the plan in `{}`", path.display())]
+    Plan {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: PlanError,
+    },
+    /// No plan was made.
+    #[error(transparent)]
+    Planning(#[from] PlanningError),
+    /// Nothing landed.
+    #[error(transparent)]
+    Exec(#[from] ExecError),
+    /// A file could not be read or written.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+}
+
+fn count(open: &[Reference]) -> String {
+    match open.len() {
+        1 => "one file".to_owned(),
+        n => format!("{n} files"),
+    }
+}
+
+fn lines(open: &[Reference]) -> String {
+    let each = open.iter().map(|reference| {
+        let near: Vec<String> = reference
+            .paths()
+            .iter()
+            .map(|path| format!("`{path}`"))
+            .collect();
+        let near = match near.as_slice() {
+            [] => "nothing is like it".to_owned(),
+            near => format!("perhaps {}", near.join(", ")),
+        };
+        format!(
+            "\n  line {}: `{}` ({}; {near})",
+            reference.line,
+            reference.written,
+            reference.status.name()
+        )
+    });
+    each.collect()
+}
+
+/// Plans, and if it is wanted carries the plan out; what it came to is the last record of the run.
+///
+/// The plan is written to `file`.
+///
+/// # Errors
+///
+/// Fails if nothing landed; the user's files are then as they were.
+pub fn plan_exec(
+    work: &Work<'_>,
+    spec: &str,
+    file: &Path,
+    run: &mut Run,
+    host: &Host<'_>,
+) -> Result<Done, RunError> {
+    let done = from_spec(work, spec, file, run, host);
+    clear(run, host);
+    conclude(run, done)
+}
+
+/// Carries out the plan in `file`; what it came to is the last record of the run.
+///
+/// # Errors
+///
+/// Fails if nothing landed; the user's files are then as they were.
+pub fn exec(
+    work: &Work<'_>,
+    file: &Path,
+    run: &mut Run,
+    host: &Host<'_>,
+) -> Result<Done, RunError> {
+    let done = from_plan(work, file, run, host);
+    clear(run, host);
+    conclude(run, done)
+}
+
+/// Takes the scratch away: what is worth keeping is in the run's folder.
+fn clear(run: &Run, host: &Host<'_>) {
+    let folder = host.cache.join(&run.id);
+    if fs::has_entry(&host.cache, &run.id)
+        && let Err(error) = fs::remove_folder(&folder)
+    {
+        (host.tell)(&Event::Warning(format!("{error}: {}", error.source)));
+    }
+}
+
+fn from_spec(
+    work: &Work<'_>,
+    spec: &str,
+    file: &Path,
+    run: &mut Run,
+    host: &Host<'_>,
+) -> Result<Done, RunError> {
+    let planner = work.planner.unwrap_or(work.executor);
+    let players = (planner, work.executor);
+    let request = work.request.clone();
+    let (prompt, route) = plan::prepare(
+        work.repository,
+        request,
+        spec,
+        work.packs,
+        players,
+        work.context,
+    )?;
+    run.keep("spec.md", spec.as_bytes())?;
+    run.keep("route.json", &run::json(&route))?;
+    if let Some(pack) = &prompt.pack {
+        run.keep("planner-pack.xml", pack.as_bytes())?;
+    }
+    (host.tell)(&Event::Routed(&route));
+    (host.tell)(&Event::Prompted(Role::Planner, &prompt));
+    if (work.decide)(&Question::Spend(Role::Planner, planner, &prompt))? == Answer::Stop {
+        run.keep("planner-prompt.md", prompt.text.as_bytes())?;
+        return Ok(Done::NotAsked);
+    }
+    // Checks that cannot run are found before anything is paid for.
+    let bench = make_bench(work, run, host)?;
+    let plan = plan::ask(run, planner, &prompt.text, None, host)?;
+    write_plan(work.repository.root.path(), file, &plan, run)?;
+    carry_out(
+        work,
+        file,
+        plan,
+        route.executor_gets,
+        Some(bench),
+        run,
+        host,
+    )
+}
+
+fn from_plan(
+    work: &Work<'_>,
+    file: &Path,
+    run: &mut Run,
+    host: &Host<'_>,
+) -> Result<Done, RunError> {
+    let plan = read_plan(file)?;
+    run.keep(PLAN_FILE, plan.text.as_bytes())?;
+    let focus = match work.context {
+        Context::Full => Focus::Everything,
+        Context::Auto | Context::Plan => Focus::Plan,
+    };
+    carry_out(work, file, plan, focus, None, run, host)
+}
+
+fn make_bench(work: &Work<'_>, run: &mut Run, host: &Host<'_>) -> Result<Bench, ExecError> {
+    exec::bench(
+        work.repository,
+        work.candidates,
+        work.carried,
+        work.request.threads,
+        run,
+        work.checks,
+        host,
+    )
+}
+
+/// Resolves the plan, asks the user, and lets the executor work; goes round while the user wants the plan changed.
+fn carry_out(
+    work: &Work<'_>,
+    file: &Path,
+    mut plan: Plan,
+    focus: Focus,
+    bench: Option<Bench>,
+    run: &mut Run,
+    host: &Host<'_>,
+) -> Result<Done, RunError> {
+    loop {
+        let references = resolved(&plan, file, work.candidates)?;
+        (host.tell)(&Event::Resolved(&references));
+        run.keep("references.json", &run::json(&references))?;
+        let packs = if work.planner.is_some() {
+            &[]
+        } else {
+            work.packs
+        };
+        let request = work.request.clone();
+        let prompt = exec::prepare(
+            work.repository,
+            request,
+            &exec::Content {
+                plan: &plan,
+                references: &references,
+                focus,
+                packs,
+                checks: work.checks,
+            },
+            work.executor,
+        )?;
+        if let Some(pack) = &prompt.pack {
+            run.keep("executor-pack.xml", pack.as_bytes())?;
+        }
+        (host.tell)(&Event::Prompted(Role::Executor, &prompt));
+        match (work.decide)(&Question::Execute(file, work.executor, &prompt))? {
+            Answer::Go => {
+                let request = ExecRequest {
+                    references: &references,
+                    checks: work.checks,
+                    land: work.land,
+                };
+                let bench = match bench {
+                    Some(bench) => bench,
+                    None => make_bench(work, run, host)?,
+                };
+                let done = exec::execute(
+                    work.repository,
+                    run,
+                    bench,
+                    work.executor,
+                    &prompt,
+                    &request,
+                    host,
+                )?;
+                return Ok(Done::Executed(Box::new(done)));
+            }
+            Answer::Stop => {
+                run.keep("executor-prompt.md", prompt.text.as_bytes())?;
+                return Ok(Done::Planned(file.to_owned()));
+            }
+            Answer::Reread => {
+                plan = read_plan(file)?;
+                run.keep(PLAN_FILE, plan.text.as_bytes())?;
+            }
+            Answer::Revise(note) => {
+                let Some(planner) = work.planner else {
+                    continue;
+                };
+                plan = revise(
+                    work.repository.root.path(),
+                    &run.id.clone(),
+                    planner,
+                    &note,
+                    run,
+                    host,
+                )?;
+                write_plan(work.repository.root.path(), file, &plan, run)?;
+            }
+        }
+    }
+}
+
+/// Asks the planner of the run `id` to change its plan, in the conversation in which it made it.
+///
+/// # Errors
+///
+/// Fails if there is no such conversation, or no whole answer.
+pub fn revise(
+    root: &Path,
+    id: &str,
+    planner: &Player,
+    note: &str,
+    run: &mut Run,
+    host: &Host<'_>,
+) -> Result<Plan, RunError> {
+    let path = root.join(run::FOLDER).join(id).join(plan::SESSION_FILE);
+    let session: Session = fs::read_json(&path, MAX_PLAN_BYTES)?;
+    Ok(plan::ask(
+        run,
+        planner,
+        &prompt::revise(note),
+        Some(&session),
+        host,
+    )?)
+}
+
+/// Returns what a plan names, if all of it is clear.
+fn resolved(
+    plan: &Plan,
+    file: &Path,
+    candidates: &[Candidate],
+) -> Result<Vec<Reference>, RunError> {
+    let text = fs::read_text(file, MAX_PLAN_BYTES)?;
+    let references = resolve(&text, plan, candidates);
+    all_clear(&references)?;
+    if references.is_empty() {
+        return Err(RunError::NoReferences(file.to_owned()));
+    }
+    Ok(references)
+}
+
+/// Says whether each of `references` is clear.
+///
+/// # Errors
+///
+/// Fails with [`RunError::Unresolved`] if one is missing or ambiguous.
+pub fn all_clear(references: &[Reference]) -> Result<(), RunError> {
+    let open = references.iter().filter(|reference| reference.is_open());
+    let open: Vec<Reference> = open.cloned().collect();
+    if open.is_empty() {
+        Ok(())
+    } else {
+        Err(RunError::Unresolved { open })
+    }
+}
+
+/// Returns what a plan names of the files of the repository; lines are those of `text`, which holds the plan.
+pub fn resolve(text: &str, plan: &Plan, candidates: &[Candidate]) -> Vec<Reference> {
+    let tree = Tree::new(candidates.iter().map(|candidate| candidate.path.clone()));
+    let mut references = references(&plan.text, &tree);
+    let start = text.find(plan.text.trim_end()).unwrap_or(0);
+    let n_before = text[..start].matches('\n').count();
+    for reference in &mut references {
+        reference.line += n_before;
+    }
+    references
+}
+
+/// Reads a plan's file, by whomever it was written.
+///
+/// # Errors
+///
+/// Fails on what is no text, or empty.
+pub fn read_plan(file: &Path) -> Result<Plan, RunError> {
+    let text = fs::read_text(file, MAX_PLAN_BYTES)?;
+    plan_of(&text, file)
+}
+
+/// Takes the plan out of a file's text.
+///
+/// # Errors
+///
+/// Fails on what is empty.
+pub fn plan_of(text: &str, file: &Path) -> Result<Plan, RunError> {
+    let body = match text
+        .strip_prefix(PLAN_HEAD)
+        .and_then(|rest| rest.split_once("-->"))
+    {
+        Some((_, body)) => body,
+        None => text,
+    };
+    Plan::read(body).map_err(|source| RunError::Plan {
+        path: file.to_owned(),
+        source,
+    })
+}
+
+/// Returns the run that wrote the plan in `file`, if its head says so.
+///
+/// # Errors
+///
+/// Fails if the file cannot be read.
+pub fn run_of(file: &Path) -> Result<Option<String>, FsError> {
+    let text = fs::read_text(file, MAX_PLAN_BYTES)?;
+    let head = text
+        .strip_prefix(PLAN_HEAD)
+        .and_then(|rest| rest.split_once(" -->"));
+    Ok(head.map(|(id, _)| id.to_owned()))
+}
+
+/// Says whether `file` may be written: it is not there, or as one of our runs wrote it.
+///
+/// # Errors
+///
+/// Fails with [`RunError::Edited`] if it may not.
+pub fn may_write_plan(root: &Path, file: &Path) -> Result<(), RunError> {
+    let edited = || RunError::Edited(file.to_owned());
+    if fs::kind(file)? == SystemKind::Missing {
+        return Ok(());
+    }
+    let id = run_of(file)?.ok_or_else(edited)?;
+    // The name comes out of a file that anybody may have written.
+    let is_name = id
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let kept = run::artefact(root, &id, PLAN_FILE).map_err(|_| edited());
+    let now = fs::read_text(file, MAX_PLAN_BYTES)?;
+    let body = plan_of(&now, file)?;
+    if is_name && kept? == body.text.as_bytes() {
+        Ok(())
+    } else {
+        Err(edited())
+    }
+}
+
+/// Keeps a plan in the run and writes it to `file`, with a line that says whose it is.
+///
+/// # Errors
+///
+/// Fails if it cannot be written.
+pub fn write_plan(root: &Path, file: &Path, plan: &Plan, run: &mut Run) -> Result<(), RunError> {
+    debug_assert!(file.is_absolute() && root.is_absolute());
+    run.keep(PLAN_FILE, plan.text.as_bytes())?;
+    Ok(fs::write_durable(
+        file,
+        plan_file(plan, &run.id).as_bytes(),
+    )?)
+}
+
+/// Returns the text of a plan's file.
+pub fn plan_file(plan: &Plan, id: &str) -> String {
+    format!("{PLAN_HEAD}{id} -->\n{}", plan.text)
+}
+
+/// Records what a run came to, and returns that.
+///
+/// # Errors
+///
+/// Fails if the run did, or its end cannot be recorded.
+pub fn conclude(run: &mut Run, done: Result<Done, RunError>) -> Result<Done, RunError> {
+    let outcome = match &done {
+        Ok(Done::Planned(_)) => Outcome::Planned,
+        Ok(Done::NotAsked) => Outcome::Stopped("not asked".to_owned()),
+        Ok(Done::Executed(executed)) if executed.is_landed => Outcome::Landed,
+        Ok(Done::Executed(_)) => Outcome::Kept,
+        Err(error) => Outcome::Stopped(error.to_string()),
+    };
+    let recorded = run.record(Happened::Ended { outcome });
+    let done = done?;
+    recorded?;
+    Ok(done)
+}

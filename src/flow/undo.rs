@@ -1,0 +1,113 @@
+//! Taking a landed change back.
+
+use std::path::Path;
+
+use super::exec::{HELD_FOLDER, LANDING_FILE};
+use crate::fs::{self, FsError, Root};
+use crate::path::RepoPath;
+use crate::run::{self, Event, Run};
+use crate::scratch::{self, LandError, Landing};
+
+/// Nothing was taken back.
+#[derive(Debug, thiserror::Error)]
+pub enum UndoError {
+    /// No run has landed anything that still stands.
+    #[error("there is no landed run to undo")]
+    None,
+    /// There is no such run.
+    #[error("there is no run `{0}`")]
+    Unknown(String),
+    /// The run landed nothing.
+    #[error("the run `{0}` landed nothing")]
+    NotLanded(String),
+    /// It was undone before.
+    #[error("the run `{0}` is undone already")]
+    Undone(String),
+    /// The user's files are no longer as the run left them.
+    #[error("cannot undo the run `{id}`; nothing was changed")]
+    Land {
+        /// The run.
+        id: String,
+        /// Why.
+        #[source]
+        source: LandError,
+    },
+    /// A file could not be read or written.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+}
+
+/// No landing is larger.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// Takes back what the run `id` landed, or the last run that landed something; returns the run and its files.
+///
+/// # Errors
+///
+/// Fails if a file is no longer as the run left it; then nothing is changed.
+pub fn undo(
+    root: &Root,
+    id: Option<&str>,
+    now: fn() -> u64,
+) -> Result<(String, Vec<RepoPath>), UndoError> {
+    let id = match id {
+        Some(id) => known(root.path(), id)?,
+        None => last_landed(root.path())?,
+    };
+    let folder = root.path().join(run::FOLDER).join(&id);
+    match state(root.path(), &id)? {
+        State::Nothing => return Err(UndoError::NotLanded(id)),
+        State::Undone => return Err(UndoError::Undone(id)),
+        State::Landed => {}
+    }
+    let landing: Landing = fs::read_json(&folder.join(LANDING_FILE), MAX_BYTES)?;
+    scratch::undo(root, &landing, &folder.join(HELD_FOLDER)).map_err(|source| UndoError::Land {
+        id: id.clone(),
+        source,
+    })?;
+    Run::reopen(root.path(), &id, now)?.record(Event::Undone)?;
+    let paths = landing.changes.into_iter().map(|change| change.path);
+    Ok((id, paths.collect()))
+}
+
+/// What a run did to the user's tree.
+#[derive(PartialEq, Eq)]
+enum State {
+    Nothing,
+    /// All of it, or a part if we were killed meanwhile.
+    Landed,
+    Undone,
+}
+
+fn state(root: &Path, id: &str) -> Result<State, FsError> {
+    let mut state = State::Nothing;
+    for record in run::records(root, id)? {
+        match record.event {
+            Event::LandingStarted | Event::Landed => state = State::Landed,
+            Event::Undone => state = State::Undone,
+            // A landing that met a surprise has put everything back itself.
+            Event::LandingFailed => state = State::Nothing,
+            _ => {}
+        }
+    }
+    Ok(state)
+}
+
+fn known(root: &Path, id: &str) -> Result<String, UndoError> {
+    let names = fs::list(&root.join(run::FOLDER))?;
+    if names.iter().any(|name| name == id) {
+        Ok(id.to_owned())
+    } else {
+        Err(UndoError::Unknown(id.to_owned()))
+    }
+}
+
+fn last_landed(root: &Path) -> Result<String, UndoError> {
+    let names = fs::list(&root.join(run::FOLDER))?;
+    for id in names.iter().rev().filter_map(|name| name.to_str()) {
+        if state(root, id)? == State::Landed {
+            return Ok(id.to_owned());
+        }
+    }
+    Err(UndoError::None)
+}

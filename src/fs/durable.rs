@@ -1,0 +1,108 @@
+//! Folders and files of ours that must survive: private, and synced to the disk before we go on.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use super::{FsError, open, read_whole};
+
+/// Makes a folder that only the user may enter, and those above it.
+///
+/// # Errors
+///
+/// Fails where the system does not make one.
+pub fn make_private_folders(path: &Path) -> Result<(), FsError> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(FsError::of("make the folder", path))
+}
+
+/// Writes a file so that it is there whole, or not at all, even if the power fails.
+///
+/// # Errors
+///
+/// Fails where the system does not write; what was there before stays.
+pub fn write_durable(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
+    let error = FsError::of("write", path);
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let mut file = tempfile::Builder::new()
+        .prefix(".twostep-")
+        .tempfile_in(folder)
+        .map_err(&error)?;
+    file.write_all(bytes).map_err(&error)?;
+    file.as_file().sync_all().map_err(&error)?;
+    file.persist(path).map_err(|failed| error(failed.error))?;
+    sync_folder(folder).map_err(error)
+}
+
+/// Adds bytes to the end of a file, and waits until the disk has them.
+///
+/// # Errors
+///
+/// Fails where the system does not write; some of the bytes may then be there.
+#[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+pub fn append_durable(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
+    let error = FsError::of("write", path);
+    let mut options = File::options();
+    let mut file = options
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(&error)?;
+    file.write_all(bytes).map_err(&error)?;
+    file.sync_data().map_err(error)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Returns the names in a folder, sorted; none if it is not there.
+///
+/// # Errors
+///
+/// Fails on what is no folder or cannot be read.
+pub fn list(folder: &Path) -> Result<Vec<std::ffi::OsString>, FsError> {
+    let error = FsError::of("list the folder", folder);
+    let entries = match std::fs::read_dir(folder) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(&error)?,
+    };
+    let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
+    let mut names = names.collect::<io::Result<Vec<_>>>().map_err(error)?;
+    names.sort();
+    Ok(names)
+}
+
+/// Reads a value from a JSON file of at most `max_bytes`.
+///
+/// # Errors
+///
+/// Fails on what cannot be read, is larger, or is no such value.
+pub fn read_json<T: DeserializeOwned>(path: &Path, max_bytes: u64) -> Result<T, FsError> {
+    let bytes = read_whole(path, max_bytes)?;
+    serde_json::from_slice(&bytes).map_err(|cause| FsError::of("use", path)(cause.into()))
+}
+
+/// Returns the last `n` bytes of a file as text, damaged where they are none.
+///
+/// # Errors
+///
+/// Fails on what cannot be read.
+pub fn tail(path: &Path, n: u64) -> Result<String, FsError> {
+    let error = FsError::of("read", path);
+    let mut file = open(path)?;
+    let size = file.seek(SeekFrom::End(0)).map_err(&error)?;
+    file.seek(SeekFrom::Start(size.saturating_sub(n)))
+        .map_err(&error)?;
+    let mut bytes = Vec::new();
+    file.take(n).read_to_end(&mut bytes).map_err(error)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

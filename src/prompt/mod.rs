@@ -1,0 +1,89 @@
+//! Every word that a model reads of ours, as templates in `.md` files.
+//!
+//! In: spec, plan, packs, checks. Out: the text of a prompt. Pure; the only user of `minijinja`.
+//!
+//! Invariant: the same input gives the same bytes; nothing of the machine or the time is in a prompt.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, Value, context};
+
+const PLAN: &str = include_str!("plan.md");
+const REVISE: &str = include_str!("revise.md");
+const EXECUTE: &str = include_str!("execute.md");
+
+/// Returns the prompt that asks for a plan: the packs, then the task.
+pub fn plan(packs: &[&str], spec: &str) -> String {
+    render(
+        PLAN,
+        &context! { packs => list(packs), spec => spec.trim() },
+    )
+}
+
+/// Returns the prompt that asks for another plan in the same session.
+pub fn revise(note: &str) -> String {
+    render(REVISE, &context! { note => note.trim() })
+}
+
+/// Returns the prompt that asks to carry out a plan: the packs, then the task.
+pub fn execute(packs: &[&str], plan: &str, checks: &[String]) -> String {
+    render(
+        EXECUTE,
+        &context! { packs => list(packs), plan => plan.trim(), checks => list(checks) },
+    )
+}
+
+fn list(texts: &[impl AsRef<str>]) -> Vec<Value> {
+    texts
+        .iter()
+        .map(|text| Value::from(text.as_ref()))
+        .collect()
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "the templates are part of the program, and a test renders each"
+)]
+fn render(template: &str, values: &Value) -> String {
+    let mut environment = Environment::empty();
+    let syntax = SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true)
+        .build();
+    environment.set_syntax(syntax.expect("the delimiters are the usual ones"));
+    environment
+        .render_str(template, values)
+        .expect("the template is well-formed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_prompt_holds_what_it_is_given_as_it_is() {
+        let odd = "a {{ b }} <c> & \"d\" {% e %}";
+        let checks = [odd.to_owned()];
+        for (name, text, words) in [
+            ("plan", plan(&["<pack/>"], odd), "END OF PLAN"),
+            ("revise", revise(odd), "END OF PLAN"),
+            (
+                "execute",
+                execute(&["<pack/>"], "# Plan", &checks),
+                "# Plan\n",
+            ),
+        ] {
+            assert!(text.contains(odd), "{name}: {text}");
+            assert!(text.contains(words), "{name}: {text}");
+            assert!(
+                text.ends_with('\n') && !text.contains("\n\n\n"),
+                "{name}: {text}"
+            );
+        }
+        assert!(
+            plan(&["<pack/>", "<pack 2/>"], odd)
+                .contains("\n\n<pack/>\n\n<pack 2/>\n\n# Your task\n")
+        );
+        assert!(!execute(&[], "# Plan", &[]).contains("checks"));
+    }
+}

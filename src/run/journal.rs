@@ -1,0 +1,164 @@
+//! The journal of a run: one record a line, each with a checksum, appended and synced.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{MAX_BYTES, Outcome};
+use crate::agent::{Class, Role, Usage};
+use crate::fs::{self, FsError, Hash, SystemKind};
+
+const FILE: &str = "journal.jsonl";
+
+/// Something that happened, and when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The version of the format: 1.
+    pub version: u32,
+    /// Its place in the journal, from 1.
+    pub number: u64,
+    /// The time, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What happens in a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// It began.
+    Started {
+        /// The verb that began it.
+        verb: String,
+        /// The first line of the spec or plan that says something.
+        title: String,
+    },
+    /// A file was written to the run's folder.
+    Artefact {
+        /// Its name there.
+        name: String,
+        /// Its size.
+        bytes: u64,
+        /// Its hash.
+        hash: String,
+    },
+    /// An agent is asked.
+    CallStarted {
+        /// Which call, from 1.
+        number: usize,
+        /// What it is asked to be.
+        role: Role,
+        /// The agent and its model.
+        agent: String,
+        /// The hash of the prompt.
+        prompt_hash: String,
+    },
+    /// An agent answered.
+    CallEnded {
+        /// Which call.
+        number: usize,
+        /// What it reported.
+        usage: Usage,
+    },
+    /// An agent did not answer.
+    CallFailed {
+        /// Which call.
+        number: usize,
+        /// The kind of failure.
+        class: Class,
+    },
+    /// A check ended.
+    Checked {
+        /// The command.
+        command: String,
+        /// Whether it ran before the change.
+        is_baseline: bool,
+        /// Whether it passed.
+        passed: bool,
+    },
+    /// Files of the user's tree are about to be exchanged.
+    LandingStarted,
+    /// All of them were.
+    Landed,
+    /// There was a surprise, and all of them were put back.
+    LandingFailed,
+    /// The change was taken back.
+    Undone,
+    /// The run ended.
+    Ended {
+        /// What it came to.
+        outcome: Outcome,
+    },
+}
+
+/// What stands between a record and its checksum in a line.
+const SEPARATOR: &str = "\t";
+
+pub(super) fn append(folder: &Path, record: &Record) -> Result<(), FsError> {
+    let path = folder.join(FILE);
+    let text =
+        serde_json::to_string(record).map_err(|cause| FsError::of("write", &path)(cause.into()))?;
+    let line = format!("{text}{SEPARATOR}{}\n", checksum(&text));
+    fs::append_durable(&path, line.as_bytes())
+}
+
+/// Reads the records of the run in `folder`, up to the first that is damaged: what a crash left half-written.
+pub(super) fn read(folder: &Path) -> Result<Vec<Record>, FsError> {
+    let path = folder.join(FILE);
+    if fs::kind(&path)? == SystemKind::Missing {
+        return Ok(Vec::new());
+    }
+    let bytes = fs::read_regular(&path, MAX_BYTES)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let whole = text.split_inclusive('\n').map_while(|line| {
+        let (record, sum) = line.strip_suffix('\n')?.rsplit_once(SEPARATOR)?;
+        (sum == checksum(record)).then(|| serde_json::from_str(record).ok())?
+    });
+    Ok(whole.collect())
+}
+
+fn checksum(text: &str) -> String {
+    Hash::of(text.as_bytes()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(number: u64) -> Record {
+        Record {
+            version: 1,
+            number,
+            at_ms: 5,
+            event: Event::Landed,
+        }
+    }
+
+    #[test]
+    fn a_journal_is_read_up_to_the_first_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        assert_eq!(read(folder.path()).unwrap(), []);
+        for number in 1..=3 {
+            append(folder.path(), &record(number)).unwrap();
+        }
+        let whole = fs::read_regular(&path, MAX_BYTES).unwrap();
+        assert_eq!(read(folder.path()).unwrap().len(), 3);
+        let length = whole.len() / 3;
+        for (damage, n_left) in [
+            (whole[..whole.len() - 1].to_vec(), 2),
+            (whole[..length + 5].to_vec(), 1),
+            ([&whole[..length], b"{}\n", &whole[length..]].concat(), 1),
+            (
+                String::from_utf8_lossy(&whole)
+                    .replacen("\"number\":2", "\"number\":9", 1)
+                    .into_bytes(),
+                1,
+            ),
+        ] {
+            fs::write_durable(&path, &damage).unwrap();
+            assert_eq!(read(folder.path()).unwrap().len(), n_left);
+        }
+    }
+}

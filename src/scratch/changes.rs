@@ -1,0 +1,388 @@
+//! What an executor did: the byte difference between the snapshot and the scratch.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Found, Problem, Scratch, ScratchError, State, is_ours};
+use crate::fs::{EntryKind, FsError, Root};
+use crate::git;
+use crate::path::RepoPath;
+use crate::repo::{
+    Globs, Kind, Named, Repository, Scan, ScanOptions, SkipReason, map_in_order, scan,
+};
+
+/// One path that is not as it was.
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// The path.
+    pub path: RepoPath,
+    /// What the snapshot saw; nothing for what is new.
+    pub before: Option<State>,
+    /// What is there now; nothing for what was deleted.
+    pub after: Option<State>,
+}
+
+/// All that is not as it was.
+#[derive(Clone, Debug)]
+pub struct ChangeSet {
+    /// The scratch that it was taken from: it has the new bytes.
+    pub scratch: PathBuf,
+    /// The changes, sorted by path.
+    pub changes: Vec<Change>,
+    /// What cannot land, sorted.
+    pub refused: Vec<Problem>,
+}
+
+impl ChangeSet {
+    /// Says whether `other` changes the same paths in the same way.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.changes == other.changes && self.refused == other.refused
+    }
+
+    /// Copies what each change leaves into `folder`, each under its number: `0001`, `0002`.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the scratch does not hold any more what the change set says.
+    pub fn keep(&self, folder: &Root) -> Result<(), ScratchError> {
+        let scratch = Root::open(&self.scratch)?;
+        for (index, Change { path, after, .. }) in self.changes.iter().enumerate() {
+            let held = held_name(index)?;
+            match after {
+                None => continue,
+                Some(State::Link { target }) => folder.make_link(&held, target)?,
+                Some(State::File { .. }) => {
+                    scratch.copy(path, folder, &held)?;
+                    folder.sync(Some(&held))?;
+                }
+            }
+            if !Found::at(folder, &held)?.is(after.as_ref()) {
+                let why = format!("`{path}` changed after the change set was taken");
+                return Err(ScratchError::Damaged(why));
+            }
+        }
+        Ok(folder.sync(None)?)
+    }
+}
+
+/// Returns the name under which the change at `index` is held.
+pub(super) fn held_name(index: usize) -> Result<RepoPath, FsError> {
+    let name = format!("{:04}", index + 1);
+    RepoPath::parse(name.as_bytes())
+        .map_err(|cause| FsError::of("find", name.as_ref())(std::io::Error::other(cause)))
+}
+
+impl Scratch {
+    /// Takes the change set: what is in the scratch now against what the snapshot saw.
+    ///
+    /// Only the tree counts, not what git did in the scratch. A path of the snapshot is compared whatever
+    /// the ignore rules say; a new one is taken unless it is ignored, by the `.gitignore` files as they are now
+    /// and by the user's private rules (those of `repository`), or is at or in one of the paths `noise`.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the scratch cannot be read.
+    pub fn changes(
+        &self,
+        repository: &Repository,
+        noise: &[RepoPath],
+        threads: NonZeroUsize,
+    ) -> Result<ChangeSet, ScratchError> {
+        let scratch = self.look(repository)?;
+        let files = &self.snapshot.files;
+        let scanned = scan_all(&scratch, threads)?;
+        let is_noise = |path: &RepoPath| {
+            noise
+                .iter()
+                .chain(&self.snapshot.carried)
+                .any(|noise| is_at(path, noise))
+        };
+        let mut refused = BTreeMap::new();
+        let mut paths: BTreeSet<&RepoPath> = files.keys().collect();
+        for candidate in &scanned.candidates {
+            let path = &candidate.path;
+            if files.contains_key(path) || is_noise(path) {
+                continue;
+            }
+            match candidate.kind {
+                Kind::File | Kind::Link => {
+                    paths.insert(path);
+                }
+                Kind::Submodule | Kind::Repository => {
+                    refused.insert(path.clone(), "it is another repository".to_owned());
+                }
+            }
+        }
+        for (path, why) in skipped(&scanned) {
+            if !is_noise(&path) {
+                refused.insert(path, why);
+            }
+        }
+        let paths: Vec<&RepoPath> = paths.into_iter().collect();
+        let mut changes = Vec::new();
+        map_in_order(
+            paths.len(),
+            threads,
+            usize::MAX,
+            |_| 0,
+            |index| Found::at(&scratch.root, paths[index]),
+            |index, found| {
+                match self.compare(paths[index], found) {
+                    Ok(change) => changes.extend(change),
+                    Err(why) => {
+                        refused.insert(paths[index].clone(), why);
+                    }
+                }
+                Ok::<_, ScratchError>(())
+            },
+        )?;
+        let refused = refused
+            .into_iter()
+            .map(|(path, why)| Problem { path, why })
+            .collect();
+        Ok(ChangeSet {
+            scratch: self.folder.clone(),
+            changes,
+            refused,
+        })
+    }
+
+    /// Compares what was found at a path with the snapshot; fails with the reason why the change cannot land.
+    fn compare(
+        &self,
+        path: &RepoPath,
+        found: Result<Found, FsError>,
+    ) -> Result<Option<Change>, String> {
+        let before = self.snapshot.files.get(path);
+        let after = match found.map_err(|error| format!("{error}: {}", error.source))? {
+            // The files in a folder are changes of their own.
+            Found::Nothing | Found::Folder => None,
+            Found::Special => return Err("it is a device, pipe or socket".to_owned()),
+            Found::State(state) => Some(state),
+        };
+        if after.as_ref() == before {
+            return Ok(None);
+        }
+        if path.is_git_internal() {
+            return Err("some file system takes its name for `.git`".to_owned());
+        }
+        if is_ours(path) {
+            return Err("it belongs to twostep".to_owned());
+        }
+        if self
+            .snapshot
+            .problems
+            .iter()
+            .any(|problem| is_at(path, &problem.path))
+        {
+            return Err("it was left out of the scratch".to_owned());
+        }
+        if let Some(State::Link { target }) = &after
+            && leads_out(path, target)
+        {
+            return Err("it is a link that leads out of the repository".to_owned());
+        }
+        Ok(Some(Change {
+            path: path.clone(),
+            before: before.cloned(),
+            after,
+        }))
+    }
+
+    /// Puts the files back to what the snapshot saw; what is ignored stays. Returns what had been made: the
+    /// topmost new folders and files.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the scratch's own objects are gone or altered, and where the system does not write.
+    pub fn restore(
+        &self,
+        repository: &Repository,
+        threads: NonZeroUsize,
+    ) -> Result<Vec<RepoPath>, ScratchError> {
+        let originals = self.originals()?;
+        let root = &Root::open(&self.folder)?;
+        let mut found = self.changes(repository, &[], threads)?;
+        // What makes a folder another repository goes first: there may be files of the snapshot in it.
+        while remove_git_folders(root, &found)? {
+            found = self.changes(repository, &[], threads)?;
+        }
+        let is_old = |path: &RepoPath| self.snapshot.files.contains_key(path);
+        let changed = found.changes.iter().map(|change| &change.path);
+        let paths: BTreeSet<&RepoPath> = changed
+            .chain(found.refused.iter().map(|problem| &problem.path))
+            .collect();
+        let made: BTreeSet<RepoPath> = paths
+            .iter()
+            .filter(|path| !is_old(path))
+            .map(|path| self.topmost_new(path))
+            .collect();
+        for path in &paths {
+            clear(root, path)?;
+        }
+        // From the inside out, for an outer one is empty after the inner ones.
+        let folders: BTreeSet<RepoPath> = paths.iter().flat_map(|path| path.folders()).collect();
+        for folder in folders.iter().rev() {
+            root.remove_folder(folder)?;
+        }
+        for path in paths.iter().filter(|path| is_old(path)) {
+            put_back(
+                root,
+                path,
+                self.snapshot.files.get(path),
+                &originals.read(path)?,
+            )?;
+        }
+        self.reset_git(&originals)?;
+        Ok(made.into_iter().collect())
+    }
+
+    /// Opens the scratch as a repository in which nothing is tracked and the user's private rules hold.
+    ///
+    /// Its own `.git` is not asked: the executor can write there.
+    fn look(&self, repository: &Repository) -> Result<Repository, ScratchError> {
+        let git = repository.git.as_ref();
+        Ok(Repository {
+            root: Root::open(&self.folder)?,
+            git: Some(git::Snapshot {
+                commit: None,
+                exclude: git.map_or_else(PathBuf::new, |git| git.exclude.clone()),
+                excludes_file: git.and_then(|git| git.excludes_file.clone()),
+                tracked: Vec::new(),
+            }),
+        })
+    }
+
+    /// Returns the outermost of `path` and its folders in which the snapshot has nothing.
+    fn topmost_new(&self, path: &RepoPath) -> RepoPath {
+        let has = |folder: &RepoPath| self.snapshot.files.keys().any(|path| is_at(path, folder));
+        path.folders()
+            .find(|folder| !has(folder))
+            .unwrap_or_else(|| path.clone())
+    }
+}
+
+/// Whether a file may be executed by its owner.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Executable {
+    Yes,
+    No,
+}
+
+/// Returns `mode` with the executable bits given to whoever may read, or taken from all. Others stay.
+pub(super) fn with_executable(mode: u32, wanted: Executable) -> u32 {
+    match wanted {
+        Executable::Yes if mode & 0o100 != 0 => mode,
+        Executable::Yes => mode | 0o100 | (mode & 0o444) >> 2,
+        Executable::No if mode & 0o100 == 0 => mode,
+        Executable::No => mode & !0o111,
+    }
+}
+
+/// Writes a file or link as it was, and takes away what stands where its folders were.
+fn put_back(
+    root: &Root,
+    path: &RepoPath,
+    state: Option<&State>,
+    bytes: &[u8],
+) -> Result<(), FsError> {
+    for above in path.folders() {
+        if root
+            .find(&above)?
+            .is_some_and(|stat| stat.kind != EntryKind::Folder)
+        {
+            root.remove(&above)?;
+        }
+    }
+    match state {
+        None => Ok(()),
+        Some(State::Link { target }) => root.make_link(path, target),
+        Some(State::File { executable, .. }) => {
+            root.create(path, bytes)?;
+            match root.find(path)? {
+                Some(stat) if *executable => {
+                    root.set_mode(path, with_executable(stat.mode, Executable::Yes))
+                }
+                _ => Ok(()),
+            }
+        }
+    }
+}
+
+/// Removes the `.git` of every folder that is another repository; says whether there was one.
+fn remove_git_folders(root: &Root, found: &ChangeSet) -> Result<bool, FsError> {
+    let mut any = false;
+    for Problem { path, .. } in &found.refused {
+        if let Ok(git) = RepoPath::parse(&[path.as_bytes(), b"/.git"].concat())
+            && root.find(&git)?.is_some()
+        {
+            clear(root, &git)?;
+            any = true;
+        }
+    }
+    Ok(any)
+}
+
+fn is_at(path: &RepoPath, place: &RepoPath) -> bool {
+    path == place || path.is_in(place)
+}
+
+/// Removes what is at `path`, whatever it is.
+fn clear(root: &Root, path: &RepoPath) -> Result<(), FsError> {
+    match root.find(path)?.map(|stat| stat.kind) {
+        None => Ok(()),
+        Some(EntryKind::Folder) => root.remove_tree(path),
+        Some(EntryKind::File | EntryKind::Link | EntryKind::Special) => root.remove(path),
+    }
+}
+
+/// Says whether a link leads, by its target alone, out of the root.
+fn leads_out(path: &RepoPath, target: &[u8]) -> bool {
+    let mut depth = path.folders().count();
+    let is_absolute = target.starts_with(b"/");
+    is_absolute
+        || target
+            .split(|&byte| byte == b'/')
+            .any(|component| match component {
+                b"" | b"." => false,
+                b".." if depth == 0 => true,
+                b".." => {
+                    depth -= 1;
+                    false
+                }
+                _ => {
+                    depth += 1;
+                    false
+                }
+            })
+}
+
+fn scan_all(scratch: &Repository, threads: NonZeroUsize) -> Result<Scan, ScratchError> {
+    let globs = Globs::parse(&[], &[]).map_err(|cause| ScratchError::Damaged(cause.to_string()))?;
+    let options = ScanOptions {
+        named: &[Named::Everything],
+        globs: &globs,
+        outputs: &[],
+        our_heads: &[],
+        threads,
+    };
+    Ok(scan(scratch, &options))
+}
+
+/// Returns what a scan passed over, with the reason.
+fn skipped(scanned: &Scan) -> Vec<(RepoPath, String)> {
+    let paths = scanned.skipped.iter().filter_map(|skipped| {
+        let path = RepoPath::parse_escaped(&skipped.path)
+            .or_else(|_| RepoPath::parse(skipped.path.as_bytes()));
+        let why = match &skipped.why {
+            SkipReason::Special => skipped.why.to_string(),
+            SkipReason::Failed(cause) => format!("it cannot be looked into: {cause}"),
+            SkipReason::Ours => return None,
+        };
+        Some((path.ok()?, why))
+    });
+    paths.collect()
+}

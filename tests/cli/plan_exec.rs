@@ -1,0 +1,872 @@
+//! From a spec to a landed change, with programs that speak as gemini, claude and codex do.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{Repo, Run, read};
+
+/// A plan for the repository of these tests.
+const PLAN: &str = "# Plan: Greet the world\n\n## Objective\n\nThe greeting names the world.\n\n## Steps\n\n\
+    ### Step 1: Change the greeting\n\nFiles:\n- change `greeting.txt`\n\nWrite `hello world`.\n\nEND OF PLAN\n";
+
+const EDIT: &str = "echo 'hello world' > greeting.txt\n";
+
+const CHECK: &str = "sh test.sh";
+
+/// A repository, with agents of ours on `PATH` and a place for what they are told.
+pub(super) struct Stage {
+    repo: Repo,
+}
+
+impl Stage {
+    pub(super) fn new() -> Self {
+        Self::of(
+            Repo::new()
+                .file("greeting.txt", "hello\n")
+                .file("test.sh", "grep -q 'hello world' greeting.txt\n")
+                .file("spec.md", "Greet the world.\n")
+                .git(),
+        )
+    }
+
+    fn of(repo: Repo) -> Self {
+        let stage = Self { repo };
+        std::fs::create_dir_all(stage.repo.beside("bin")).unwrap();
+        for name in ["gemini", "claude", "codex"] {
+            let program =
+                concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/agents/").to_owned() + name;
+            let place = stage.repo.beside("bin").join(name);
+            std::fs::write(&place, read(program.as_ref())).unwrap();
+            std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        stage
+            .tell("gemini.answer", PLAN)
+            .tell("claude.answer", "Done.\n")
+            .tell("claude.edit", EDIT)
+    }
+
+    /// Says what an agent does or answers.
+    fn tell(self, name: &str, text: &str) -> Self {
+        std::fs::write(self.repo.beside("bin").join(name), text).unwrap();
+        self
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.repo.command(args);
+        let bin = self.repo.beside("bin");
+        command.env(
+            "PATH",
+            format!("{}:/usr/local/bin:/usr/bin:/bin", bin.display()),
+        );
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Run {
+        Run::of(self.command(args))
+    }
+
+    /// Runs `plan-exec spec.md` with the check, without questions.
+    fn plan_exec(&self, more: &[&str]) -> Run {
+        self.run(&[&["plan-exec", "spec.md", "--check", CHECK, "--yes"], more].concat())
+    }
+
+    fn greeting(&self) -> String {
+        String::from_utf8(read(&self.repo.root().join("greeting.txt"))).unwrap()
+    }
+
+    /// Returns the folder of the only run, or the last.
+    fn last_run(&self) -> PathBuf {
+        let runs = self.repo.root().join(".twostep/runs");
+        let mut folders: Vec<PathBuf> = runs
+            .read_dir()
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        folders.sort();
+        folders.pop().unwrap()
+    }
+
+    /// Everything that is the user's: files with their modes and times, and all of git's.
+    fn state(&self) -> Vec<String> {
+        let mut state = Vec::new();
+        let mut folders = vec![self.repo.root()];
+        while let Some(folder) = folders.pop() {
+            for entry in folder.read_dir().unwrap() {
+                let path = entry.unwrap().path();
+                if path.ends_with(".twostep") || path.ends_with("AI-PLAN.md") {
+                    continue;
+                }
+                let meta = path.symlink_metadata().unwrap();
+                if meta.is_dir() {
+                    folders.push(path);
+                } else {
+                    let bytes = if meta.is_symlink() {
+                        Vec::new()
+                    } else {
+                        read(&path)
+                    };
+                    let text = String::from_utf8_lossy(&bytes);
+                    let mode = meta.permissions().mode();
+                    // Git gives an object that it is to write once more the time of now.
+                    let is_object = path.components().any(|name| name.as_os_str() == "objects");
+                    let time = (!is_object).then(|| meta.modified().unwrap());
+                    state.push(format!("{} {mode:o} {time:?} {text}", path.display()));
+                }
+            }
+        }
+        state.sort();
+        state
+    }
+}
+
+#[test]
+fn a_spec_becomes_a_checked_change_and_back() {
+    let stage = Stage::new();
+    let run = stage.plan_exec(&["--json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(stage.greeting(), "hello world\n");
+    let outcome = run.json();
+    assert_eq!(outcome["outcome"], "landed");
+    assert_eq!(outcome["files"][0]["path"], "greeting.txt");
+    assert_eq!(
+        (
+            &outcome["baseline"][0]["passed"],
+            &outcome["checks"][0]["passed"]
+        ),
+        (&false.into(), &true.into())
+    );
+    // 1,000 and 200 tokens of the planner by the catalogue, and what the executor says.
+    let dollars = outcome["usage"]["dollars"].as_f64().unwrap();
+    assert!((dollars - 0.0544).abs() < 1e-9, "{dollars}");
+    for said in [
+        "route     small",
+        "landed    1 file",
+        "failed before",
+        "twostep undo",
+    ] {
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+    let plan = String::from_utf8(read(&stage.repo.root().join("AI-PLAN.md"))).unwrap();
+    assert!(
+        plan.starts_with("<!-- twostep plan ") && plan.contains("# Plan: Greet the world"),
+        "{plan}"
+    );
+    let folder = stage.last_run();
+    for name in [
+        "spec.md",
+        "planner-pack.xml",
+        "AI-PLAN.md",
+        "references.json",
+        "executor-pack.xml",
+        "changes.patch",
+        "journal.jsonl",
+        "snapshot.json",
+        "landing.json",
+        "calls/01-planner/prompt.md",
+        "calls/02-executor/reply.md",
+        "checks/01-after.out",
+    ] {
+        assert!(folder.join(name).is_file(), "{name}");
+    }
+    assert_eq!(
+        folder.metadata().unwrap().permissions().mode() & 0o777,
+        0o700
+    );
+    assert_eq!(
+        stage.repo.run_git(&["status", "--short", "--", ".twostep"]),
+        ""
+    );
+    let undo = stage.run(&["undo"]);
+    assert_eq!(
+        (undo.code, stage.greeting().as_str()),
+        (0, "hello\n"),
+        "{}",
+        undo.stderr
+    );
+    let again = stage.run(&["undo"]);
+    assert_eq!(again.code, 2, "{}", again.stderr);
+    assert!(again.stderr.contains("no landed run"), "{}", again.stderr);
+    let runs = stage.run(&["runs"]);
+    assert!(
+        runs.stdout.contains("undone   plan-exec  Greet the world."),
+        "{}",
+        runs.stdout
+    );
+    let show = stage.run(&["runs", "show"]);
+    assert!(
+        show.stdout.contains("`sh test.sh` passed after the change"),
+        "{}",
+        show.stdout
+    );
+}
+
+#[test]
+fn a_dirty_tree_is_as_it_was_after_landing_and_undo() {
+    let stage = Stage::new();
+    let root = stage.repo.root();
+    let write = |name: &str, text: &str| std::fs::write(root.join(name), text).unwrap();
+    stage.repo.run_git(&["commit", "-qm", "one"]);
+    write("stashed.txt", "stashed\n");
+    stage.repo.run_git(&["add", "stashed.txt"]);
+    stage.repo.run_git(&["stash", "-q"]);
+    write("staged.txt", "staged\n");
+    stage.repo.run_git(&["add", "staged.txt"]);
+    write("staged.txt", "staged, then changed\n");
+    write("untracked.txt", "untracked\n");
+    write("greeting.txt", "hello, dirty\n");
+    std::fs::set_permissions(
+        root.join("greeting.txt"),
+        std::fs::Permissions::from_mode(0o640),
+    )
+    .unwrap();
+    std::os::unix::fs::symlink("greeting.txt", root.join("link")).unwrap();
+    let stage = stage.tell(
+        "claude.edit",
+        "echo 'hello world' > greeting.txt; rm untracked.txt; mkdir -p new/deep; echo new > new/deep/file; git add -A; git commit -qm theirs\n",
+    );
+    let before = stage.state();
+    let run = stage.plan_exec(&[]);
+    assert_eq!(
+        (run.code, stage.greeting().as_str()),
+        (0, "hello world\n"),
+        "{}",
+        run.stderr
+    );
+    assert!(!root.join("untracked.txt").exists() && root.join("new/deep/file").exists());
+    let mode = root
+        .join("greeting.txt")
+        .metadata()
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o640);
+    let undo = stage.run(&["undo"]);
+    assert_eq!(undo.code, 0, "{}", undo.stderr);
+    assert!(!root.join("new").exists());
+    let after = stage.state();
+    for (after, before) in after.iter().zip(&before) {
+        assert_eq!(after, before);
+    }
+    assert_eq!(after.len(), before.len());
+}
+
+#[test]
+fn an_edit_made_meanwhile_is_not_written_over() {
+    let stage = Stage::new();
+    let greeting = stage.repo.root().join("greeting.txt");
+    // Passes after the change only, and then the user's file is another.
+    let check = format!("sh test.sh && echo mine > '{}'", greeting.display());
+    let run = stage.run(&["plan-exec", "spec.md", "--check", &check, "--yes"]);
+    assert_eq!(
+        (run.code, stage.greeting().as_str()),
+        (1, "mine\n"),
+        "{}",
+        run.stderr
+    );
+    let patch = String::from_utf8(read(&stage.last_run().join("changes.patch"))).unwrap();
+    assert!(patch.contains("+hello world"), "{patch}");
+    assert!(
+        run.stderr.contains("greeting.txt") && run.stderr.contains("git apply --3way"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn nothing_lands_of_a_change_that_fails_its_checks() {
+    let stage = Stage::new().tell("claude.edit", "echo goodbye > greeting.txt\n");
+    let run = stage.plan_exec(&[]);
+    assert_eq!(
+        (run.code, stage.greeting().as_str()),
+        (1, "hello\n"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr.contains("1 of 1 checks failed"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn checks_that_change_the_change_are_refused() {
+    let stage = Stage::new();
+    let check = "sh test.sh && echo >> greeting.txt";
+    let run = stage.run(&["plan-exec", "spec.md", "--check", check, "--yes"]);
+    assert_eq!(
+        (run.code, stage.greeting().as_str()),
+        (1, "hello\n"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr
+            .contains("the checks changed files of the change"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn what_checks_make_is_no_part_of_the_change() {
+    let stage = Stage::new();
+    let check = "mkdir -p made; date > made/log; date +%N > made/$$; sh test.sh";
+    let run = stage.run(&["plan-exec", "spec.md", "--check", check, "--yes", "--json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(
+        run.json()["files"].as_array().unwrap().len(),
+        1,
+        "{}",
+        run.stdout
+    );
+    assert!(!stage.repo.root().join("made").exists());
+}
+
+#[test]
+fn an_agent_that_fails_in_any_way_lands_nothing() {
+    for (agent, does, said) in [
+        ("gemini", "empty", "empty answer"),
+        ("gemini", "success-with-error", "network or vendor trouble"),
+        ("gemini", "error-on-stderr", "out of quota"),
+        ("gemini", "cut", "the answer was cut off"),
+        ("gemini", "garbage", "malformed output"),
+        ("gemini", "hang", "hung"),
+        ("claude", "empty", "empty answer"),
+        ("claude", "success-with-error", "network or vendor trouble"),
+        ("claude", "error-on-stderr", "not signed in"),
+        ("claude", "cut", "malformed output"),
+        ("claude", "garbage", "malformed output"),
+        ("claude", "hang", "hung"),
+        ("codex", "empty", "empty answer"),
+        ("codex", "success-with-error", "rate-limited"),
+        ("codex", "error-on-stderr", "over the window"),
+        ("codex", "cut", "malformed output"),
+        ("codex", "garbage", "malformed output"),
+        ("codex", "hang", "hung"),
+    ] {
+        let stage = Stage::new()
+            .tell(&format!("{agent}.does"), does)
+            .tell("codex.answer", PLAN);
+        let limit = if does == "hang" { "1s" } else { "1m" };
+        let planner = if agent == "codex" { "codex" } else { "gemini" };
+        let run = stage.plan_exec(&["--idle-limit", limit, "--planner", planner]);
+        assert_eq!(
+            (run.code, stage.greeting().as_str()),
+            (3, "hello\n"),
+            "{agent} {does}: {}",
+            run.stderr
+        );
+        assert!(
+            run.stderr.contains(said) && run.stderr.contains("hint: "),
+            "{agent} {does}: {}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
+fn an_executor_that_writes_outside_of_the_scratch_is_stopped() {
+    let stage = Stage::new();
+    let outside = stage.repo.root().join("outside.txt");
+    let stage = stage
+        .tell("claude.does", "outside")
+        .tell("claude.outside", outside.to_str().unwrap());
+    let run = stage.plan_exec(&[]);
+    assert_eq!(
+        (run.code, stage.greeting().as_str()),
+        (0, "hello world\n"),
+        "{}",
+        run.stderr
+    );
+    let said = String::from_utf8(read(&stage.last_run().join("calls/02-executor/stderr"))).unwrap();
+    if said.contains("could not write outside") {
+        assert!(!outside.exists());
+    } else {
+        // A kernel without Landlock: it is said.
+        assert!(run.stderr.contains("not confined"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn an_executor_that_changes_nothing_is_an_error() {
+    let stage = Stage::new().tell("claude.edit", "true\n");
+    let run = stage.plan_exec(&[]);
+    assert_eq!((run.code, stage.greeting().as_str()), (3, "hello\n"));
+    assert!(
+        run.stderr
+            .contains("claude (claude-opus-5-5) changed nothing"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_change_of_gits_own_files_is_refused() {
+    let stage = Stage::new().tell(
+        "claude.edit",
+        &format!("{EDIT}mkdir -p sub/.GIT; echo x > sub/.GIT/config\n"),
+    );
+    let run = stage.plan_exec(&[]);
+    assert_eq!(
+        (run.code, stage.greeting().as_str()),
+        (1, "hello\n"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("sub/.GIT/config"), "{}", run.stderr);
+}
+
+#[test]
+fn what_makes_programs_run_lands_only_if_the_plan_names_it() {
+    let edit = format!("{EDIT}mkdir .github; echo 'on: push' > .github/ci.yml\n");
+    let stage = Stage::new().tell("claude.edit", &edit);
+    let run = stage.plan_exec(&[]);
+    assert_eq!(
+        (run.code, stage.greeting().as_str()),
+        (1, "hello\n"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("`.github/ci.yml`"), "{}", run.stderr);
+    let plan = PLAN.replace(
+        "- change `greeting.txt`",
+        "- change `greeting.txt`\n- create `.github/ci.yml`",
+    );
+    let stage = stage.tell("gemini.answer", &plan);
+    assert_eq!(stage.plan_exec(&[]).code, 0);
+    assert!(stage.repo.root().join(".github/ci.yml").exists());
+}
+
+#[test]
+fn a_plan_is_held_against_the_files_before_the_executor_is_asked() {
+    for (plan, code, said) in [
+        (
+            PLAN.replace("greeting.txt", "greetings.txt"),
+            1,
+            "perhaps `greeting.txt`",
+        ),
+        (
+            PLAN.replace("`greeting.txt`", "the greeting"),
+            2,
+            "names no file",
+        ),
+    ] {
+        let stage = Stage::new().tell("gemini.answer", &plan);
+        let run = stage.plan_exec(&[]);
+        assert_eq!(
+            (run.code, stage.greeting().as_str()),
+            (code, "hello\n"),
+            "{}",
+            run.stderr
+        );
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+        assert!(!stage.last_run().join("calls/02-executor").exists());
+    }
+}
+
+#[test]
+fn without_a_person_a_run_stops_after_the_plan() {
+    let stage = Stage::new();
+    let run = stage.run(&["plan-exec", "spec.md", "--check", CHECK]);
+    assert_eq!(
+        (run.code, stage.greeting().as_str()),
+        (0, "hello\n"),
+        "{}",
+        run.stderr
+    );
+    let command = "twostep exec AI-PLAN.md --check 'sh test.sh' --yes";
+    assert!(run.stderr.contains(command), "{}", run.stderr);
+    let exec = stage.run(&["exec", "AI-PLAN.md", "--check", CHECK, "--yes"]);
+    assert_eq!(
+        (exec.code, stage.greeting().as_str()),
+        (0, "hello world\n"),
+        "{}",
+        exec.stderr
+    );
+}
+
+#[test]
+fn a_dry_run_asks_nobody_and_shows_what_it_would() {
+    let stage = Stage::new();
+    let run = stage.plan_exec(&["--dry-run"]);
+    assert_eq!(
+        (run.code, stage.greeting().as_str()),
+        (0, "hello\n"),
+        "{}",
+        run.stderr
+    );
+    for said in [
+        "route     small",
+        "costs",
+        "bin/gemini -m gemini-3.1-pro-preview",
+        "bin/claude -p",
+    ] {
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+    let folder = stage.last_run();
+    assert!(folder.join("planner-prompt.md").is_file() && !folder.join("calls").exists());
+    assert!(!stage.repo.root().join("AI-PLAN.md").exists());
+}
+
+#[test]
+fn a_plan_that_was_edited_is_not_replaced() {
+    let stage = Stage::new();
+    let plan = stage.repo.root().join("AI-PLAN.md");
+    assert_eq!(stage.run(&["plan", "spec.md", "-o", "AI-PLAN.md"]).code, 0);
+    assert_eq!(stage.run(&["plan", "spec.md", "-o", "AI-PLAN.md"]).code, 0);
+    let mut text = read(&plan);
+    text.extend_from_slice(b"mine\n");
+    std::fs::write(&plan, &text).unwrap();
+    let run = stage.run(&["plan", "spec.md", "-o", "AI-PLAN.md"]);
+    assert_eq!((run.code, read(&plan)), (2, text), "{}", run.stderr);
+    assert!(run.stderr.contains("--force"), "{}", run.stderr);
+    assert_eq!(
+        stage
+            .run(&["plan", "spec.md", "-o", "AI-PLAN.md", "--force"])
+            .code,
+        0
+    );
+}
+
+#[test]
+fn a_plan_goes_to_a_pipe_and_on_from_there() {
+    let stage = Stage::new();
+    let run = stage.run(&["plan", "spec.md", "-q"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    assert!(
+        run.stdout.contains("# Plan: Greet the world"),
+        "{}",
+        run.stdout
+    );
+    assert!(!stage.repo.root().join("AI-PLAN.md").exists());
+    let mut references = stage.command(&["references", "-"]);
+    std::fs::write(stage.repo.beside("plan"), &run.stdout).unwrap();
+    references.stdin(Stdio::from(
+        std::fs::File::open(stage.repo.beside("plan")).unwrap(),
+    ));
+    let references = Run::of(references);
+    assert_eq!(
+        (references.code, references.stdout.as_str()),
+        (0, "exact      greeting.txt (line 13)\n")
+    );
+}
+
+#[test]
+fn a_planner_goes_on_with_its_conversation() {
+    let stage = Stage::new();
+    assert_eq!(stage.run(&["plan", "spec.md", "-o", "AI-PLAN.md"]).code, 0);
+    let run = stage.run(&["plan", "--revise", "shorter", "-o", "AI-PLAN.md"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let said = String::from_utf8(read(&stage.last_run().join("calls/01-planner/stderr"))).unwrap();
+    assert!(
+        said.contains("11111111-2222-3333-4444-555555555555"),
+        "{said}"
+    );
+    let prompt =
+        String::from_utf8(read(&stage.last_run().join("calls/01-planner/prompt.md"))).unwrap();
+    assert!(
+        prompt.contains("shorter") && !prompt.contains("greeting.txt"),
+        "{prompt}"
+    );
+}
+
+#[test]
+fn agents_get_their_own_keys_and_checks_get_none() {
+    let stage = Stage::new().tell("codex.answer", PLAN);
+    let keys = [
+        "GEMINI_API_KEY",
+        "ANTHROPIC_API_KEY",
+        "CODEX_API_KEY",
+        "AWS_SECRET_ACCESS_KEY",
+        "LENT",
+        "HTTPS_PROXY",
+    ];
+    let args = [
+        "plan-exec",
+        "spec.md",
+        "--check",
+        "env | sed 's/=.*//' >&2; sh test.sh",
+        "--yes",
+        "--env",
+        "LENT",
+    ];
+    let mut command = stage.command(&args);
+    command.envs(keys.map(|key| (key, "secret-value")));
+    let run = Run::of(command);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let folder = stage.last_run();
+    for (file, expected) in [
+        (
+            "calls/01-planner/stderr",
+            &["GEMINI_API_KEY", "LENT", "HTTPS_PROXY"][..],
+        ),
+        (
+            "calls/02-executor/stderr",
+            &["ANTHROPIC_API_KEY", "LENT", "HTTPS_PROXY"],
+        ),
+        (
+            "checks/01-after.err",
+            &["AWS_SECRET_ACCESS_KEY", "LENT", "HTTPS_PROXY"],
+        ),
+    ] {
+        let text = String::from_utf8(read(&folder.join(file))).unwrap();
+        let has: Vec<&str> = keys
+            .into_iter()
+            .filter(|key| {
+                text.lines()
+                    .any(|line| line.trim_start_matches("variable: ") == *key)
+            })
+            .collect();
+        let mut expected = expected.to_vec();
+        expected.sort_by_key(|key| keys.iter().position(|other| other == key));
+        assert_eq!(has, expected, "{file}");
+    }
+}
+
+#[test]
+fn nothing_that_a_repository_configures_runs_in_any_verb() {
+    let stage = Stage::new();
+    let marker = stage.repo.beside("marker");
+    let root = stage.repo.root();
+    let touch = format!("touch {}", marker.display());
+    std::fs::write(root.join(".gitattributes"), "* filter=evil diff=evil\n").unwrap();
+    stage.repo.run_git(&["add", "."]);
+    stage.repo.run_git(&["commit", "-qm", "one"]);
+    std::fs::write(
+        stage.repo.beside("included"),
+        format!("[filter \"evil\"]\n\tclean = {touch}; cat\n\tsmudge = {touch}; cat\n\trequired = true\n"),
+    )
+    .unwrap();
+    let config = format!(
+        "[core]\n\tfsmonitor = {touch}\n\thooksPath = {hooks}\n\tpager = {touch}\n\teditor = {touch}\n[include]\n\tpath = {included}\n\
+         [diff \"evil\"]\n\tcommand = {touch}\n\ttextconv = {touch}\n[alias]\n\tstatus = !{touch}\n",
+        hooks = root.join("hooks").display(),
+        included = stage.repo.beside("included").display(),
+    );
+    let file = root.join(".git/config");
+    let old = String::from_utf8(read(&file)).unwrap();
+    std::fs::write(&file, old + &config).unwrap();
+    for hook in [
+        "pre-commit",
+        "post-checkout",
+        "post-index-change",
+        "reference-transaction",
+    ] {
+        for folder in [root.join("hooks"), root.join(".git/hooks")] {
+            std::fs::create_dir_all(&folder).unwrap();
+            let path = folder.join(hook);
+            std::fs::write(&path, format!("#!/bin/sh\n{touch}\n")).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+    }
+    let stage = stage.tell(
+        "claude.edit",
+        &format!("{EDIT}git status >/dev/null; git add -A; git commit -qm x\n"),
+    );
+    for args in [
+        &["pack", "-q"][..],
+        &["tokens", "-q"],
+        &["plan", "spec.md", "-o", "AI-PLAN.md"],
+        &["references", "AI-PLAN.md"],
+        &["pack", "--plan", "AI-PLAN.md"],
+        &["plan-exec", "spec.md", "--check", CHECK, "--yes", "-f"],
+        &["undo"],
+        &["exec", "AI-PLAN.md", "--check", CHECK, "--yes"],
+        &["runs"],
+        &["runs", "show"],
+    ] {
+        let run = stage.run(args);
+        assert_eq!(run.code, 0, "{args:?}: {}", run.stderr);
+        assert!(!marker.exists(), "{args:?}");
+    }
+    stage.repo.run_git(&["diff"]);
+    assert!(
+        marker.exists(),
+        "what is planted does run where git is asked"
+    );
+}
+
+#[test]
+fn ctrl_c_in_any_phase_ends_everything_and_changes_nothing() {
+    for (phase, tell, check) in [
+        ("planner", ("gemini.does", "hang"), "true"),
+        ("executor", ("claude.does", "hang"), "true"),
+        (
+            "check",
+            ("claude.does", "answer"),
+            "touch started; sleep 600",
+        ),
+    ] {
+        for (signal, code) in [("INT", 130), ("TERM", 143)] {
+            let stage = Stage::new().tell(tell.0, tell.1);
+            let mut command = stage.command(&["plan-exec", "spec.md", "--check", check, "--yes"]);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            let child = command.spawn().unwrap();
+            let started = match phase {
+                "planner" => "calls/01-planner/stdout",
+                "executor" => "calls/02-executor/stdout",
+                _ => "checks/01-before.out",
+            };
+            let end = Instant::now() + Duration::from_secs(20);
+            let is_there = || {
+                let runs = stage.repo.root().join(".twostep/runs").read_dir();
+                let mut runs = runs.into_iter().flatten().flatten();
+                runs.any(|run| run.path().join(started).exists())
+            };
+            while !is_there() {
+                assert!(Instant::now() < end, "{phase} did not start");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            let status = Command::new("kill")
+                .args(["-s", signal, &child.id().to_string()])
+                .status()
+                .unwrap();
+            assert!(status.success());
+            let run = Run::from(child.wait_with_output().unwrap());
+            assert_eq!(
+                (run.code, stage.greeting().as_str()),
+                (code, "hello\n"),
+                "{phase}: {}",
+                run.stderr
+            );
+            assert!(
+                run.stderr.contains("interrupted"),
+                "{phase}: {}",
+                run.stderr
+            );
+        }
+    }
+}
+
+#[test]
+fn what_cannot_work_is_said_before_an_agent_is_asked() {
+    let none: &[&str] = &[];
+    for (args, code, said) in [
+        (
+            &["plan-exec", "empty.md"][..],
+            2,
+            "the spec in `empty.md` is empty",
+        ),
+        (&["plan-exec", "binary.md"], 2, "it is not UTF-8 text"),
+        (&["plan-exec", "nul.md"], 2, "it holds a NUL byte"),
+        (&["plan-exec", "none.md"], 2, "none.md`: No such file"),
+        (
+            &["plan-exec", "spec.md", "--planner", "gpt"],
+            2,
+            "`gpt` is no agent",
+        ),
+        (
+            &["plan-exec", "spec.md", "--planner", "gemini:opus"],
+            2,
+            "`gemini` does not serve `claude-opus-5-5`",
+        ),
+        (
+            &["plan-exec", "spec.md", "--executor", "claude:nope"],
+            2,
+            "unknown model `nope`",
+        ),
+        (
+            &["plan-exec", "spec.md", "--in-place"],
+            2,
+            "`--in-place` is for folders that are not in git",
+        ),
+        (
+            &["plan-exec", "spec.md", "--carry", "nowhere"],
+            2,
+            "--carry",
+        ),
+        (
+            &[
+                "plan-exec",
+                "spec.md",
+                "--yes",
+                "--check",
+                "no-such-command-here",
+            ],
+            2,
+            "command not found",
+        ),
+        (&["undo"], 2, "no landed run"),
+        (&["undo", "../../etc"], 2, "there is no run"),
+        (&["runs", "show", "nope"], 2, "there is no run `nope`"),
+    ] {
+        let stage = Stage::new();
+        for (name, bytes) in [
+            ("empty.md", &b" \n"[..]),
+            ("binary.md", b"\xff\xfe\x00"),
+            ("nul.md", b"a\0b"),
+        ] {
+            std::fs::write(stage.repo.root().join(name), bytes).unwrap();
+        }
+        let run = stage.run(args);
+        assert_eq!(
+            (run.code, stage.greeting().as_str()),
+            (code, "hello\n"),
+            "{args:?}: {}",
+            run.stderr
+        );
+        assert!(run.stderr.contains(said), "{args:?}: {}", run.stderr);
+        let calls = stage
+            .repo
+            .root()
+            .join(".twostep/runs")
+            .read_dir()
+            .into_iter()
+            .flatten()
+            .flatten();
+        let n_calls: usize = calls
+            .map(|run| {
+                run.path()
+                    .join("calls")
+                    .read_dir()
+                    .map_or(0, Iterator::count)
+            })
+            .sum();
+        assert_eq!(n_calls, none.len(), "{args:?}");
+    }
+}
+
+#[test]
+fn a_program_that_is_not_there_is_named_with_the_way_to_get_it() {
+    let stage = Stage::new();
+    std::fs::remove_file(stage.repo.beside("bin/gemini")).unwrap();
+    let run = stage.plan_exec(&[]);
+    assert_eq!(run.code, 2);
+    for said in [
+        "cannot find `gemini`, the planner, on PATH",
+        "npm install -g @google/gemini-cli",
+        "--planner claude",
+    ] {
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn without_git_it_must_be_asked_for() {
+    let repo = Repo::new()
+        .file("greeting.txt", "hello\n")
+        .file("test.sh", "grep -q 'hello world' greeting.txt\n")
+        .file("spec.md", "Greet the world.\n");
+    let stage = Stage::of(repo);
+    let run = stage.plan_exec(&[]);
+    assert_eq!((run.code, stage.greeting().as_str()), (2, "hello\n"));
+    assert!(
+        run.stderr.contains("is not in git") && run.stderr.contains("--in-place"),
+        "{}",
+        run.stderr
+    );
+    let run = stage.plan_exec(&["--in-place"]);
+    assert_eq!(
+        (run.code, stage.greeting().as_str()),
+        (0, "hello world\n"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(
+        (stage.run(&["undo"]).code, stage.greeting().as_str()),
+        (0, "hello\n")
+    );
+}
