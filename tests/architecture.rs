@@ -31,8 +31,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "flow",
         &[
-            "agent", "check", "fs", "model", "pack", "path", "plan", "process", "prompt", "repo",
-            "run", "scratch", "tokens",
+            "agent", "check", "fs", "git", "model", "pack", "path", "plan", "process", "prompt",
+            "repo", "run", "scratch", "tokens",
         ],
     ),
     (

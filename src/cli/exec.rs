@@ -16,9 +16,9 @@ use super::select::{SelectArgs, Selected};
 use super::story;
 use crate::agent::{Choice, Role, Usage};
 use crate::check::Checked;
-use crate::flow::exec::{ChangeKind, Land};
+use crate::flow::exec::{ChangeKind, Land, Landed};
 use crate::flow::pack::{self, HELD_BYTES, PackRequest};
-use crate::flow::plan_exec::{self, Done, PLAN_FILE, RunError, Work};
+use crate::flow::plan_exec::{self, Done, PLAN_FILE, RunError, Work, title};
 use crate::flow::player::Player;
 use crate::flow::route::Context;
 use crate::fs::{self, SystemKind};
@@ -62,6 +62,10 @@ pub(super) struct ChangeArgs {
 enum LandArg {
     /// Into your files.
     Tree,
+    /// Onto a new branch, `twostep/RUN`, as a commit on top of what is checked out; your files stay.
+    Branch,
+    /// To stdout, as a patch.
+    Patch,
     /// Nowhere: it stays in the run's folder, as a patch.
     None,
 }
@@ -153,7 +157,7 @@ pub(super) fn run_exec(
     };
     let job = Job {
         verb: "exec",
-        title: title(&plan.text),
+        title: title(&plan.text).to_owned(),
         planner: None,
         executor,
         packs: read_packs(&args.packs, environment)?,
@@ -187,7 +191,7 @@ pub(super) fn run_plan_exec(
     }
     let job = Job {
         verb: "plan-exec",
-        title: title(&spec),
+        title: title(&spec).to_owned(),
         planner: Some(planner),
         executor,
         packs: read_packs(&args.packs, environment)?,
@@ -202,6 +206,9 @@ pub(super) fn run_plan_exec(
         plan_exec::plan_exec(work, &spec, &file, run, host)
     })
 }
+
+/// No patch that is printed is larger.
+const MAX_PATCH_BYTES: u64 = 1 << 30;
 
 /// What both verbs do round the run itself.
 struct Job<'a> {
@@ -224,7 +231,7 @@ impl Job<'_> {
         go: impl FnOnce(&Work<'_>, &mut Run, &crate::flow::host::Host<'_>) -> Result<Done, RunError>,
     ) -> anyhow::Result<Exit> {
         let repository = &selected.repository;
-        self.change.check_git(repository)?;
+        self.change.check(repository, self.agents)?;
         let families = [self.planner.as_ref(), Some(&self.executor)];
         let families = families.into_iter().flatten().filter_map(Player::family);
         let lent = self.agents.lend(environment)?;
@@ -293,6 +300,9 @@ impl Job<'_> {
             }
             Done::Executed(executed) => story::tell_end(printer, &summary, executed),
         }
+        if let (LandArg::Patch, Done::Executed(executed)) = (self.change.land, &done) {
+            printer.data(&fs::read_regular(&executed.patch, MAX_PATCH_BYTES)?)?;
+        }
         if self.agents.json {
             printer.json(&Report::new(&summary, &done))?;
         }
@@ -326,20 +336,21 @@ fn quote(word: &str) -> String {
     }
 }
 
-/// Returns the first line of a text that says something.
-pub(super) fn title(text: &str) -> String {
-    const MOST_CHARS: usize = 100;
-    let lines = text.lines().map(|line| line.trim_matches(['#', ' ', '\t']));
-    let first = lines
-        .into_iter()
-        .find(|line| !line.is_empty())
-        .unwrap_or_default();
-    first.chars().take(MOST_CHARS).collect()
-}
-
 impl ChangeArgs {
-    /// Refuses to work without git unasked, and to be asked for nothing.
-    fn check_git(&self, repository: &Repository) -> anyhow::Result<()> {
+    /// Refuses what contradicts itself, and to work without git unasked.
+    fn check(&self, repository: &Repository, agents: &AgentArgs) -> anyhow::Result<()> {
+        if self.land == LandArg::Patch && agents.json {
+            return Err(usage(
+                "the patch and the outcome cannot go to stdout together",
+                "use `--land none`: the outcome names the file of the patch",
+            ));
+        }
+        if self.land == LandArg::Branch && self.in_place {
+            return Err(usage(
+                "there are no branches without git",
+                "leave `--land` out, or take the patch with `--land patch`",
+            ));
+        }
         match (&repository.git, self.in_place) {
             (None, false) => Err(usage(
                 format!("`{}` is not in git", repository.root.path().display()),
@@ -382,7 +393,9 @@ impl From<LandArg> for Land {
     fn from(arg: LandArg) -> Self {
         match arg {
             LandArg::Tree => Self::Tree,
-            LandArg::None => Self::None,
+            LandArg::Branch => Self::Branch,
+            // What is kept is printed.
+            LandArg::Patch | LandArg::None => Self::None,
         }
     }
 }
@@ -405,6 +418,8 @@ struct Report<'a> {
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     patch: Option<&'a Path>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch: Option<&'a str>,
     files: Vec<ChangedFile<'a>>,
     checks: &'a [Checked],
     baseline: &'a [Checked],
@@ -425,6 +440,7 @@ impl<'a> Report<'a> {
             run: &summary.id,
             outcome: "not_asked",
             patch: None,
+            branch: None,
             files: Vec::new(),
             checks: &[],
             baseline: &[],
@@ -435,7 +451,14 @@ impl<'a> Report<'a> {
             Done::NotAsked => {}
             Done::Planned(_) => report.outcome = "planned",
             Done::Executed(executed) => {
-                report.outcome = if executed.is_landed { "landed" } else { "kept" };
+                report.outcome = match &executed.landed {
+                    Landed::Kept => "kept",
+                    Landed::Tree => "landed",
+                    Landed::Branch(name) => {
+                        report.branch = Some(name);
+                        "landed"
+                    }
+                };
                 report.patch = Some(&executed.patch);
                 let file = |change: &'a crate::scratch::Change| ChangedFile {
                     path: &change.path,

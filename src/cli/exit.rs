@@ -109,7 +109,10 @@ fn status_of(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         return Some(Exit::Agent);
     }
     let is_no = matches!(cause.downcast_ref(), Some(RunError::Unresolved { .. }))
-        || matches!(cause.downcast_ref(), Some(UndoError::Land { .. }));
+        || matches!(
+            cause.downcast_ref(),
+            Some(UndoError::Land { .. } | UndoError::Branch(_))
+        );
     is_no.then_some(Exit::Negative)
 }
 
@@ -244,6 +247,7 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     cause.downcast_ref::<UndoError>().and_then(|error| match error {
         UndoError::None | UndoError::Unknown(_) | UndoError::NotLanded(_) => Some("`twostep runs` lists all".to_owned()),
         UndoError::Land { .. } => Some("put those files back as the run left them, or take the change back by hand: `git apply -R` with the run's changes.patch".to_owned()),
+        UndoError::Branch(_) => Some("look at the branch with `git log`, and delete it by hand if you do not want it".to_owned()),
         UndoError::Undone(_) | UndoError::Fs(_) => None,
     })
 }

@@ -6,7 +6,6 @@ use clap::Args;
 
 use super::agents::{AgentArgs, parse_agent, player};
 use super::environment::{Environment, now_ms};
-use super::exec::title;
 use super::exit::{Exit, unwrapped, usage};
 use super::number::grouped;
 use super::printer::Printer;
@@ -16,7 +15,7 @@ use crate::agent::{Agent, Choice, Role};
 use crate::flow::host::{Event as Told, Host};
 use crate::flow::pack::{HELD_BYTES, PackRequest};
 use crate::flow::plan::{self, Prompt};
-use crate::flow::plan_exec::{self, Answer, Done, PLAN_FILE, Question, RunError};
+use crate::flow::plan_exec::{self, Answer, Done, PLAN_FILE, Question, RunError, title};
 use crate::flow::player::Player;
 use crate::flow::route::Context;
 use crate::fs::{self, FsError};
@@ -129,7 +128,7 @@ pub(super) fn run(
     let mut run = Run::begin(root, environment.run_id(), now_ms)?;
     run.record(Event::Started {
         verb: "plan".to_owned(),
-        title: title(&spec),
+        title: title(&spec).to_owned(),
     })?;
     let done = lent.host(printer, |host| match &old {
         Some(id) => plan_exec::revise(root, id, &planner, &spec, &mut run, host).map(Some),

@@ -178,6 +178,7 @@ fn told(event: &Event) -> Option<String> {
         }
         Event::LandingStarted => "began to land".to_owned(),
         Event::Landed => "landed".to_owned(),
+        Event::Branched { name, .. } => format!("landed on the branch {name}"),
         Event::LandingFailed => "met other bytes than it knew; put everything back".to_owned(),
         Event::Undone => "was undone".to_owned(),
         Event::Ended { outcome } => match outcome {

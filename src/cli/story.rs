@@ -4,7 +4,7 @@ use super::number::{dollars, grouped, lasting};
 use super::printer::{Printer, Volume};
 use crate::agent::{Agent, Role, Usage};
 use crate::check::Checked;
-use crate::flow::exec::{ChangeKind, Executed};
+use crate::flow::exec::{ChangeKind, Executed, Landed};
 use crate::flow::host::Event;
 use crate::flow::plan::Prompt;
 use crate::flow::player::Player;
@@ -191,16 +191,14 @@ pub(super) fn tell_end(printer: &Printer, summary: &Summary, executed: &Executed
     } else {
         format!("{n} files")
     };
-    if executed.is_landed {
-        printer.note(&line(
-            "landed",
-            &format!("{files}; take it back with `twostep undo {id}`"),
-        ));
-    } else {
-        let patch = executed.patch.display();
-        printer.note(&line(
-            "kept",
-            &format!("{files}; land it with `git apply {patch}`"),
-        ));
-    }
+    let patch = executed.patch.display();
+    let (what, how) = match &executed.landed {
+        Landed::Tree => ("landed", format!("take it back with `twostep undo {id}`")),
+        Landed::Branch(name) => {
+            let how = format!("on the branch `{name}`; `twostep undo {id}` deletes it");
+            ("landed", how)
+        }
+        Landed::Kept => ("kept", format!("land it with `git apply {patch}`")),
+    };
+    printer.note(&line(what, &format!("{files}; {how}")));
 }

@@ -13,6 +13,7 @@ use super::route::Focus;
 use crate::agent::{May, Role, check_environment, runnable};
 use crate::check::{self, CheckError, Checked};
 use crate::fs::{self, Entry, EntryKind, FsError, Root};
+use crate::git::{self, BranchError};
 use crate::path::RepoPath;
 use crate::plan::{Plan, Reference, Status};
 use crate::process::Limits;
@@ -20,7 +21,7 @@ use crate::prompt;
 use crate::repo::{Candidate, Named, Repository};
 use crate::run::{Event as Happened, Run};
 use crate::scratch::patch::{self, PatchError};
-use crate::scratch::{self, Change, ChangeSet, LandError, Problem, Scratch, ScratchError};
+use crate::scratch::{self, Change, ChangeSet, LandError, Problem, Scratch, ScratchError, State};
 
 /// What the executor's prompt is made of.
 pub struct Content<'a> {
@@ -38,6 +39,8 @@ pub struct Content<'a> {
 
 /// What decides about a change.
 pub struct ExecRequest<'a> {
+    /// What the change is called.
+    pub title: &'a str,
     /// What the plan names: it was agreed to.
     pub references: &'a [Reference],
     /// The user's checks.
@@ -51,6 +54,8 @@ pub struct ExecRequest<'a> {
 pub enum Land {
     /// Into the files of the user's tree.
     Tree,
+    /// Onto a new branch, as a commit on top of what is checked out.
+    Branch,
     /// Nowhere: it stays in the run's folder, as a patch.
     None,
 }
@@ -78,8 +83,19 @@ pub struct Executed {
     pub checks: Vec<Checked>,
     /// What the executor wanted to do and was not allowed to.
     pub denied: Vec<String>,
-    /// Whether the change is in the user's tree.
-    pub is_landed: bool,
+    /// Where the change is.
+    pub landed: Landed,
+}
+
+/// Where a good change is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Landed {
+    /// In the files of the user's tree.
+    Tree,
+    /// On this branch.
+    Branch(String),
+    /// In the run's folder only.
+    Kept,
 }
 
 /// Nothing landed.
@@ -125,6 +141,9 @@ pub enum ExecError {
         #[source]
         source: LandError,
     },
+    /// The branch could not be made.
+    #[error("cannot land on a branch")]
+    Branch(#[from] BranchError),
     /// A check could not be run.
     #[error(transparent)]
     Check(#[from] CheckError),
@@ -292,7 +311,7 @@ pub fn execute(
         baseline: bench.baseline,
         checks: Vec::new(),
         denied: reply.denied,
-        is_landed: false,
+        landed: Landed::Kept,
     };
     (host.tell)(&Event::Changed(&executed));
     executed.checks = run_checks(run, &scratch.folder, request.checks, false, host)?;
@@ -309,10 +328,14 @@ pub fn execute(
         return Err(ExecError::Failed { n_failed, executed });
     }
     host.go_on()?;
-    if request.land == Land::Tree {
-        land(&repository.root, run, &executed)?;
-        executed.is_landed = true;
-    }
+    executed.landed = match request.land {
+        Land::Tree => {
+            land(&repository.root, run, &executed)?;
+            Landed::Tree
+        }
+        Land::Branch => Landed::Branch(branch(scratch, run, &executed, request.title, host)?),
+        Land::None => Landed::Kept,
+    };
     Ok(executed)
 }
 
@@ -339,6 +362,51 @@ fn land(root: &Root, run: &mut Run, executed: &Executed) -> Result<(), ExecError
     landed.map_err(failed)
 }
 
+/// Commits a change on a new branch that is called after the run; returns its name.
+fn branch(
+    scratch: &Scratch,
+    run: &mut Run,
+    executed: &Executed,
+    title: &str,
+    host: &Host<'_>,
+) -> Result<String, ExecError> {
+    let root = Root::open(&scratch.folder)?;
+    let mut changed = Vec::new();
+    for change in &executed.changes.changes {
+        let kind = change.after.as_ref().map(|state| match state {
+            State::Link { .. } => git::EntryKind::Link,
+            State::File {
+                executable: true, ..
+            } => git::EntryKind::Executable,
+            State::File { .. } => git::EntryKind::File,
+        });
+        let path = change.path.clone();
+        let now = kind.map(|kind| bytes_of(&root, &path).map(|bytes| (kind, bytes)));
+        let now = now.transpose()?;
+        changed.push(git::Changed { path, now });
+    }
+    let name = format!("twostep/{}", run.id);
+    let message = format!("{title}\n\nRun: {}\n", run.id);
+    let seconds = i64::try_from((host.now)() / 1000).unwrap_or(0);
+    let commit = git::commit_on_branch(run.root(), &name, &message, &changed, seconds)?;
+    run.record(Happened::Branched {
+        name: name.clone(),
+        commit,
+    })?;
+    Ok(name)
+}
+
+/// Returns the bytes of a file, or the target of a link.
+fn bytes_of(root: &Root, path: &RepoPath) -> Result<Vec<u8>, ExecError> {
+    if root.kind(path)? == EntryKind::Link {
+        return Ok(root.link_target(path)?);
+    }
+    match root.read(path, MAX_FILE_BYTES)? {
+        Entry::Whole(bytes) => Ok(bytes),
+        Entry::TooLarge { .. } => Err(ExecError::TooLarge(path.clone())),
+    }
+}
+
 /// Returns the files of a change that need consent and are not named by the plan.
 fn unasked(changes: &ChangeSet, references: &[Reference]) -> Vec<RepoPath> {
     let is_named = |path: &RepoPath| {
@@ -359,13 +427,7 @@ fn patch_of(scratch: &Scratch, changes: &ChangeSet) -> Result<Vec<u8>, ExecError
     let originals = scratch.originals()?;
     let root = Root::open(&scratch.folder)?;
     let before = |path: &RepoPath| originals.read(path).map_err(ExecError::from);
-    let after = |path: &RepoPath| match root.kind(path)? {
-        EntryKind::Link => Ok(root.link_target(path)?),
-        _ => match root.read(path, MAX_FILE_BYTES)? {
-            Entry::Whole(bytes) => Ok(bytes),
-            Entry::TooLarge { .. } => Err(ExecError::TooLarge(path.clone())),
-        },
-    };
+    let after = |path: &RepoPath| bytes_of(&root, path);
     patch::write(&changes.changes, before, after)
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::exec::{self, Bench, ExecError, ExecRequest, Executed, Land};
+use super::exec::{self, Bench, ExecError, ExecRequest, Executed, Land, Landed};
 use super::host::{Event, Host};
 use super::pack::PackRequest;
 use super::plan::{self, PlanningError, Prompt, Session};
@@ -304,6 +304,7 @@ fn carry_out(
         match (work.decide)(&Question::Execute(file, work.executor, &prompt))? {
             Answer::Go => {
                 let request = ExecRequest {
+                    title: title(&plan.text),
                     references: &references,
                     checks: work.checks,
                     land: work.land,
@@ -501,6 +502,13 @@ pub fn plan_file(plan: &Plan, id: &str) -> String {
     format!("{PLAN_HEAD}{id} -->\n{}", plan.text)
 }
 
+/// Returns the first line of a text that says something, without the marks of a heading.
+pub fn title(text: &str) -> &str {
+    let lines = text.lines().map(|line| line.trim_matches(['#', ' ', '\t']));
+    let mut lines = lines.filter(|line| !line.is_empty());
+    lines.next().unwrap_or_default()
+}
+
 /// Records what a run came to, and returns that.
 ///
 /// # Errors
@@ -510,8 +518,8 @@ pub fn conclude(run: &mut Run, done: Result<Done, RunError>) -> Result<Done, Run
     let outcome = match &done {
         Ok(Done::Planned(_)) => Outcome::Planned,
         Ok(Done::NotAsked) => Outcome::Stopped("not asked".to_owned()),
-        Ok(Done::Executed(executed)) if executed.is_landed => Outcome::Landed,
-        Ok(Done::Executed(_)) => Outcome::Kept,
+        Ok(Done::Executed(executed)) if executed.landed == Landed::Kept => Outcome::Kept,
+        Ok(Done::Executed(_)) => Outcome::Landed,
         Err(error) => Outcome::Stopped(error.to_string()),
     };
     let recorded = run.record(Happened::Ended { outcome });

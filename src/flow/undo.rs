@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::exec::{HELD_FOLDER, LANDING_FILE};
 use crate::fs::{self, FsError, Root};
+use crate::git::{self, BranchError};
 use crate::path::RepoPath;
 use crate::run::{self, Event, Run};
 use crate::scratch::{self, LandError, Landing};
@@ -32,6 +33,9 @@ pub enum UndoError {
         #[source]
         source: LandError,
     },
+    /// The branch of the run could not be deleted.
+    #[error("cannot undo the run's branch")]
+    Branch(#[from] BranchError),
     /// A file could not be read or written.
     #[error(transparent)]
     Fs(#[from] FsError),
@@ -58,6 +62,11 @@ pub fn undo(
     match state(root.path(), &id)? {
         State::Nothing => return Err(UndoError::NotLanded(id)),
         State::Undone => return Err(UndoError::Undone(id)),
+        State::Branched { name, commit } => {
+            git::delete_branch(root.path(), &name, &commit)?;
+            Run::reopen(root.path(), &id, now)?.record(Event::Undone)?;
+            return Ok((id, Vec::new()));
+        }
         State::Landed => {}
     }
     let landing: Landing = fs::read_json(&folder.join(LANDING_FILE), MAX_BYTES)?;
@@ -76,6 +85,11 @@ enum State {
     Nothing,
     /// All of it, or a part if we were killed meanwhile.
     Landed,
+    /// It made a branch.
+    Branched {
+        name: String,
+        commit: String,
+    },
     Undone,
 }
 
@@ -84,6 +98,7 @@ fn state(root: &Path, id: &str) -> Result<State, FsError> {
     for record in run::records(root, id)? {
         match record.event {
             Event::LandingStarted | Event::Landed => state = State::Landed,
+            Event::Branched { name, commit } => state = State::Branched { name, commit },
             Event::Undone => state = State::Undone,
             // A landing that met a surprise has put everything back itself.
             Event::LandingFailed => state = State::Nothing,
@@ -105,7 +120,7 @@ fn known(root: &Path, id: &str) -> Result<String, UndoError> {
 fn last_landed(root: &Path) -> Result<String, UndoError> {
     let names = fs::list(&root.join(run::FOLDER))?;
     for id in names.iter().rev().filter_map(|name| name.to_str()) {
-        if state(root, id)? == State::Landed {
+        if matches!(state(root, id)?, State::Landed | State::Branched { .. }) {
             return Ok(id.to_owned());
         }
     }

@@ -3,6 +3,7 @@
 //! In: folders. Out: values. Reads git's files in this process: no program, filter, hook or alias of
 //! a repository ever runs, and nothing outside its own `.git` is asked. The only user of `gix`.
 
+mod branch;
 mod objects;
 mod quote;
 mod scratch;
@@ -11,6 +12,7 @@ mod zlib;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+pub use branch::{BranchError, Changed, commit_on_branch, delete_branch};
 pub use objects::{Entry, EntryKind, Id, IdReader, ObjectError, ObjectFormat, Objects, write_blob};
 pub use quote::{quote, unquote};
 pub use scratch::{Lender, alternate, index, lender, scratch_files};

@@ -203,7 +203,7 @@ impl Objects {
         Ok(bytes)
     }
 
-    /// Writes the trees of `entries`, sorted by path, and a commit of them; returns its id.
+    /// Writes the trees of `entries`, sorted by path, and a commit of them by whom is named with an address; returns its id.
     ///
     /// # Errors
     ///
@@ -213,12 +213,13 @@ impl Objects {
         entries: &[Entry],
         parent: Option<Id>,
         message: &str,
+        (name, email): (&str, &str),
         seconds: i64,
     ) -> Result<Id, ObjectError> {
         let tree = self.write_tree(entries, 0)?;
         let author = gix::actor::Signature {
-            name: "twostep".into(),
-            email: "twostep@localhost".into(),
+            name: name.into(),
+            email: email.into(),
             time: gix::date::Time { seconds, offset: 0 },
         };
         let commit = gix::objs::Commit {

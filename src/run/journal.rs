@@ -81,6 +81,13 @@ pub enum Event {
     LandingStarted,
     /// All of them were.
     Landed,
+    /// The change is a commit on a new branch.
+    Branched {
+        /// The branch.
+        name: String,
+        /// The commit.
+        commit: String,
+    },
     /// There was a surprise, and all of them were put back.
     LandingFailed,
     /// The change was taken back.

@@ -369,7 +369,13 @@ impl<'a> Maker<'a> {
         let mut objects = Objects::open(&folder, format)?;
         self.write_blobs(copied, &mut objects, &folder)?;
         let parent = parent.and_then(Id::parse);
-        let made = objects.commit(entries, parent, "snapshot\n", self.plan.seconds)?;
+        let made = objects.commit(
+            entries,
+            parent,
+            "snapshot\n",
+            ("twostep", "twostep@localhost"),
+            self.plan.seconds,
+        )?;
         for (name, bytes) in git::scratch_files(format, &self.exclude(carried), made) {
             write_over(&self.scratch, name, &bytes)?;
         }

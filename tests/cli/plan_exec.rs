@@ -203,6 +203,63 @@ fn a_spec_becomes_a_checked_change_and_back() {
 }
 
 #[test]
+fn a_change_lands_where_it_is_wanted() {
+    let stage = Stage::new();
+    stage.repo.run_git(&["commit", "-qm", "one"]);
+    std::fs::write(stage.repo.root().join("staged.txt"), "staged").unwrap();
+    stage.repo.run_git(&["add", "staged.txt"]);
+    let before = stage.state();
+    let branch = stage.plan_exec(&["--land", "branch", "--json"]);
+    assert_eq!(
+        (branch.code, stage.greeting().as_str()),
+        (0, "hello\n"),
+        "{}",
+        branch.stderr
+    );
+    let name = branch.json()["branch"].as_str().unwrap().to_owned();
+    assert!(name.starts_with("twostep/"), "{name}");
+    let stat = stage.repo.run_git(&["diff", "--stat=80", "master", &name]);
+    assert!(
+        stat.contains("greeting.txt | 2 +-") && stat.contains("1 file changed"),
+        "{stat}"
+    );
+    let log = stage.repo.run_git(&["log", "-1", "--format=%s%n%P", &name]);
+    let head = stage.repo.run_git(&["rev-parse", "HEAD"]);
+    assert_eq!(log, format!("Plan: Greet the world\n{head}"));
+    stage.repo.run_git(&["fsck", "--strict"]);
+    assert_eq!(stage.run(&["undo"]).code, 0);
+    assert_eq!(stage.repo.run_git(&["branch", "--list", "twostep/*"]), "");
+    let patch = stage.plan_exec(&["--land", "patch", "--force"]);
+    assert_eq!(
+        (patch.code, stage.greeting().as_str()),
+        (0, "hello\n"),
+        "{}",
+        patch.stderr
+    );
+    assert!(
+        patch
+            .stdout
+            .starts_with("diff --git a/greeting.txt b/greeting.txt\n"),
+        "{}",
+        patch.stdout
+    );
+    let none = stage.plan_exec(&["--land", "none", "--json", "--force"]);
+    assert_eq!(
+        (none.code, none.json()["outcome"].as_str()),
+        (0, Some("kept")),
+        "{}",
+        none.stderr
+    );
+    let files = |state: Vec<String>| -> Vec<String> {
+        state
+            .into_iter()
+            .filter(|line| !line.contains("/.git/objects/") && !line.contains("/.git/logs/"))
+            .collect()
+    };
+    assert_eq!(files(stage.state()), files(before));
+}
+
+#[test]
 fn a_dirty_tree_is_as_it_was_after_landing_and_undo() {
     let stage = Stage::new();
     let root = stage.repo.root();
