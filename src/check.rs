@@ -18,6 +18,9 @@ pub struct Checked {
     pub command: String,
     /// Whether its exit status was 0.
     pub passed: bool,
+    /// Whether the shell said that there is no such command, or one that it runs did.
+    #[serde(skip)]
+    pub is_not_found: bool,
     /// How it ended, for people.
     pub how: String,
     /// How long it took.
@@ -30,14 +33,6 @@ pub struct Checked {
 /// A check could not be run.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
-    /// The shell found no such command.
-    #[error("cannot run the check `{command}`: command not found")]
-    NotFound {
-        /// The check.
-        command: String,
-        /// What the shell said.
-        said: String,
-    },
     /// The user asked to stop.
     #[error("interrupted in the check `{0}`")]
     Interrupted(String),
@@ -75,7 +70,7 @@ const TAIL_BYTES: u64 = 4 << 10;
 ///
 /// # Errors
 ///
-/// Fails if the command is not found or the user asks to stop; a check that fails is no error.
+/// Fails if the shell cannot be started or the user asks to stop; a check that fails is no error.
 pub fn run(command: &str, record: &Path, setting: &Setting<'_>) -> Result<Checked, CheckError> {
     let stdout = record.with_extension("out");
     let stderr = record.with_extension("err");
@@ -98,10 +93,6 @@ pub fn run(command: &str, record: &Path, setting: &Setting<'_>) -> Result<Checke
     )?;
     let said = fs::tail(&stderr, TAIL_BYTES)?;
     let how = match ended.end {
-        End::Exited(NOT_FOUND) => {
-            let command = command.to_owned();
-            return Err(CheckError::NotFound { command, said });
-        }
         End::Interrupted => return Err(CheckError::Interrupted(command.to_owned())),
         End::Exited(0) => "passed".to_owned(),
         End::Exited(code) => format!("exit {code}"),
@@ -114,6 +105,7 @@ pub fn run(command: &str, record: &Path, setting: &Setting<'_>) -> Result<Checke
     Ok(Checked {
         command: command.to_owned(),
         passed: ended.end == End::Exited(0),
+        is_not_found: ended.end == End::Exited(NOT_FOUND),
         how,
         elapsed: ended.elapsed,
         tail,

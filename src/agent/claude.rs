@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 use super::outcome::{Class, Failure, Reply, Usage};
-use super::protocol::{Exit, Protocol, activity, number, text};
+use super::protocol::{Exit, Protocol, activity, number, some_text, text};
 
 /// What was read so far.
 #[derive(Default)]
 pub(super) struct Claude {
     reply: Reply,
     result: Option<Value>,
+    trouble: Option<String>,
 }
 
 impl Protocol for Claude {
@@ -18,17 +19,23 @@ impl Protocol for Claude {
             "system" if text(line, "/subtype") == "api_retry" => {
                 let status = number(line, "/error_status");
                 let status = status.map_or(String::new(), |status| format!(" ({status})"));
-                return Some(format!("waits to try again{status}"));
+                let told = format!("waits to try again{status}");
+                self.trouble = Some(format!("{told}: {}", text(line, "/error")));
+                return Some(told);
             }
             "assistant" if text(line, "/message/model") != "<synthetic>" => {
                 return self.blocks(line);
             }
-            // A tool's result: what the model says next begins anew.
-            "user" => self.reply.text.clear(),
+            // What the model says after a tool's result begins anew.
+            "user" if is_tool_result(line) => self.reply.text.clear(),
             "result" => self.result = Some(line.clone()),
             _ => {}
         }
         None
+    }
+
+    fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
     }
 
     fn finish(mut self: Box<Self>, exit: &Exit<'_>) -> Result<Reply, Failure> {
@@ -69,7 +76,7 @@ impl Protocol for Claude {
         }
         match text(&result, "/stop_reason") {
             "refusal" => return Err(Failure::new(Class::Refused, message)),
-            "max_tokens" => {
+            "max_tokens" | "model_context_window_exceeded" | "pause_turn" => {
                 return Err(Failure::new(
                     Class::Cut,
                     "the answer reached the model's limit",
@@ -83,7 +90,7 @@ impl Protocol for Claude {
         if self.reply.text.trim().is_empty() {
             return Err(Failure::new(Class::Empty, "the model answered nothing"));
         }
-        self.reply.session = Some(text(&result, "/session_id").to_owned());
+        self.reply.session = some_text(&result, "/session_id");
         self.reply.usage = usage(&result);
         let denials = result.get("permission_denials").and_then(Value::as_array);
         for denial in denials.into_iter().flatten() {
@@ -109,6 +116,15 @@ impl Claude {
         }
         last
     }
+}
+
+fn is_tool_result(line: &Value) -> bool {
+    let blocks = line.pointer("/message/content").and_then(Value::as_array);
+    blocks.is_some_and(|blocks| {
+        blocks
+            .iter()
+            .any(|block| text(block, "/type") == "tool_result")
+    })
 }
 
 fn usage(result: &Value) -> Usage {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::outcome::{Class, Failure, Reply, Usage};
-use super::protocol::{Exit, Protocol, number, text};
+use super::protocol::{Exit, Protocol, number, some_text, text};
 
 /// What was read so far.
 #[derive(Default)]
@@ -18,7 +18,7 @@ impl Protocol for Codex {
     fn line(&mut self, line: &Value) -> Option<String> {
         match (text(line, "/type"), text(line, "/item/type")) {
             ("thread.started", _) => {
-                self.reply.session = Some(text(line, "/thread_id").to_owned());
+                self.reply.session = some_text(line, "/thread_id");
             }
             ("item.completed", "agent_message") => {
                 text(line, "/item/text").clone_into(&mut self.reply.text);
@@ -47,6 +47,10 @@ impl Protocol for Codex {
             _ => {}
         }
         None
+    }
+
+    fn trouble(&self) -> Option<&str> {
+        self.error.as_deref()
     }
 
     fn finish(self: Box<Self>, exit: &Exit<'_>) -> Result<Reply, Failure> {
@@ -78,7 +82,10 @@ fn of_message(message: &str) -> Failure {
     });
     match status {
         Some(status) => Failure::of_status(status, message),
-        None if message.contains("incomplete") || message.contains("max_output_tokens") => {
+        None if message.contains("content_filter") => Failure::new(Class::Refused, message),
+        None if message.to_lowercase().contains("incomplete")
+            || message.contains("max_output_tokens") =>
+        {
             Failure::new(Class::Cut, message)
         }
         None if message.contains("out of room") => Failure::new(Class::OverWindow, message),

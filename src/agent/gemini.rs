@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::outcome::{Class, Failure, Reply, Usage};
-use super::protocol::{Exit, Protocol, activity, number, text};
+use super::protocol::{Exit, Protocol, activity, number, some_text, text};
 
 /// What was read so far.
 #[derive(Default)]
@@ -16,10 +16,13 @@ pub(super) struct Gemini {
 /// Above this an exit code is an HTTP status less 256.
 const STATUS_CODES: std::ops::RangeInclusive<i32> = 144..=255;
 
+/// 529, overloaded, is over two bytes.
+const OVERLOADED: i32 = 529 - 512;
+
 impl Protocol for Gemini {
     fn line(&mut self, line: &Value) -> Option<String> {
         match text(line, "/type") {
-            "init" => self.reply.session = Some(text(line, "/session_id").to_owned()),
+            "init" => self.reply.session = some_text(line, "/session_id"),
             "message" if text(line, "/role") == "assistant" => {
                 self.reply.text += text(line, "/content");
             }
@@ -36,6 +39,10 @@ impl Protocol for Gemini {
             _ => {}
         }
         None
+    }
+
+    fn trouble(&self) -> Option<&str> {
+        self.error.as_deref()
     }
 
     fn finish(mut self: Box<Self>, exit: &Exit<'_>) -> Result<Reply, Failure> {
@@ -55,6 +62,7 @@ impl Protocol for Gemini {
             53 => return Err(Failure::new(Class::Cut, said)),
             55 => return Err(Failure::new(Class::PermissionDenied, said)),
             130 => return Err(Failure::new(Class::Killed, said)),
+            OVERLOADED => return Err(Failure::of_status(529, said)),
             code if STATUS_CODES.contains(&code) => {
                 // 400 is 144, 503 is 247: statuses are told apart by their lowest byte.
                 let status = u64::from(code.unsigned_abs()) + 256;
@@ -81,16 +89,16 @@ impl Protocol for Gemini {
                 ));
             }
         }
-        let n_requests = number(&result, "/stats/input_tokens");
+        let input = number(&result, "/stats/input_tokens");
         self.reply.usage = Usage {
-            input: n_requests,
+            input,
             cached: number(&result, "/stats/cached"),
             output: number(&result, "/stats/output_tokens"),
             dollars: None,
         };
         if self.reply.text.trim().is_empty() {
             // By its own count the prompt is over the window: it then asks nobody and says nothing.
-            return Err(if n_requests.unwrap_or(0) == 0 {
+            return Err(if input.unwrap_or(0) == 0 {
                 Failure::new(
                     Class::OverWindow,
                     "it asked nothing: by its own count the prompt is over the window",

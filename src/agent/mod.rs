@@ -21,7 +21,7 @@ use crate::fs::FsError;
 use crate::process::{Limits, ProcessError};
 
 pub use outcome::{Class, Failure, Reply, Usage};
-pub use program::{Program, ProgramKind, check_environment, runnable};
+pub use program::{Program, ProgramKind, PromptLimit, check_environment, quoted, runnable};
 pub use recorded::{CALL_FILE, PATCH_FILE, REPLY_FILE, Recorded, RecordedCall};
 
 /// What an agent is asked to be.

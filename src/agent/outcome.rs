@@ -105,7 +105,7 @@ impl Class {
         match self {
             Self::Empty | Self::Cut | Self::Malformed => "run it again, or use another model",
             Self::Refused => "say in the spec why it is needed, or use another model",
-            Self::OverWindow => "pack less with `--budget`, or use a model with a larger window",
+            Self::OverWindow => "name fewer files, or use a model with a larger window",
             Self::RateLimited => "wait a minute and run it again",
             Self::OutOfQuota => "wait until the quota is renewed, or use another agent",
             Self::NotSignedIn => "start the program once by hand and sign in, or set its key",
@@ -167,16 +167,15 @@ impl Failure {
 
     /// Decides the class of an error that came over HTTP.
     pub(super) fn of_status(status: u64, message: &str) -> Self {
-        let lower = message.to_lowercase();
-        let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+        let says = said(message);
         let class = match status {
             400 | 413 if says(TOO_LONG) => Class::OverWindow,
+            400..=499 if says(SPENT) => Class::OutOfQuota,
             400 if says(&["api key not valid", "api_key_invalid"]) => Class::NotSignedIn,
             401 => Class::NotSignedIn,
             402 => Class::OutOfQuota,
             403 => Class::PermissionDenied,
             404 => Class::NoSuchModel,
-            429 if says(SPENT) => Class::OutOfQuota,
             429 => Class::RateLimited,
             408 | 500..=599 => Class::Network,
             _ => Class::Crashed,
@@ -186,32 +185,14 @@ impl Failure {
 
     /// Decides the class of an error that has nothing but words.
     pub(super) fn of_words(message: &str) -> Self {
-        let lower = message.to_lowercase();
-        let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+        let says = said(message);
         let class = if says(TOO_LONG) {
             Class::OverWindow
         } else if says(SPENT) {
             Class::OutOfQuota
-        } else if says(&[
-            "not logged in",
-            "invalid api key",
-            "please run /login",
-            "auth method",
-            "unauthenticated",
-        ]) {
+        } else if says(SIGN_IN) {
             Class::NotSignedIn
-        } else if says(&[
-            "connection",
-            "network",
-            "econnrefused",
-            "enotfound",
-            "fetch failed",
-            "terminated",
-            "timed out",
-            "timeout",
-            "high demand",
-            "socket",
-        ]) {
+        } else if says(TROUBLE) {
             Class::Network
         } else {
             Class::Crashed
@@ -219,6 +200,38 @@ impl Failure {
         Self::new(class, message)
     }
 }
+
+/// Returns what says whether a message holds one of some words, whatever their case.
+fn said(message: &str) -> impl Fn(&[&str]) -> bool {
+    let lower = message.to_lowercase();
+    move |words| words.iter().any(|word| lower.contains(word))
+}
+
+/// Words by which programs say that nobody is signed in.
+const SIGN_IN: &[&str] = &[
+    "not logged in",
+    "invalid api key",
+    "please run /login",
+    "auth method",
+    "unauthenticated",
+];
+
+/// Words by which programs say that the vendor is not reached, or has trouble.
+const TROUBLE: &[&str] = &[
+    "connection",
+    "disconnected",
+    "error sending request",
+    "network",
+    "econnrefused",
+    "enotfound",
+    "fetch failed",
+    "terminated",
+    "timed out",
+    "timeout",
+    "high demand",
+    "overloaded",
+    "socket",
+];
 
 /// Words by which vendors and programs say that a prompt is too long.
 const TOO_LONG: &[&str] = &[
@@ -233,9 +246,68 @@ const TOO_LONG: &[&str] = &[
 /// Words by which they say that waiting a minute does not help.
 const SPENT: &[&str] = &[
     "daily quota",
+    "quota exceeded",
     "perday",
     "usage limit",
     "spend_limit",
     "insufficient_quota",
     "credit balance",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_and_its_words_make_a_class() {
+        for (status, message, class) in [
+            (401, "", Class::NotSignedIn),
+            (403, "", Class::PermissionDenied),
+            (404, "", Class::NoSuchModel),
+            (
+                400,
+                "prompt is too long: 2 tokens > 1 maximum",
+                Class::OverWindow,
+            ),
+            (
+                400,
+                "The input token count (2) exceeds the maximum number of tokens allowed (1).",
+                Class::OverWindow,
+            ),
+            (400, "Your credit balance is too low", Class::OutOfQuota),
+            (400, "something else", Class::Crashed),
+            (429, "", Class::RateLimited),
+            (
+                429,
+                "You have exhausted your daily quota on this model.",
+                Class::OutOfQuota,
+            ),
+            (500, "", Class::Network),
+            (503, "", Class::Network),
+            (529, "", Class::Network),
+        ] {
+            assert_eq!(
+                Failure::of_status(status, message).class,
+                class,
+                "{status} {message}"
+            );
+        }
+        for (message, class) in [
+            ("Prompt is too long", Class::OverWindow),
+            ("Not logged in · Please run /login", Class::NotSignedIn),
+            ("stream disconnected before completion", Class::Network),
+            ("Request timed out", Class::Network),
+            ("You've hit your usage limit.", Class::OutOfQuota),
+            ("segmentation fault", Class::Crashed),
+        ] {
+            assert_eq!(Failure::of_words(message).class, class, "{message}");
+        }
+    }
+
+    #[test]
+    fn of_a_long_message_the_end_is_kept() {
+        let failure = Failure::new(Class::Crashed, format!("{} the cause", "x".repeat(5_000)));
+        assert!(failure.message.starts_with("...x") && failure.message.ends_with("the cause"));
+        assert!(failure.message.len() < 1_000);
+    }
+}

@@ -3,6 +3,7 @@
 //! The facts were measured with gemini 0.61, claude 2.1 and codex 0.169.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::path::PathBuf;
 
 use super::claude::Claude;
@@ -42,6 +43,15 @@ pub enum PromptLimit {
     Bytes(usize),
     /// In characters.
     Characters(usize),
+}
+
+impl fmt::Display for PromptLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(most) => write!(f, "{most} bytes"),
+            Self::Characters(most) => write!(f, "{most} characters"),
+        }
+    }
 }
 
 /// Variables by which networks, certificates and terminals are set up; every agent gets them.
@@ -236,7 +246,7 @@ impl Program {
         let over = self.size_over(call.prompt);
         if over > 0 {
             let (name, most) = (self.kind.name(), self.kind.prompt_limit());
-            let why = format!("the prompt is {over} over what {name} takes ({most:?})");
+            let why = format!("the prompt is {over} over what {name} takes ({most})");
             return Ok(Err(Failure::new(Class::OverWindow, why)));
         }
         let stderr_file = call.record.join("stderr");
@@ -264,7 +274,26 @@ impl Program {
             },
         )?;
         let stderr = fs::tail(&stderr_file, 64 << 10)?;
+        if ended.n_left > 0 {
+            doing(&format!(
+                "left {} processes that cannot be ended",
+                ended.n_left
+            ));
+        }
         let seconds = ended.elapsed.as_secs();
+        // What it told last says more than that it did not end.
+        let hung = |why: String| match lines.trouble() {
+            Some(trouble) => {
+                let told = Failure::of_words(trouble);
+                let class = if told.class == Class::Crashed {
+                    Class::Hung
+                } else {
+                    told.class
+                };
+                Failure::new(class, format!("{why}; it told last: {trouble}"))
+            }
+            None => Failure::new(Class::Hung, why),
+        };
         let failure = match ended.end {
             End::Exited(code) => {
                 let mut answer = lines.finish(code, &stderr);
@@ -280,10 +309,11 @@ impl Program {
             }
             End::Idle => {
                 let idle = setting.limits.idle.as_secs();
-                let why = format!("it wrote nothing for {idle} s, {seconds} s after its start");
-                Failure::new(Class::Hung, why)
+                hung(format!(
+                    "it wrote nothing for {idle} s, {seconds} s after its start"
+                ))
             }
-            End::Wall => Failure::new(Class::Hung, format!("it had not ended after {seconds} s")),
+            End::Wall => hung(format!("it had not ended after {seconds} s")),
             End::TooMuchOutput => Failure::new(Class::Malformed, "it wrote without end"),
             End::Interrupted => Failure::new(Class::Interrupted, "you asked to stop"),
         };
@@ -510,6 +540,17 @@ fn codex_words(model: &str, may: May<'_>, session: Option<&str>) -> Vec<String> 
         all.extend(words(&["resume", session]));
     }
     all.extend(words(&["--json", "--skip-git-repo-check", "-m", model]));
+    // No reports, no updates, nothing of the user's that starts other programs.
+    for setting in [
+        "analytics.enabled=false",
+        "check_for_update_on_startup=false",
+        "features.plugins=false",
+        "features.remote_plugin=false",
+        "features.apps=false",
+        "mcp_servers={}",
+    ] {
+        all.extend(words(&["-c", setting]));
+    }
     match may {
         May::Answer => all.extend(words(&[
             "--disable",
@@ -537,7 +578,7 @@ fn codex_words(model: &str, may: May<'_>, session: Option<&str>) -> Vec<String> 
 }
 
 /// Returns a word as a shell takes it.
-fn quoted(word: &OsStr) -> String {
+pub fn quoted(word: &OsStr) -> String {
     let text = word.to_string_lossy();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {

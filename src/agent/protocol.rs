@@ -9,6 +9,9 @@ pub(super) trait Protocol {
     /// Takes a line; returns what the agent does now, if the line tells.
     fn line(&mut self, line: &Value) -> Option<String>;
 
+    /// Returns the trouble that was told last, if any was.
+    fn trouble(&self) -> Option<&str>;
+
     /// Decides from all that was read.
     fn finish(self: Box<Self>, exit: &Exit<'_>) -> Result<Reply, Failure>;
 }
@@ -56,6 +59,11 @@ impl Lines {
         self.hold(bytes);
     }
 
+    /// Returns the trouble that was told last, if any was.
+    pub(super) fn trouble(&self) -> Option<&str> {
+        self.protocol.trouble()
+    }
+
     /// Decides what came of it.
     pub(super) fn finish(mut self, code: i32, stderr: &str) -> Result<Reply, Failure> {
         self.line(&mut |_| {});
@@ -89,6 +97,12 @@ impl Lines {
 /// Returns the text at `pointer`, or none of it.
 pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or("")
+}
+
+/// Returns the text at `pointer`, if there is some.
+pub(super) fn some_text(value: &Value, pointer: &str) -> Option<String> {
+    let found = text(value, pointer);
+    (!found.is_empty()).then(|| found.to_owned())
 }
 
 /// Returns the number at `pointer`.

@@ -43,7 +43,7 @@ pub struct RecordedCall {
 pub struct Recorded {
     folder: PathBuf,
     /// The folder as the user wrote it.
-    typed: PathBuf,
+    pub typed: PathBuf,
     /// The calls of each role are answered in order; this many were.
     n_answered: Cell<usize>,
 }

@@ -1,5 +1,6 @@
 //! The options by which every verb says who plays which role, and for how long.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,28 +22,28 @@ use crate::process::{Interrupt, Limits};
 pub(super) struct AgentArgs {
     /// End an agent that has written nothing for this long
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = parse_duration)]
-    idle_limit: Duration,
+    pub(super) idle_limit: Duration,
 
     /// End an agent that has not ended after this long
     #[arg(long, value_name = "TIME", default_value = "2h", value_parser = parse_duration)]
-    time_limit: Duration,
+    pub(super) time_limit: Duration,
 
     /// Let agents have this variable of your environment, too (can be repeated)
     #[arg(long = "env", value_name = "NAME")]
-    lent: Vec<OsString>,
+    pub(super) lent: Vec<OsString>,
 
-    /// Go on without asking: spend, and carry the plan out
+    /// Go on without asking
     #[arg(short, long)]
     pub(super) yes: bool,
 
     /// Stop before the first agent; show route, prompts, costs and command lines
     #[arg(long)]
     pub(super) dry_run: bool,
-
-    /// Print the outcome to stdout as JSON
-    #[arg(long)]
-    pub(super) json: bool,
 }
+
+/// The limits unless others are given; those of the arguments say the same.
+pub(super) const DEFAULT_IDLE: Duration = Duration::from_mins(15);
+pub(super) const DEFAULT_TIME: Duration = Duration::from_hours(2);
 
 /// An agent that has ended gets this long to end what it started.
 const GRACE: Duration = Duration::from_secs(3);
@@ -111,7 +112,18 @@ impl Lent {
     /// Calls `work` with the host of a run that tells `printer`.
     pub(super) fn host<T>(&self, printer: &Printer, work: impl FnOnce(&Host<'_>) -> T) -> T {
         let interrupted = || self.interrupt.signal().is_some();
-        let tell = |event: &Event<'_>| story::tell(printer, event);
+        let bar = RefCell::new(None);
+        let tell = |event: &Event<'_>| match event {
+            Event::Packing(done, n) => {
+                let mut bar = bar.borrow_mut();
+                bar.get_or_insert_with(|| printer.progress("packing"))
+                    .show(*done, *n);
+            }
+            other => {
+                bar.take();
+                story::tell(printer, other);
+            }
+        };
         work(&Host {
             shim: self.shim.clone(),
             variables: self.variables.clone(),

@@ -1,5 +1,6 @@
 //! `twostep exec` and `twostep plan-exec`
 
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -7,16 +8,17 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::agents::{AgentArgs, parse_agent, player};
+use super::agents::{AgentArgs, DEFAULT_IDLE, DEFAULT_TIME, parse_agent, player};
+use super::asking::Asking;
 use super::environment::{Environment, now_ms};
-use super::exit::{Exit, unwrapped, usage};
-use super::plan::{Asking, read_packs, read_spec};
+use super::exit::{Exit, is_interrupted, unwrapped, usage};
+use super::plan::{read_packs, read_spec};
 use super::printer::Printer;
 use super::select::{SelectArgs, Selected};
 use super::story;
-use crate::agent::{Choice, Role, Usage};
+use crate::agent::{Choice, Role, Usage, quoted};
 use crate::check::Checked;
-use crate::flow::exec::{ChangeKind, Land, Landed};
+use crate::flow::exec::{ChangeKind, ExecError, Executed, Land, Landed};
 use crate::flow::pack::{self, HELD_BYTES, PackRequest};
 use crate::flow::plan_exec::{self, Done, PLAN_FILE, RunError, Work, title};
 use crate::flow::player::Player;
@@ -24,13 +26,13 @@ use crate::flow::route::Context;
 use crate::fs::{self, SystemKind};
 use crate::path::RepoPath;
 use crate::repo::{Globs, Named, ReadOptions, Repository};
-use crate::run::{Event, Run, Summary};
+use crate::run::{self, Event, Run, Summary};
 use crate::tokens::Counter;
 
 /// What checks a change, and where it goes.
 #[derive(Args, Debug)]
 pub(super) struct ChangeArgs {
-    /// Who carries the plan out: claude, gemini or codex, with `:MODEL` if you like; or recorded:FOLDER
+    /// Who carries the plan out: claude or codex, with `:MODEL` if you like; or recorded:FOLDER
     #[arg(long, value_name = "AGENT", value_parser = parse_agent)]
     executor: Option<Choice>,
 
@@ -55,6 +57,10 @@ pub(super) struct ChangeArgs {
     /// Work in a folder that is not in git; `twostep undo` is then all that takes a change back
     #[arg(long)]
     in_place: bool,
+
+    /// Print the outcome to stdout as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Where a good change goes.
@@ -142,6 +148,12 @@ pub(super) fn run_exec(
 ) -> anyhow::Result<Exit> {
     let file = environment.at(&args.plan);
     let plan = plan_exec::read_plan(&file).map_err(unwrapped)?;
+    if !args.agents.yes && !args.agents.dry_run && !printer.can_ask() {
+        return Err(usage(
+            "there is nobody to ask whether the plan is to be carried out",
+            "say `--yes`; `--dry-run` shows what would happen",
+        ));
+    }
     let executor = player(Role::Executor, args.change.executor.as_ref(), environment)?;
     let (repository, _, problem) = crate::repo::open(&environment.directory, &[])?;
     if let Some(problem) = problem {
@@ -231,17 +243,20 @@ impl Job<'_> {
         go: impl FnOnce(&Work<'_>, &mut Run, &crate::flow::host::Host<'_>) -> Result<Done, RunError>,
     ) -> anyhow::Result<Exit> {
         let repository = &selected.repository;
-        self.change.check(repository, self.agents)?;
+        self.change.check(repository)?;
         let families = [self.planner.as_ref(), Some(&self.executor)];
         let families = families.into_iter().flatten().filter_map(Player::family);
         let lent = self.agents.lend(environment)?;
-        let asking = Asking::new(
+        let asking = Asking {
             printer,
-            self.agents,
-            Some(&self.executor),
-            &self.change.checks,
-        );
-        let decide = |question: &plan_exec::Question<'_>| asking.answer(question, environment);
+            agents: self.agents,
+            lent: &lent,
+            environment,
+            has_planner: self.planner.is_some(),
+            executor: Some(&self.executor),
+            checks: &self.change.checks,
+        };
+        let decide = |question: &plan_exec::Question<'_>| asking.answer(question);
         let candidates = pack::all_candidates(repository, selected.threads);
         let carried = self.change.carried(repository, environment)?;
         let work = Work {
@@ -277,17 +292,22 @@ impl Job<'_> {
         let done = match done {
             Ok(done) => done,
             Err(error) => {
-                if let Some(signal) = lent.signal() {
+                let folder = run.folder.display();
+                let error = unwrapped(error);
+                if self.change.json {
+                    let summary = run::summary(root, &run.id)?;
+                    printer.json(&Report::failed(&summary, &error))?;
+                }
+                if let Some(signal) = lent.signal().filter(|_| is_interrupted(&error)) {
                     printer.note(&format!(
-                        "interrupted; your files are as they were; what there is, is in `{}`",
-                        run.folder.display()
+                        "interrupted; your files are as they were; what there is, is in `{folder}`"
                     ));
                     return Ok(Exit::of_signal(signal));
                 }
-                return Err(unwrapped(error).context(format!("the run {} stopped", run.id)));
+                return Err(error.context(format!("the run {} stopped", run.id)));
             }
         };
-        let summary = crate::run::summary(root, &run.id)?;
+        let summary = run::summary(root, &run.id)?;
         match &done {
             Done::NotAsked => printer.note("stopped before any agent was asked"),
             Done::Planned(file) => {
@@ -303,43 +323,65 @@ impl Job<'_> {
         if let (LandArg::Patch, Done::Executed(executed)) = (self.change.land, &done) {
             printer.data(&fs::read_regular(&executed.patch, MAX_PATCH_BYTES)?)?;
         }
-        if self.agents.json {
+        if self.change.json {
             printer.json(&Report::new(&summary, &done))?;
         }
-        Ok(Exit::Success)
+        let is_whole = matches!(done, Done::Executed(_));
+        let signal = lent.signal().filter(|_| !is_whole);
+        Ok(signal.map_or(Exit::Success, Exit::of_signal))
     }
 
     /// Returns the command that carries a plan out as it would have been here.
     fn go_on(&self, file: &Path) -> String {
+        let change = self.change;
         let mut words = vec![
-            "twostep exec".to_owned(),
-            quote(&file.display().to_string()),
+            "twostep".to_owned(),
+            "exec".to_owned(),
+            quoted(file.as_os_str()),
         ];
-        for check in &self.change.checks {
-            words.push(format!("--check {}", quote(check)));
+        let mut option = |name: &str, value: &OsStr| words.extend([name.to_owned(), quoted(value)]);
+        for check in &change.checks {
+            option("--check", check.as_ref());
         }
-        if let Some(executor) = &self.change.executor {
-            words.push(format!("--executor {}", quote(&executor.to_string())));
+        if let Some(executor) = &change.executor {
+            option("--executor", executor.to_string().as_ref());
+        }
+        for folder in &change.carried {
+            option("--carry", folder.as_os_str());
+        }
+        for name in &self.agents.lent {
+            option("--env", name);
+        }
+        for (name, value) in [
+            ("--land", change.land.to_possible_value()),
+            ("--context", change.context.to_possible_value()),
+        ] {
+            if let Some(value) = value.filter(|value| !["tree", "auto"].contains(&value.get_name()))
+            {
+                option(name, value.get_name().as_ref());
+            }
+        }
+        let limits = [
+            ("--idle-limit", self.agents.idle_limit, DEFAULT_IDLE),
+            ("--time-limit", self.agents.time_limit, DEFAULT_TIME),
+        ];
+        for (name, limit, usual) in limits {
+            if limit != usual {
+                option(name, format!("{}s", limit.as_secs()).as_ref());
+            }
+        }
+        if change.in_place {
+            words.push("--in-place".to_owned());
         }
         words.push("--yes".to_owned());
         words.join(" ")
     }
 }
 
-/// Returns a word as a shell takes it.
-fn quote(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 impl ChangeArgs {
     /// Refuses what contradicts itself, and to work without git unasked.
-    fn check(&self, repository: &Repository, agents: &AgentArgs) -> anyhow::Result<()> {
-        if self.land == LandArg::Patch && agents.json {
+    fn check(&self, repository: &Repository) -> anyhow::Result<()> {
+        if self.land == LandArg::Patch && self.json {
             return Err(usage(
                 "the patch and the outcome cannot go to stdout together",
                 "use `--land none`: the outcome names the file of the patch",
@@ -417,6 +459,8 @@ struct Report<'a> {
     run: &'a str,
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     patch: Option<&'a Path>,
     #[serde(skip_serializing_if = "Option::is_none")]
     branch: Option<&'a str>,
@@ -434,11 +478,33 @@ struct ChangedFile<'a> {
 }
 
 impl<'a> Report<'a> {
+    fn failed(summary: &'a Summary, error: &'a anyhow::Error) -> Self {
+        let mut report = Self::new(summary, &Done::NotAsked);
+        report.outcome = "failed";
+        report.error = Some(format!("{error:#}"));
+        if let Some(ExecError::Failed { executed, .. }) = error.downcast_ref() {
+            report.take(executed);
+        }
+        report
+    }
+
+    fn take(&mut self, executed: &'a Executed) {
+        self.patch = Some(&executed.patch);
+        let file = |change: &'a crate::scratch::Change| ChangedFile {
+            path: &change.path,
+            change: ChangeKind::of(change),
+        };
+        self.files = executed.changes.changes.iter().map(file).collect();
+        self.checks = &executed.checks;
+        self.baseline = &executed.baseline;
+    }
+
     fn new(summary: &'a Summary, done: &'a Done) -> Self {
         let mut report = Self {
             version: 1,
             run: &summary.id,
             outcome: "not_asked",
+            error: None,
             patch: None,
             branch: None,
             files: Vec::new(),
@@ -459,14 +525,7 @@ impl<'a> Report<'a> {
                         "landed"
                     }
                 };
-                report.patch = Some(&executed.patch);
-                let file = |change: &'a crate::scratch::Change| ChangedFile {
-                    path: &change.path,
-                    change: ChangeKind::of(change),
-                };
-                report.files = executed.changes.changes.iter().map(file).collect();
-                report.checks = &executed.checks;
-                report.baseline = &executed.baseline;
+                report.take(executed);
             }
         }
         report

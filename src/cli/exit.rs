@@ -4,9 +4,10 @@ use std::io;
 use std::process::ExitCode;
 
 use super::printer::StdoutClosed;
-use crate::agent::{AgentError, Failure};
+use crate::agent::{AgentError, Class, Failure};
 use crate::check::CheckError;
 use crate::flow::exec::ExecError;
+use crate::flow::host::Interrupted;
 use crate::flow::pack::PackError;
 use crate::flow::plan::PlanningError;
 use crate::flow::plan_exec::RunError;
@@ -16,10 +17,11 @@ use crate::flow::unpack::RestoreError;
 use crate::fs::FsError;
 use crate::model::UnknownModel;
 use crate::repo::OpenError;
+use crate::scratch::LandError;
 
 /// The exit codes, for the help.
 pub(super) const TABLE: &str = "Exit codes: 0 done, and yes; 1 done, and no (a check failed, a \
-    reference is missing, a conflict); 2 could not (flag, file, budget); 3 an agent failed; 130, 143 interrupted.";
+    reference is missing, a conflict); 2 could not (flag, file, budget); 3 an agent failed; 129, 130, 143 interrupted.";
 
 /// How the process ends. Scripts rely on these numbers; changing one is a breaking change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,13 +82,38 @@ pub(super) fn unwrapped(error: RunError) -> anyhow::Error {
         RunError::Exec(ExecError::Check(error)) => match error {
             CheckError::Process(error) => error.into(),
             CheckError::Fs(error) => error.into(),
-            other => other.into(),
+            error @ CheckError::Interrupted(_) => error.into(),
         },
         RunError::Exec(ExecError::Scratch(error)) => error.into(),
+        RunError::Exec(ExecError::Interrupted(error)) => error.into(),
         RunError::Exec(ExecError::Fs(error)) | RunError::Fs(error) => error.into(),
         RunError::Exec(error) => error.into(),
         other => other.into(),
     }
+}
+
+/// Returns an error of a run with all that caused it, as text.
+pub(super) fn unwrapped_text(error: &RunError) -> String {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| {
+        error.source()
+    });
+    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    causes.join(": ")
+}
+
+/// Says whether an error is nothing but what the user asked for: to stop.
+pub(super) fn is_interrupted(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.is::<Interrupted>()
+            || matches!(cause.downcast_ref(), Some(CheckError::Interrupted(_)))
+            || matches!(
+                cause.downcast_ref(),
+                Some(Failure {
+                    class: Class::Interrupted,
+                    ..
+                })
+            )
+    })
 }
 
 /// Returns the status that a known cause stands for.
@@ -94,12 +121,13 @@ fn status_of(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if let Some(error) = cause.downcast_ref::<ExecError>() {
         return match error {
             ExecError::Nothing { .. } => Some(Exit::Agent),
-            ExecError::Refused(_)
-            | ExecError::Unasked(_)
+            ExecError::Refused { .. }
+            | ExecError::Unasked { .. }
+            | ExecError::TooLarge(_)
             | ExecError::Patch(_)
             | ExecError::Failed { .. }
-            | ExecError::Altered(_)
-            | ExecError::Land { .. } => Some(Exit::Negative),
+            | ExecError::Altered { .. } => Some(Exit::Negative),
+            ExecError::Land { source, .. } if is_conflict(source) => Some(Exit::Negative),
             _ => None,
         };
     }
@@ -109,11 +137,15 @@ fn status_of(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         return Some(Exit::Agent);
     }
     let is_no = matches!(cause.downcast_ref(), Some(RunError::Unresolved { .. }))
-        || matches!(
-            cause.downcast_ref(),
-            Some(UndoError::Land { .. } | UndoError::Branch(_))
-        );
+        || matches!(cause.downcast_ref(), Some(UndoError::Branch(_)));
+    let is_no = is_no
+        || matches!(cause.downcast_ref(), Some(UndoError::Land { source, .. }) if is_conflict(source));
     is_no.then_some(Exit::Negative)
+}
+
+/// Says whether files of the user are not what they were, or may not change: an answer, and no trouble of ours.
+fn is_conflict(error: &LandError) -> bool {
+    matches!(error, LandError::Conflicts(_) | LandError::Refused(_))
 }
 
 /// Our own reader has enough, as with `twostep pack | head`. The printer alone raises this type.
@@ -194,6 +226,8 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
                 "correct the paths in the plan, or let the planner do it: `twostep plan --revise NOTE`".to_owned()
             }
             RunError::NoReferences(_) => "name in the plan the files to change, relative to the root of the repository".to_owned(),
+            RunError::NoSession(_) => "plan again with the spec".to_owned(),
+            RunError::OtherPlanner { made, .. } => format!("leave `--planner` out, or name {made}"),
             RunError::Edited(_) => "move it away, carry it out with `twostep exec`, or replace it with `--force`".to_owned(),
             RunError::Plan { .. } => "name a plan in Markdown, such as one that `twostep plan` wrote".to_owned(),
             _ => return None,
@@ -222,31 +256,36 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
                 executed.patch.with_file_name("checks").display(),
                 executed.patch.display()
             )),
-            ExecError::Altered(_) => Some(
+            ExecError::Altered { .. } => Some(
                 "use checks that write no source files, such as `cargo fmt --check`".to_owned(),
             ),
-            ExecError::Unasked(_) => Some(
+            ExecError::Unasked { .. } => Some(
                 "name them in the plan if they are to change, and run `twostep exec`".to_owned(),
             ),
-            ExecError::Refused(_) => Some(
+            ExecError::Refused { .. } => Some(
                 "these files are never written; say in the spec to leave them alone".to_owned(),
             ),
+            ExecError::Land { source, .. } if !is_conflict(source) => {
+                Some("mend that, and run `twostep exec` again".to_owned())
+            }
             ExecError::Land { patch, .. } => Some(format!(
                 "take the patch with `git apply --3way {}`, or run `twostep exec` again with your files as they are now",
                 patch.display()
             )),
-            ExecError::Check(CheckError::NotFound { .. }) => {
+            ExecError::NotFound { .. } => {
                 Some("install the command, or correct `--check`".to_owned())
+            }
+            ExecError::Stranded { id, .. } => {
+                Some(format!("put your files back with `twostep undo {id}`"))
             }
             _ => None,
         };
     }
-    if let Some(CheckError::NotFound { .. }) = cause.downcast_ref() {
-        return Some("install the command, or correct `--check`".to_owned());
-    }
     cause.downcast_ref::<UndoError>().and_then(|error| match error {
         UndoError::None | UndoError::Unknown(_) | UndoError::NotLanded(_) => Some("`twostep runs` lists all".to_owned()),
         UndoError::Land { .. } => Some("put those files back as the run left them, or take the change back by hand: `git apply -R` with the run's changes.patch".to_owned()),
+        UndoError::Stranded { id, .. } => Some(format!("`twostep undo {id}`")),
+        UndoError::GitInternal(_) => Some("delete the run's folder: it did not come from twostep".to_owned()),
         UndoError::Branch(_) => Some("look at the branch with `git log`, and delete it by hand if you do not want it".to_owned()),
         UndoError::Undone(_) | UndoError::Fs(_) => None,
     })

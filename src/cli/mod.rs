@@ -3,6 +3,7 @@
 //! In: arguments, environment, terminal. Out: bytes on stdout and stderr, an exit code.
 
 mod agents;
+mod asking;
 mod environment;
 mod exec;
 mod exit;

@@ -1,17 +1,16 @@
-//! `twostep plan`, and what a user is asked on the way to a change.
+//! `twostep plan`, and what specs and packs are read from.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::agents::{AgentArgs, parse_agent, player};
+use super::asking::Asking;
 use super::environment::{Environment, now_ms};
-use super::exit::{Exit, unwrapped, usage};
-use super::number::grouped;
+use super::exit::{Exit, is_interrupted, unwrapped, usage};
 use super::printer::Printer;
 use super::select::SelectArgs;
-use super::story;
-use crate::agent::{Agent, Choice, Role};
+use crate::agent::{Choice, Role};
 use crate::flow::host::{Event as Told, Host};
 use crate::flow::pack::{HELD_BYTES, PackRequest};
 use crate::flow::plan::{self, Prompt};
@@ -19,8 +18,9 @@ use crate::flow::plan_exec::{self, Answer, Done, PLAN_FILE, Question, RunError, 
 use crate::flow::player::Player;
 use crate::flow::route::Context;
 use crate::fs::{self, FsError};
+use crate::plan::Plan;
 use crate::repo::{ReadOptions, Repository};
-use crate::run::{Event, Run};
+use crate::run::{self, Event, Run};
 use crate::tokens::Counter;
 
 /// Plan a change with a model that reads the whole repository
@@ -42,7 +42,7 @@ pub(super) struct PlanArgs {
     packs: Vec<PathBuf>,
 
     /// Change the plan as this note asks, in the conversation in which it was made
-    #[arg(long = "revise", value_name = "NOTE")]
+    #[arg(long = "revise", value_name = "NOTE", conflicts_with_all = ["packs", "paths", "stdin", "includes", "excludes", "all"])]
     note: Option<String>,
 
     /// Write the plan to this file (`-`: stdout)
@@ -66,54 +66,50 @@ const MAX_SPEC_BYTES: u64 = 16 << 20;
 /// A pack that is given is held in memory.
 const MAX_PACK_BYTES: u64 = 256 << 20;
 
-/// Above this a terminal's user is asked before the first call, in dollars.
-const MANY_DOLLARS: f64 = 1.0;
-
-/// The same in tokens.
-const MANY_TOKENS: u64 = 200_000;
-
 pub(super) fn run(
     args: &PlanArgs,
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<Exit> {
-    if args.agents.json {
-        return Err(usage(
-            "`plan` has no outcome but the plan",
-            "leave `--json` out; `twostep references --json` tells what the plan names",
-        ));
-    }
-    let planner = player(Role::Planner, args.planner.as_ref(), environment)?;
-    let lent = args.agents.lend(environment)?;
-    let target = args.target(environment, printer);
+    let wanted = args.wanted(environment)?;
     let selected = args.select.resolve(environment, printer)?;
     let root = selected.repository.root.path();
+    let choice = match &wanted {
+        Wanted::Other { id, .. } if args.planner.is_none() => plan_exec::planner_of(root, id),
+        _ => args.planner.clone(),
+    };
+    let planner = player(Role::Planner, choice.as_ref(), environment)?;
+    let target = args.target(&wanted, environment, printer);
     if let (Some(file), false, false) = (&target, args.force, args.agents.dry_run) {
         plan_exec::may_write_plan(root, file).map_err(unwrapped)?;
     }
-    let job = Planning {
-        args,
+    let lent = args.agents.lend(environment)?;
+    let asking = Asking {
+        printer,
+        agents: &args.agents,
+        lent: &lent,
+        environment,
+        has_planner: true,
+        executor: None,
+        checks: &[],
+    };
+    let packs = read_packs(&args.packs, environment)?;
+    let mut run = Run::begin(root, environment.run_id(), now_ms)?;
+    run.record(Event::Started {
+        verb: "plan".to_owned(),
+        title: title(wanted.words()).to_owned(),
+    })?;
+    let planning = Planning {
         repository: &selected.repository,
         planner: &planner,
-        asking: Asking::new(printer, &args.agents, None, &[]),
-        environment,
+        asking: &asking,
+        packs: &packs,
+        target: target.as_deref(),
     };
-    let (spec, old) = match (&args.note, &args.spec) {
-        (None, Some(spec)) => (read_spec(spec, environment)?, None),
-        (note, spec) => {
-            let file = environment.at(spec.as_deref().unwrap_or(Path::new(PLAN_FILE)));
-            let id = plan_exec::run_of(&file)?.ok_or_else(|| {
-                usage(
-                    format!("`{}` is no plan of a run", file.display()),
-                    "name a plan that twostep wrote, or plan again with the spec",
-                )
-            })?;
-            (note.clone().unwrap_or_default(), Some(id))
-        }
-    };
+    let counter = Counter::new(planner.family().into_iter().collect());
     let request = PackRequest {
-        named: selected.named,
-        globs: selected.globs,
+        named: selected.named.clone(),
+        globs: selected.globs.clone(),
         outputs: target.iter().cloned().collect(),
         read: ReadOptions {
             everything: args.select.all,
@@ -121,42 +117,30 @@ pub(super) fn run(
         },
         instruction: None,
         room: None,
-        counter: Counter::new(planner.family().into_iter().collect()),
+        counter: counter.clone(),
         threads: selected.threads,
         max_held_bytes: HELD_BYTES,
     };
-    let mut run = Run::begin(root, environment.run_id(), now_ms)?;
-    run.record(Event::Started {
-        verb: "plan".to_owned(),
-        title: title(&spec).to_owned(),
-    })?;
-    let done = lent.host(printer, |host| match &old {
-        Some(id) => plan_exec::revise(root, id, &planner, &spec, &mut run, host).map(Some),
-        None => job.plan(request, &spec, &mut run, host),
-    });
-    let file = target.clone().unwrap_or_default();
-    let written = done.and_then(|plan| match (&plan, &target) {
-        (None, _) => Ok(plan),
-        (Some(new), Some(file)) => plan_exec::write_plan(root, file, new, &mut run).map(|()| plan),
-        (Some(new), None) => run
-            .keep(PLAN_FILE, new.text.as_bytes())
-            .map(|_| plan)
-            .map_err(RunError::from),
-    });
     let mut plan = None;
-    let ended = written.map(|made| match made {
-        Some(made) => {
-            plan = Some(made);
-            Done::Planned(file.clone())
-        }
-        None => Done::NotAsked,
+    let done = lent.host(printer, |host| {
+        let made = match &wanted {
+            Wanted::New(spec) => planning.plan(request, spec, &mut run, host),
+            Wanted::Other { id, note } => planning.revise(&counter, id, note, &mut run, host),
+        };
+        plan_exec::clear(&run, host);
+        let done = made.and_then(|made| {
+            plan = made;
+            planning.keep(plan.as_ref(), &mut run)
+        });
+        plan_exec::conclude(&mut run, done)
     });
-    if let Err(error) = plan_exec::conclude(&mut run, ended) {
-        if let Some(signal) = lent.signal() {
+    if let Err(error) = done {
+        let error = unwrapped(error);
+        if let Some(signal) = lent.signal().filter(|_| is_interrupted(&error)) {
             printer.note("interrupted; no plan was written");
             return Ok(Exit::of_signal(signal));
         }
-        return Err(unwrapped(error).context("cannot plan"));
+        return Err(error.context("cannot plan"));
     }
     match (plan, target) {
         (None, _) => printer.note("stopped before any agent was asked"),
@@ -166,16 +150,33 @@ pub(super) fn run(
             printer.note(&format!("the plan is in `{}`", typed.display()));
         }
     }
-    Ok(Exit::Success)
+    Ok(lent.signal().map_or(Exit::Success, Exit::of_signal))
+}
+
+/// What is wanted of the planner.
+enum Wanted {
+    /// A plan for this spec.
+    New(String),
+    /// The plan of a run, changed as the note asks.
+    Other { id: String, note: String },
+}
+
+impl Wanted {
+    fn words(&self) -> &str {
+        match self {
+            Self::New(spec) => spec,
+            Self::Other { note, .. } => note,
+        }
+    }
 }
 
 /// What makes a plan.
 struct Planning<'a> {
-    args: &'a PlanArgs,
     repository: &'a Repository,
     planner: &'a Player,
-    asking: Asking<'a>,
-    environment: &'a Environment,
+    asking: &'a Asking<'a>,
+    packs: &'a [String],
+    target: Option<&'a Path>,
 }
 
 impl Planning<'_> {
@@ -186,25 +187,24 @@ impl Planning<'_> {
         spec: &str,
         run: &mut Run,
         host: &Host<'_>,
-    ) -> Result<Option<crate::plan::Plan>, RunError> {
-        let packs = read_packs(&self.args.packs, self.environment)?;
+    ) -> Result<Option<Plan>, RunError> {
         // Nobody executes here: the planner stands in, and the route is that of its own window.
         let players = (self.planner, self.planner);
         let (prompt, _) = plan::prepare(
             self.repository,
             request,
             spec,
-            &packs,
+            self.packs,
             players,
             Context::Plan,
+            host,
         )?;
         run.keep("spec.md", spec.as_bytes())?;
         if let Some(pack) = &prompt.pack {
             run.keep("planner-pack.xml", pack.as_bytes())?;
         }
         (host.tell)(&Told::Prompted(Role::Planner, &prompt));
-        let question = Question::Spend(Role::Planner, self.planner, &prompt);
-        if self.asking.answer(&question, self.environment)? == Answer::Stop {
+        if !self.may_ask(&prompt)? {
             run.keep("planner-prompt.md", prompt.text.as_bytes())?;
             return Ok(None);
         }
@@ -216,16 +216,87 @@ impl Planning<'_> {
             host,
         )?))
     }
+
+    /// Changes the plan of the run `id`; none if the user does not want to pay for it.
+    fn revise(
+        &self,
+        counter: &Counter,
+        id: &str,
+        note: &str,
+        run: &mut Run,
+        host: &Host<'_>,
+    ) -> Result<Option<Plan>, RunError> {
+        // What is sent again is all that was said before, too.
+        let before = run::artefact(run.root(), id, FIRST_PROMPT).unwrap_or_default();
+        let all = format!("{}\n{note}", String::from_utf8_lossy(&before));
+        let prompt = plan::given(all, counter, self.planner, Role::Planner)?;
+        if !self.may_ask(&prompt)? {
+            return Ok(None);
+        }
+        plan_exec::revise(id, self.planner, note, None, run, host).map(Some)
+    }
+
+    fn may_ask(&self, prompt: &Prompt) -> Result<bool, RunError> {
+        let question = Question::Spend(Role::Planner, self.planner, prompt);
+        Ok(self.asking.answer(&question)? != Answer::Stop)
+    }
+
+    /// Writes a plan to its file, or keeps it in the run only.
+    fn keep(&self, plan: Option<&Plan>, run: &mut Run) -> Result<Done, RunError> {
+        let Some(plan) = plan else {
+            return Ok(Done::NotAsked);
+        };
+        match self.target {
+            Some(file) => plan_exec::write_plan(file, plan, run)?,
+            None => drop(run.keep(PLAN_FILE, plan.text.as_bytes())?),
+        }
+        Ok(Done::Planned(
+            self.target.unwrap_or(Path::new(PLAN_FILE)).to_owned(),
+        ))
+    }
 }
 
+/// The first prompt of a run, in its folder.
+const FIRST_PROMPT: &str = "calls/01-planner/prompt.md";
+
 impl PlanArgs {
+    fn wanted(&self, environment: &Environment) -> anyhow::Result<Wanted> {
+        let Some(note) = &self.note else {
+            let spec = self.spec.as_deref().unwrap_or(Path::new("-"));
+            return read_spec(spec, environment).map(Wanted::New);
+        };
+        let file = environment.at(self.old());
+        let id = plan_exec::run_of(&file)?.ok_or_else(|| {
+            usage(
+                format!("`{}` is no plan of a run", file.display()),
+                "name a plan that twostep wrote, or plan again with the spec",
+            )
+        })?;
+        let note = note.clone();
+        Ok(Wanted::Other { id, note })
+    }
+
+    /// The plan that is to be changed.
+    fn old(&self) -> &Path {
+        self.spec.as_deref().unwrap_or(Path::new(PLAN_FILE))
+    }
+
     /// The file that the plan goes to; stdout if none.
-    fn target(&self, environment: &Environment, printer: &Printer) -> Option<PathBuf> {
+    fn target(
+        &self,
+        wanted: &Wanted,
+        environment: &Environment,
+        printer: &Printer,
+    ) -> Option<PathBuf> {
+        let file = match wanted {
+            Wanted::New(_) => Path::new(PLAN_FILE),
+            Wanted::Other { .. } => self.old(),
+        };
         match &self.output {
             Some(file) if file == Path::new("-") => None,
             Some(file) => Some(environment.at(file)),
             None if printer.stdout_is_pipe() => None,
-            None => Some(environment.at(Path::new(PLAN_FILE))),
+            None => Some(environment.at(file)),
         }
     }
 }
@@ -265,123 +336,4 @@ pub(super) fn read_packs(
 ) -> Result<Vec<String>, FsError> {
     let read = |path: &PathBuf| fs::read_text(&environment.at(path), MAX_PACK_BYTES);
     paths.iter().map(read).collect()
-}
-
-/// What a user is asked, and what stands for the answer where nobody can be.
-pub(super) struct Asking<'a> {
-    printer: &'a Printer,
-    agents: &'a AgentArgs,
-    /// Who carries the plan out, with the checks that it may run.
-    executor: Option<&'a Player>,
-    checks: &'a [String],
-}
-
-impl<'a> Asking<'a> {
-    pub(super) fn new(
-        printer: &'a Printer,
-        agents: &'a AgentArgs,
-        executor: Option<&'a Player>,
-        checks: &'a [String],
-    ) -> Self {
-        Self {
-            printer,
-            agents,
-            executor,
-            checks,
-        }
-    }
-
-    /// Answers a question of a run.
-    pub(super) fn answer(
-        &self,
-        question: &Question<'_>,
-        environment: &Environment,
-    ) -> Result<Answer, FsError> {
-        let printer = self.printer;
-        match question {
-            Question::Spend(role, player, prompt) => {
-                story::tell_cost(printer, *role, player, prompt);
-                if self.agents.dry_run {
-                    self.tell_command(*role, player);
-                    if let Some(executor) = self.executor {
-                        self.tell_command(Role::Executor, executor);
-                    }
-                    return Ok(Answer::Stop);
-                }
-                let is_much = is_much(*role, player, prompt);
-                if self.agents.yes
-                    || !is_much
-                    || !printer.can_ask()
-                    || matches!(player.agent, Agent::Recorded(_))
-                {
-                    return Ok(Answer::Go);
-                }
-                let question = format!(
-                    "send {} tokens to {}? [y/N] ",
-                    grouped(prompt.tokens),
-                    player.agent.name()
-                );
-                let yes = printer
-                    .ask(&question)
-                    .is_some_and(|answer| answer.eq_ignore_ascii_case("y"));
-                Ok(if yes { Answer::Go } else { Answer::Stop })
-            }
-            Question::Execute(file, player, prompt) => {
-                story::tell_cost(printer, Role::Executor, player, prompt);
-                if self.agents.dry_run {
-                    self.tell_command(Role::Executor, player);
-                    return Ok(Answer::Stop);
-                }
-                if self.agents.yes {
-                    return Ok(Answer::Go);
-                }
-                if !printer.can_ask() {
-                    return Ok(Answer::Stop);
-                }
-                self.decide(file, environment)
-            }
-        }
-    }
-
-    /// Asks what is to become of a plan.
-    fn decide(&self, file: &Path, environment: &Environment) -> Result<Answer, FsError> {
-        let typed = file.strip_prefix(&environment.directory).unwrap_or(file);
-        loop {
-            let question = format!(
-                "carry out `{}`? [e]xecute, [r]evise, e[d]it, [q]uit: ",
-                typed.display()
-            );
-            let Some(answer) = self.printer.ask(&question) else {
-                return Ok(Answer::Stop);
-            };
-            match answer.to_lowercase().as_str() {
-                "e" | "execute" => return Ok(Answer::Go),
-                "q" | "quit" => return Ok(Answer::Stop),
-                "r" | "revise" => match self.printer.ask("what is to change? ") {
-                    Some(note) if !note.is_empty() => return Ok(Answer::Revise(note)),
-                    _ => {}
-                },
-                "d" | "edit" => {
-                    let shown = format!("edit `{}` now, then press Enter ", typed.display());
-                    if self.printer.ask(&shown).is_some() {
-                        return Ok(Answer::Reread);
-                    }
-                }
-                _ => self.printer.note("answer e, r, d or q"),
-            }
-        }
-    }
-
-    fn tell_command(&self, role: Role, player: &Player) {
-        if let Agent::Program(program) = &player.agent {
-            let command = program.example(role, self.checks);
-            self.printer.note(&format!("{:<10}{command}", role.name()));
-        }
-    }
-}
-
-/// Says whether a prompt is so large that the user is asked first.
-fn is_much(role: Role, player: &Player, prompt: &Prompt) -> bool {
-    let dollars = story::costs(role, player, prompt).map_or(0.0, |(least, _)| least);
-    prompt.tokens > MANY_TOKENS || dollars > MANY_DOLLARS
 }

@@ -4,9 +4,12 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::process;
 
 /// Prints results to stdout and messages to stderr.
 pub(super) struct Printer {
@@ -106,13 +109,20 @@ impl Printer {
         self.volume != Volume::Quiet && self.stderr.is_terminal() && io::stdin().is_terminal()
     }
 
-    /// Asks a person, and returns the line that comes back; none where stdin ends or a signal came first.
+    /// Asks a person, and returns the line that comes back; none where stdin ends, or `interrupted` says so first.
     #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
-    pub(super) fn ask(&self, question: &str) -> Option<String> {
+    pub(super) fn ask(&self, question: &str, interrupted: &dyn Fn() -> bool) -> Option<String> {
         let mut stderr = self.stderr.lock();
         let _ = write!(stderr, "{}", clean(question)).and_then(|()| stderr.flush());
+        let stdin = io::stdin();
+        while !process::is_ready(stdin.as_fd(), Duration::from_millis(100)) {
+            if interrupted() {
+                let _ = writeln!(stderr);
+                return None;
+            }
+        }
         let mut line = String::new();
-        let n = io::stdin().read_line(&mut line).ok()?;
+        let n = stdin.read_line(&mut line).ok()?;
         (n > 0).then(|| line.trim().to_owned())
     }
 

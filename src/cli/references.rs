@@ -26,7 +26,7 @@ pub(super) struct ReferencesArgs {
     #[arg(long, conflicts_with = "paths")]
     json: bool,
 
-    /// Print only the paths of the files that are there, one a line
+    /// Print only the paths of the files that are there, relative to the root of the repository, one a line
     #[arg(long)]
     paths: bool,
 
@@ -76,11 +76,11 @@ pub(super) fn run(
     })
 }
 
-/// Returns the path of what is there, or would be.
+/// Returns the path of a file that is there.
 fn there(reference: &Reference) -> Option<&crate::path::RepoPath> {
     match &reference.status {
-        Status::Exact(path) | Status::Folder(path) | Status::Suffix(path) => Some(path),
-        Status::Created(_) | Status::Ambiguous(_) | Status::Missing(_) => None,
+        Status::Exact(path) | Status::Suffix(path) => Some(path),
+        Status::Folder(_) | Status::Created(_) | Status::Ambiguous(_) | Status::Missing(_) => None,
     }
 }
 

@@ -166,7 +166,7 @@ fn told(event: &Event) -> Option<String> {
                 dollars(usage.dollars)
             )
         }
-        Event::CallFailed { class, .. } => format!("it gave no answer: {class}"),
+        Event::CallFailed { message, .. } => format!("it gave no answer: {message}"),
         Event::Checked {
             command,
             is_baseline,
@@ -180,6 +180,9 @@ fn told(event: &Event) -> Option<String> {
         Event::Landed => "landed".to_owned(),
         Event::Branched { name, .. } => format!("landed on the branch {name}"),
         Event::LandingFailed => "met other bytes than it knew; put everything back".to_owned(),
+        Event::LandingStranded => {
+            "failed while landing, and could not put everything back".to_owned()
+        }
         Event::Undone => "was undone".to_owned(),
         Event::Ended { outcome } => match outcome {
             Outcome::Stopped(why) => format!("stopped: {why}"),

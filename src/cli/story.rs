@@ -38,14 +38,15 @@ pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
         Event::Checking(command, _) if printer.volume() == Volume::Verbose => {
             printer.note(&line("check", &format!("running `{command}`")));
         }
-        Event::Checking(..) => {}
+        // Shown as a bar, not as lines.
+        Event::Checking(..) | Event::Packing(..) => {}
         Event::Checked(checked, is_baseline) => {
             let when = if *is_baseline { "before" } else { "after" };
             printer.note(&line("check", &format!("{when}: {}", verdict(checked))));
-        }
-        Event::Changed(executed) => {
-            for denied in &executed.denied {
-                printer.warn(&format!("the executor was not allowed: {denied}"));
+            if !checked.passed && !*is_baseline {
+                for said in tail(&checked.tail) {
+                    printer.note(&line("", said));
+                }
             }
         }
     }
@@ -111,6 +112,13 @@ fn resolved(references: &[Reference]) -> String {
         "plan",
         &format!("names {found} files that are there, {created} that it creates"),
     )
+}
+
+/// Returns the last lines of what a check wrote.
+fn tail(text: &str) -> Vec<&str> {
+    const MOST_LINES: usize = 12;
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(MOST_LINES)..].to_vec()
 }
 
 fn verdict(checked: &Checked) -> String {

@@ -81,8 +81,6 @@ pub struct Executed {
     pub baseline: Vec<Checked>,
     /// How the checks went after it.
     pub checks: Vec<Checked>,
-    /// What the executor wanted to do and was not allowed to.
-    pub denied: Vec<String>,
     /// Where the change is.
     pub landed: Landed,
 }
@@ -110,11 +108,21 @@ pub enum ExecError {
         reply: PathBuf,
     },
     /// The change holds what may not land.
-    #[error("the change holds what may not land: {}", list(.0))]
-    Refused(Vec<Problem>),
+    #[error("the change holds what may not land: {}; the rest of it is in `{}`", list(refused), patch.display())]
+    Refused {
+        /// What may not.
+        refused: Vec<Problem>,
+        /// The file with the change.
+        patch: PathBuf,
+    },
     /// The change holds files that make programs run, and the plan does not name them.
-    #[error("the plan does not name what the change holds, and what makes programs run by itself: {}", names(.0))]
-    Unasked(Vec<RepoPath>),
+    #[error("the change is in `{}`, and nothing landed: it holds what makes programs run, and the plan does not name it: {}", patch.display(), names(paths))]
+    Unasked {
+        /// Which.
+        paths: Vec<RepoPath>,
+        /// The file with the change.
+        patch: PathBuf,
+    },
     /// A recorded or answered change does not fit the files.
     #[error("the change does not fit the files")]
     Patch(#[from] PatchError),
@@ -127,8 +135,13 @@ pub enum ExecError {
         executed: Box<Executed>,
     },
     /// The checks changed files of the change: what was checked is not what would land.
-    #[error("the checks changed files of the change, so that what they checked is not what would land: {}", names(.0))]
-    Altered(Vec<RepoPath>),
+    #[error("the change is in `{}`, and nothing landed: the checks changed files of it, so that what they checked is not what would land: {}", patch.display(), names(altered))]
+    Altered {
+        /// Which.
+        altered: Vec<RepoPath>,
+        /// The file with the change.
+        patch: PathBuf,
+    },
     /// A changed file is too large for a patch.
     #[error("`{0}` is too large to land")]
     TooLarge(RepoPath),
@@ -141,9 +154,28 @@ pub enum ExecError {
         #[source]
         source: LandError,
     },
+    /// It failed while files were exchanged, and not all could be put back.
+    #[error("the landing failed half-way; the change is in `{}`", patch.display())]
+    Stranded {
+        /// The run.
+        id: String,
+        /// The file with the change.
+        patch: PathBuf,
+        /// Why.
+        #[source]
+        source: LandError,
+    },
     /// The branch could not be made.
     #[error("cannot land on a branch")]
     Branch(#[from] BranchError),
+    /// The shell found no such command.
+    #[error("cannot run the check `{command}`: command not found ({said})")]
+    NotFound {
+        /// The check.
+        command: String,
+        /// What the shell said.
+        said: String,
+    },
     /// A check could not be run.
     #[error(transparent)]
     Check(#[from] CheckError),
@@ -184,6 +216,7 @@ pub fn prepare(
     mut request: PackRequest,
     content: &Content<'_>,
     player: &Player,
+    host: &Host<'_>,
 ) -> Result<Prompt, PlanningError> {
     let checks: Vec<String> = content.checks.iter().map(|check| runnable(check)).collect();
     let words = |packs: &[&str]| prompt::execute(packs, &content.plan.text, &checks);
@@ -191,7 +224,7 @@ pub fn prepare(
         request.named = named(content.references);
     }
     if content.packs.is_empty() && !request.named.is_empty() {
-        return fitted(repository, request, player, Role::Executor, &words);
+        return fitted(repository, request, player, Role::Executor, &words, host);
     }
     let packs: Vec<&str> = content.packs.iter().map(String::as_str).collect();
     given(words(&packs), &request.counter, player, Role::Executor)
@@ -264,16 +297,16 @@ pub fn bench(
 ///
 /// Fails if nothing landed; the user's files are then as they were.
 pub fn execute(
-    repository: &Repository,
+    (repository, player): (&Repository, &Player),
     run: &mut Run,
     bench: Bench,
-    player: &Player,
     prompt: &Prompt,
     request: &ExecRequest<'_>,
     host: &Host<'_>,
 ) -> Result<Executed, ExecError> {
     host.go_on()?;
     let scratch = &bench.scratch;
+    let look = || scratch.changes(repository, &bench.noise, bench.threads);
     let asked = Asked {
         role: Role::Executor,
         prompt: &prompt.text,
@@ -283,20 +316,26 @@ pub fn execute(
         },
         session: None,
     };
-    let (place, reply) = call(run, player, &asked, host)?;
+    let (place, reply) = match call(run, player, &asked, host) {
+        Ok(answer) => answer,
+        Err(error) => {
+            // What it did before it failed was paid for.
+            if let Ok(changes) = look()
+                && !changes.changes.is_empty()
+            {
+                let patch = patch_of(scratch, &changes)?;
+                let kept = run.keep(PATCH_FILE, &patch)?;
+                let told = format!("what the executor had done is in `{}`", kept.display());
+                (host.tell)(&Event::Warning(told));
+            }
+            return Err(error.into());
+        }
+    };
     if let Some(change) = &reply.change {
         patch::apply(change, &Root::open(&scratch.folder)?)?;
     }
-    let look = || scratch.changes(repository, &bench.noise, bench.threads);
     let changes = look()?;
-    if !changes.refused.is_empty() {
-        return Err(ExecError::Refused(changes.refused));
-    }
-    let unasked = unasked(&changes, request.references);
-    if !unasked.is_empty() {
-        return Err(ExecError::Unasked(unasked));
-    }
-    if changes.changes.is_empty() {
+    if changes.changes.is_empty() && changes.refused.is_empty() {
         return Err(ExecError::Nothing {
             agent: player.agent.name(),
             reply: place.folder.join(crate::agent::REPLY_FILE),
@@ -304,23 +343,30 @@ pub fn execute(
     }
     let patch = patch_of(scratch, &changes)?;
     run.keep_change(&place, &patch)?;
-    let patch = run.keep("changes.patch", &patch)?;
+    let patch = run.keep(PATCH_FILE, &patch)?;
+    if !changes.refused.is_empty() {
+        let refused = changes.refused;
+        return Err(ExecError::Refused { refused, patch });
+    }
+    let paths = unasked(&changes, request.references);
+    if !paths.is_empty() {
+        return Err(ExecError::Unasked { paths, patch });
+    }
     let mut executed = Executed {
         changes,
         patch,
         baseline: bench.baseline,
         checks: Vec::new(),
-        denied: reply.denied,
         landed: Landed::Kept,
     };
-    (host.tell)(&Event::Changed(&executed));
     executed.checks = run_checks(run, &scratch.folder, request.checks, false, host)?;
     let after = look()?;
     let is_altered = |change: &&Change| !after.changes.contains(change);
     let altered = executed.changes.changes.iter().filter(is_altered);
     let altered: Vec<RepoPath> = altered.map(|change| change.path.clone()).collect();
     if !altered.is_empty() {
-        return Err(ExecError::Altered(altered));
+        let patch = executed.patch;
+        return Err(ExecError::Altered { altered, patch });
     }
     let n_failed = executed.checks.iter().filter(|check| !check.passed).count();
     if n_failed > 0 {
@@ -339,6 +385,9 @@ pub fn execute(
     Ok(executed)
 }
 
+/// The file with a change as a patch.
+pub const PATCH_FILE: &str = "changes.patch";
+
 /// The file that says what was exchanged with what.
 pub const LANDING_FILE: &str = "landing.json";
 
@@ -354,12 +403,21 @@ fn land(root: &Root, run: &mut Run, executed: &Executed) -> Result<(), ExecError
     let landing = scratch::prepare(root, &executed.changes, held).map_err(failed)?;
     run.keep(LANDING_FILE, &crate::run::json(&landing))?;
     run.record(Happened::LandingStarted)?;
-    let landed = scratch::land(root, &landing, held);
-    run.record(match landed {
-        Ok(()) => Happened::Landed,
-        Err(_) => Happened::LandingFailed,
-    })?;
-    landed.map_err(failed)
+    match scratch::land(root, &landing, held) {
+        Ok(()) => Ok(run.record(Happened::Landed)?),
+        Err(source @ LandError::Stranded { .. }) => {
+            run.record(Happened::LandingStranded)?;
+            Err(ExecError::Stranded {
+                id: run.id.clone(),
+                patch: executed.patch.clone(),
+                source,
+            })
+        }
+        Err(source) => {
+            run.record(Happened::LandingFailed)?;
+            Err(failed(source))
+        }
+    }
 }
 
 /// Commits a change on a new branch that is called after the run; returns its name.
@@ -481,11 +539,14 @@ fn run_checks(
         host.go_on()?;
         (host.tell)(&Event::Checking(command, is_baseline));
         let when = if is_baseline { "before" } else { "after" };
-        let checked = check::run(
-            command,
-            &records.join(format!("{:02}-{when}", n + 1)),
-            &setting,
-        )?;
+        let record = records.join(format!("{:02}-{when}", n + 1));
+        let checked = check::run(command, &record, &setting)?;
+        if is_baseline && checked.is_not_found {
+            return Err(ExecError::NotFound {
+                command: command.clone(),
+                said: checked.tail.trim().to_owned(),
+            });
+        }
         (host.tell)(&Event::Checked(&checked, is_baseline));
         run.record(Happened::Checked {
             command: command.clone(),

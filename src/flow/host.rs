@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::exec::Executed;
 use super::plan::Prompt;
 use super::route::Route;
 use crate::agent::{Role, Usage};
@@ -51,6 +50,8 @@ pub struct Interrupted;
 pub enum Event<'a> {
     /// Who gets what.
     Routed(&'a Route),
+    /// So many files are packed, of how many.
+    Packing(usize, usize),
     /// A prompt is ready.
     Prompted(Role, &'a Prompt),
     /// An agent is asked.
@@ -69,6 +70,4 @@ pub enum Event<'a> {
     Checking(&'a str, bool),
     /// A check ended; before the change, if true.
     Checked(&'a Checked, bool),
-    /// The executor changed files.
-    Changed(&'a Executed),
 }

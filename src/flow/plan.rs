@@ -6,7 +6,7 @@ use super::host::{Event, Host, Interrupted};
 use super::pack::{self, PackError, PackRequest};
 use super::player::Player;
 use super::route::{Context, Route, route};
-use crate::agent::{Agent, AgentError, Call, May, Reply, Role, Setting};
+use crate::agent::{Agent, AgentError, Call, May, PromptLimit, Reply, Role, Setting};
 use crate::fs::{self, FsError};
 use crate::pack::{Room, TooSmall};
 use crate::plan::{self, Plan, PlanError};
@@ -51,6 +51,14 @@ pub enum PlanningError {
         /// What it takes.
         limit: u64,
     },
+    /// What was given is more than the program takes.
+    #[error("the prompt is larger than `{name}` takes, which is {most}")]
+    TooLarge {
+        /// The program.
+        name: &'static str,
+        /// What it takes.
+        most: PromptLimit,
+    },
     /// The answer is no plan.
     #[error("cannot use the planner's answer, which is in `{}`", reply.display())]
     Answer {
@@ -90,6 +98,7 @@ pub fn fitted(
     player: &Player,
     role: Role,
     words: &dyn Fn(&[&str]) -> String,
+    host: &Host<'_>,
 ) -> Result<Prompt, PlanningError> {
     let counter = request.counter.clone();
     let limit = player.prompt_limit(role);
@@ -102,14 +111,16 @@ pub fn fitted(
         }))
     };
     let mut budget = limit.checked_sub(bare).ok_or_else(|| too_small(limit))?;
+    let mut progress = |done, n| (host.tell)(&Event::Packing(done, n));
     for _ in 0..MAX_FITS {
+        host.go_on()?;
         request.room = Some(Room {
             budget,
             measure: player.model.measure(),
         });
         let scan = pack::find(repository, &request).map_err(failed)?;
         let mut document = Vec::new();
-        let packed = pack::write(repository, &request, scan, &mut document, &mut |_, _| {})
+        let packed = pack::write(repository, &request, scan, &mut document, &mut progress)
             .map_err(failed)?;
         let document = String::from_utf8_lossy(&document).into_owned();
         let text = words(&[&document]);
@@ -166,6 +177,12 @@ pub fn given(
 ) -> Result<Prompt, PlanningError> {
     let count = counter.count(&text);
     let (tokens, limit) = (player.tokens(&count), player.prompt_limit(role));
+    if let Agent::Program(program) = &player.agent
+        && program.size_over(&text) > 0
+    {
+        let (name, most) = (program.kind.name(), program.kind.prompt_limit());
+        return Err(PlanningError::TooLarge { name, most });
+    }
     if tokens > limit {
         let model = player.model.id.clone();
         return Err(PlanningError::TooLong {
@@ -200,12 +217,12 @@ pub fn prepare(
     packs: &[String],
     players: (&Player, &Player),
     context: Context,
+    host: &Host<'_>,
 ) -> Result<(Prompt, Route), PlanningError> {
     let (planner, executor) = players;
     let prompt = if packs.is_empty() {
-        fitted(repository, request, planner, Role::Planner, &|packs| {
-            prompt::plan(packs, spec)
-        })?
+        let words = |packs: &[&str]| prompt::plan(packs, spec);
+        fitted(repository, request, planner, Role::Planner, &words, host)?
     } else {
         let packs: Vec<&str> = packs.iter().map(String::as_str).collect();
         given(
@@ -214,6 +231,11 @@ pub fn prepare(
             planner,
             Role::Planner,
         )?
+    };
+    // Packs that were given tell nothing of the repository's size.
+    let context = match context {
+        Context::Auto if !packs.is_empty() => Context::Plan,
+        context => context,
     };
     let route = route(&prompt.whole, planner, executor, context);
     Ok((prompt, route))
@@ -232,10 +254,10 @@ pub fn ask(
     host: &Host<'_>,
 ) -> Result<Plan, PlanningError> {
     host.go_on()?;
-    let folder = session.map_or_else(
-        || host.cache.join(&run.id).join("planner"),
-        |session| session.folder.clone(),
-    );
+    // Programs find a conversation by the folder in which it was had.
+    let origin = session.map_or(run.id.as_str(), |session| session.run.as_str());
+    let origin = origin.to_owned();
+    let folder = host.cache.join(&origin).join("planner");
     fs::make_private_folders(&folder)?;
     let asked = Asked {
         role: Role::Planner,
@@ -247,8 +269,10 @@ pub fn ask(
     let (place, reply) = call(run, player, &asked, host)?;
     if let Some(id) = &reply.session {
         let session = Session {
+            version: 1,
+            planner: player.choice(),
             id: id.clone(),
-            folder: folder.clone(),
+            run: origin,
         };
         run.keep(SESSION_FILE, &crate::run::json(&session))?;
     }
@@ -259,13 +283,17 @@ pub fn ask(
     Ok(plan)
 }
 
-/// A conversation with a planner, and the folder that it was had in.
+/// A conversation with a planner.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Session {
+    /// The version of the format: 1.
+    pub version: u32,
+    /// The planner, as it is chosen on the command line.
+    pub planner: String,
     /// By what the program goes on with it.
     pub id: String,
-    /// The folder, by which programs find it.
-    pub folder: PathBuf,
+    /// The run in which it began.
+    pub run: String,
 }
 
 /// What an agent is asked, and where it works.
@@ -313,17 +341,33 @@ pub(super) fn call(
         (host.tell)(&Event::Doing(doing));
     });
     // Some programs leave whole conversations there when they fail.
-    fs::remove_folder(&temporary)?;
+    if let Err(error) = fs::remove_folder(&temporary) {
+        (host.tell)(&Event::Warning(format!("{error}: {}", error.source)));
+    }
     let mut reply = match answer {
         Ok(reply) => reply,
         Err(error) => {
-            if let AgentError::Failed { failure, .. } = &error {
-                let (number, class) = (place.number, failure.class);
-                run.record(Happened::CallFailed { number, class })?;
-            }
+            let (class, message) = match &error {
+                AgentError::Failed { failure, .. } => {
+                    (Some(failure.class), failure.message.clone())
+                }
+                other => (None, other.to_string()),
+            };
+            let number = place.number;
+            run.record(Happened::CallFailed {
+                number,
+                class,
+                message,
+            })?;
             return Err(error.into());
         }
     };
+    for denied in &reply.denied {
+        let role = asked.role.name();
+        (host.tell)(&Event::Warning(format!(
+            "the {role} was not allowed: {denied}"
+        )));
+    }
     if let Some(why) = &reply.unconfined {
         (host.tell)(&Event::Warning(format!(
             "{agent} was not confined to its folder: {why}"

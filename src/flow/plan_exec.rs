@@ -8,7 +8,7 @@ use super::pack::PackRequest;
 use super::plan::{self, PlanningError, Prompt, Session};
 use super::player::Player;
 use super::route::{Context, Focus};
-use crate::agent::Role;
+use crate::agent::{Choice, Role};
 use crate::fs::{self, FsError, SystemKind};
 use crate::path::RepoPath;
 use crate::plan::{Plan, PlanError, Reference, Tree, references};
@@ -57,6 +57,8 @@ pub enum Question<'a> {
     Spend(Role, &'a Player, &'a Prompt),
     /// Whether the plan in this file is to be carried out with this prompt.
     Execute(&'a Path, &'a Player, &'a Prompt),
+    /// What is to become of the plan in this file, which names what is not there.
+    Unresolved(&'a Path, &'a RunError),
 }
 
 /// What the user answers.
@@ -101,6 +103,17 @@ pub enum RunError {
     /// A plan's file has been edited, or is not ours.
     #[error("`{}` is there already, and is no plan of ours or was edited since", .0.display())]
     Edited(PathBuf),
+    /// There is no conversation to go on with.
+    #[error("the planner's conversation of the run `{0}` cannot be gone on with")]
+    NoSession(String),
+    /// The plan was made by another than is to change it.
+    #[error("the plan was made by {made}, not by {asked}")]
+    OtherPlanner {
+        /// Who made it.
+        made: String,
+        /// Who was to change it.
+        asked: String,
+    },
     /// A plan's file is no plan.
     #[error("cannot use the plan in `{}`", path.display())]
     Plan {
@@ -163,7 +176,8 @@ pub fn plan_exec(
     run: &mut Run,
     host: &Host<'_>,
 ) -> Result<Done, RunError> {
-    let done = from_spec(work, spec, file, run, host);
+    let planner = work.planner.unwrap_or(work.executor);
+    let done = from_spec(work, planner, spec, file, run, host);
     clear(run, host);
     conclude(run, done)
 }
@@ -185,7 +199,7 @@ pub fn exec(
 }
 
 /// Takes the scratch away: what is worth keeping is in the run's folder.
-fn clear(run: &Run, host: &Host<'_>) {
+pub fn clear(run: &Run, host: &Host<'_>) {
     let folder = host.cache.join(&run.id);
     if fs::has_entry(&host.cache, &run.id)
         && let Err(error) = fs::remove_folder(&folder)
@@ -196,13 +210,14 @@ fn clear(run: &Run, host: &Host<'_>) {
 
 fn from_spec(
     work: &Work<'_>,
+    planner: &Player,
     spec: &str,
     file: &Path,
     run: &mut Run,
     host: &Host<'_>,
 ) -> Result<Done, RunError> {
-    let planner = work.planner.unwrap_or(work.executor);
     let players = (planner, work.executor);
+    let before = seen(file)?;
     let request = work.request.clone();
     let (prompt, route) = plan::prepare(
         work.repository,
@@ -211,6 +226,7 @@ fn from_spec(
         work.packs,
         players,
         work.context,
+        host,
     )?;
     run.keep("spec.md", spec.as_bytes())?;
     run.keep("route.json", &run::json(&route))?;
@@ -226,7 +242,11 @@ fn from_spec(
     // Checks that cannot run are found before anything is paid for.
     let bench = make_bench(work, run, host)?;
     let plan = plan::ask(run, planner, &prompt.text, None, host)?;
-    write_plan(work.repository.root.path(), file, &plan, run)?;
+    run.keep(PLAN_FILE, plan.text.as_bytes())?;
+    if seen(file)? != before {
+        return Err(RunError::Edited(file.to_owned()));
+    }
+    write_plan(file, &plan, run)?;
     carry_out(
         work,
         file,
@@ -236,6 +256,14 @@ fn from_spec(
         run,
         host,
     )
+}
+
+/// Returns what is in a file, if it is there.
+fn seen(file: &Path) -> Result<Option<Vec<u8>>, FsError> {
+    match fs::kind(file)? {
+        SystemKind::Missing => Ok(None),
+        _ => fs::read_regular(file, MAX_PLAN_BYTES).map(Some),
+    }
 }
 
 fn from_plan(
@@ -275,103 +303,133 @@ fn carry_out(
     run: &mut Run,
     host: &Host<'_>,
 ) -> Result<Done, RunError> {
+    let mut answered = plan.text.clone();
     loop {
-        let references = resolved(&plan, file, work.candidates)?;
-        (host.tell)(&Event::Resolved(&references));
-        run.keep("references.json", &run::json(&references))?;
-        let packs = if work.planner.is_some() {
-            &[]
-        } else {
-            work.packs
+        let answer = match resolved(&plan, file, work.candidates) {
+            Ok(references) => {
+                let prompt = executor_prompt(work, &plan, &references, focus, run, host)?;
+                let answer = (work.decide)(&Question::Execute(file, work.executor, &prompt))?;
+                if answer == Answer::Stop {
+                    run.keep("executor-prompt.md", prompt.text.as_bytes())?;
+                }
+                // What was agreed to is what is carried out: a file that was edited meanwhile is read again.
+                if answer == Answer::Go && read_plan(file)?.text == plan.text {
+                    let request = ExecRequest {
+                        title: title(&plan.text),
+                        references: &references,
+                        checks: work.checks,
+                        land: work.land,
+                    };
+                    let bench = match bench {
+                        Some(bench) => bench,
+                        None => make_bench(work, run, host)?,
+                    };
+                    let place = (work.repository, work.executor);
+                    let done = exec::execute(place, run, bench, &prompt, &request, host)?;
+                    return Ok(Done::Executed(Box::new(done)));
+                }
+                answer
+            }
+            Err(error @ RunError::Unresolved { .. }) => {
+                match (work.decide)(&Question::Unresolved(file, &error))? {
+                    // Nobody can be asked.
+                    Answer::Go | Answer::Stop => return Err(error),
+                    answer => answer,
+                }
+            }
+            Err(error) => return Err(error),
         };
-        let request = work.request.clone();
-        let prompt = exec::prepare(
-            work.repository,
-            request,
-            &exec::Content {
-                plan: &plan,
-                references: &references,
-                focus,
-                packs,
-                checks: work.checks,
-            },
-            work.executor,
-        )?;
-        if let Some(pack) = &prompt.pack {
-            run.keep("executor-pack.xml", pack.as_bytes())?;
-        }
-        (host.tell)(&Event::Prompted(Role::Executor, &prompt));
-        match (work.decide)(&Question::Execute(file, work.executor, &prompt))? {
-            Answer::Go => {
-                let request = ExecRequest {
-                    title: title(&plan.text),
-                    references: &references,
-                    checks: work.checks,
-                    land: work.land,
-                };
-                let bench = match bench {
-                    Some(bench) => bench,
-                    None => make_bench(work, run, host)?,
-                };
-                let done = exec::execute(
-                    work.repository,
-                    run,
-                    bench,
-                    work.executor,
-                    &prompt,
-                    &request,
-                    host,
-                )?;
-                return Ok(Done::Executed(Box::new(done)));
+        match (answer, work.planner) {
+            (Answer::Stop, _) => return Ok(Done::Planned(file.to_owned())),
+            (Answer::Revise(note), Some(planner)) => {
+                let now = read_plan(file)?.text;
+                let edited = (now != answered).then_some(now.as_str());
+                let id = run.id.clone();
+                plan = revise(&id, planner, &note, edited, run, host)?;
+                answered.clone_from(&plan.text);
+                write_plan(file, &plan, run)?;
             }
-            Answer::Stop => {
-                run.keep("executor-prompt.md", prompt.text.as_bytes())?;
-                return Ok(Done::Planned(file.to_owned()));
-            }
-            Answer::Reread => {
+            (Answer::Go | Answer::Reread | Answer::Revise(_), _) => {
                 plan = read_plan(file)?;
                 run.keep(PLAN_FILE, plan.text.as_bytes())?;
-            }
-            Answer::Revise(note) => {
-                let Some(planner) = work.planner else {
-                    continue;
-                };
-                plan = revise(
-                    work.repository.root.path(),
-                    &run.id.clone(),
-                    planner,
-                    &note,
-                    run,
-                    host,
-                )?;
-                write_plan(work.repository.root.path(), file, &plan, run)?;
             }
         }
     }
 }
 
+/// Makes the executor's prompt, and keeps what it is made of.
+fn executor_prompt(
+    work: &Work<'_>,
+    plan: &Plan,
+    references: &[Reference],
+    focus: Focus,
+    run: &mut Run,
+    host: &Host<'_>,
+) -> Result<Prompt, RunError> {
+    (host.tell)(&Event::Resolved(references));
+    run.keep("references.json", &run::json(&references))?;
+    let packs = if work.planner.is_some() {
+        &[]
+    } else {
+        work.packs
+    };
+    let content = exec::Content {
+        plan,
+        references,
+        focus,
+        packs,
+        checks: work.checks,
+    };
+    let request = work.request.clone();
+    let prompt = exec::prepare(work.repository, request, &content, work.executor, host)?;
+    if let Some(pack) = &prompt.pack {
+        run.keep("executor-pack.xml", pack.as_bytes())?;
+    }
+    (host.tell)(&Event::Prompted(Role::Executor, &prompt));
+    Ok(prompt)
+}
+
+/// Returns who made the plan of the run `id`, if that is known.
+pub fn planner_of(root: &Path, id: &str) -> Option<Choice> {
+    let path = root.join(run::FOLDER).join(id).join(plan::SESSION_FILE);
+    let session: Session = fs::read_json(&path, MAX_PLAN_BYTES).ok()?;
+    session.planner.parse().ok()
+}
+
 /// Asks the planner of the run `id` to change its plan, in the conversation in which it made it.
+///
+/// `edited` is the plan as the user has it, where that is another than the planner's.
 ///
 /// # Errors
 ///
 /// Fails if there is no such conversation, or no whole answer.
 pub fn revise(
-    root: &Path,
     id: &str,
     planner: &Player,
     note: &str,
+    edited: Option<&str>,
     run: &mut Run,
     host: &Host<'_>,
 ) -> Result<Plan, RunError> {
-    let path = root.join(run::FOLDER).join(id).join(plan::SESSION_FILE);
-    let session: Session = fs::read_json(&path, MAX_PLAN_BYTES)?;
-    Ok(plan::ask(
-        run,
-        planner,
-        &prompt::revise(note),
-        Some(&session),
-        host,
-    )?)
+    let missing = || RunError::NoSession(id.to_owned());
+    let path = run
+        .root()
+        .join(run::FOLDER)
+        .join(id)
+        .join(plan::SESSION_FILE);
+    let session: Session = fs::read_json(&path, MAX_PLAN_BYTES).map_err(|_| missing())?;
+    // The file may have come with the repository: what it names goes into a path and a command line.
+    if !run::is_id(&session.run) || !run::is_id(&session.id) {
+        return Err(missing());
+    }
+    if session.planner != planner.choice() {
+        return Err(RunError::OtherPlanner {
+            made: session.planner,
+            asked: planner.choice(),
+        });
+    }
+    let prompt = prompt::revise(note, edited);
+    Ok(plan::ask(run, planner, &prompt, Some(&session), host)?)
 }
 
 /// Returns what a plan names, if all of it is clear.
@@ -455,7 +513,9 @@ pub fn run_of(file: &Path) -> Result<Option<String>, FsError> {
     let head = text
         .strip_prefix(PLAN_HEAD)
         .and_then(|rest| rest.split_once(" -->"));
-    Ok(head.map(|(id, _)| id.to_owned()))
+    // Anybody may have written it.
+    let id = head.map(|(id, _)| id).filter(|id| run::is_id(id));
+    Ok(id.map(str::to_owned))
 }
 
 /// Says whether `file` may be written: it is not there, or as one of our runs wrote it.
@@ -469,14 +529,10 @@ pub fn may_write_plan(root: &Path, file: &Path) -> Result<(), RunError> {
         return Ok(());
     }
     let id = run_of(file)?.ok_or_else(edited)?;
-    // The name comes out of a file that anybody may have written.
-    let is_name = id
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let kept = run::artefact(root, &id, PLAN_FILE).map_err(|_| edited());
     let now = fs::read_text(file, MAX_PLAN_BYTES)?;
     let body = plan_of(&now, file)?;
-    if is_name && kept? == body.text.as_bytes() {
+    if kept? == body.text.as_bytes() {
         Ok(())
     } else {
         Err(edited())
@@ -488,8 +544,7 @@ pub fn may_write_plan(root: &Path, file: &Path) -> Result<(), RunError> {
 /// # Errors
 ///
 /// Fails if it cannot be written.
-pub fn write_plan(root: &Path, file: &Path, plan: &Plan, run: &mut Run) -> Result<(), RunError> {
-    debug_assert!(file.is_absolute() && root.is_absolute());
+pub fn write_plan(file: &Path, plan: &Plan, run: &mut Run) -> Result<(), RunError> {
     run.keep(PLAN_FILE, plan.text.as_bytes())?;
     Ok(fs::write_durable(
         file,
@@ -500,6 +555,17 @@ pub fn write_plan(root: &Path, file: &Path, plan: &Plan, run: &mut Run) -> Resul
 /// Returns the text of a plan's file.
 pub fn plan_file(plan: &Plan, id: &str) -> String {
     format!("{PLAN_HEAD}{id} -->\n{}", plan.text)
+}
+
+/// Returns an error with all that caused it.
+fn chain(error: &RunError) -> String {
+    let mut text = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
 }
 
 /// Returns the first line of a text that says something, without the marks of a heading.
@@ -520,7 +586,7 @@ pub fn conclude(run: &mut Run, done: Result<Done, RunError>) -> Result<Done, Run
         Ok(Done::NotAsked) => Outcome::Stopped("not asked".to_owned()),
         Ok(Done::Executed(executed)) if executed.landed == Landed::Kept => Outcome::Kept,
         Ok(Done::Executed(_)) => Outcome::Landed,
-        Err(error) => Outcome::Stopped(error.to_string()),
+        Err(error) => Outcome::Stopped(chain(error)),
     };
     let recorded = run.record(Happened::Ended { outcome });
     let done = done?;

@@ -142,6 +142,7 @@ impl Player {
             role,
             others: ProgramKind::ALL
                 .into_iter()
+                .filter(|&other| (role, other) != (Role::Executor, ProgramKind::Gemini))
                 .filter(|&other| find(other).is_some())
                 .collect(),
         })?;
@@ -150,6 +151,14 @@ impl Player {
             kind: Some(kind),
             model: model.clone(),
         })
+    }
+
+    /// Returns how it is chosen on the command line.
+    pub fn choice(&self) -> String {
+        match &self.agent {
+            Agent::Program(program) => format!("{}:{}", program.kind.name(), program.model),
+            Agent::Recorded(recorded) => format!("recorded:{}", recorded.typed.display()),
+        }
     }
 
     /// Returns the most tokens that a prompt of ours may have, in the model's tokens.

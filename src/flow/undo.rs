@@ -33,6 +33,18 @@ pub enum UndoError {
         #[source]
         source: LandError,
     },
+    /// It failed half-way.
+    #[error("undoing the run `{id}` failed half-way; run it again")]
+    Stranded {
+        /// The run.
+        id: String,
+        /// Why.
+        #[source]
+        source: LandError,
+    },
+    /// It says that it landed in git's own files, which no run does.
+    #[error("the run's record names `{0}`, which is git's own")]
+    GitInternal(RepoPath),
     /// The branch of the run could not be deleted.
     #[error("cannot undo the run's branch")]
     Branch(#[from] BranchError),
@@ -70,13 +82,27 @@ pub fn undo(
         State::Landed => {}
     }
     let landing: Landing = fs::read_json(&folder.join(LANDING_FILE), MAX_BYTES)?;
-    scratch::undo(root, &landing, &folder.join(HELD_FOLDER)).map_err(|source| UndoError::Land {
-        id: id.clone(),
-        source,
-    })?;
+    // The file may have come with the repository.
+    if let Some(change) = landing
+        .changes
+        .iter()
+        .find(|change| change.path.is_git_internal())
+    {
+        return Err(UndoError::GitInternal(change.path.clone()));
+    }
+    let failed = |source| match source {
+        LandError::Stranded { .. } => UndoError::Stranded {
+            id: id.clone(),
+            source,
+        },
+        source => UndoError::Land {
+            id: id.clone(),
+            source,
+        },
+    };
+    let undone = scratch::undo(root, &landing, &folder.join(HELD_FOLDER)).map_err(failed)?;
     Run::reopen(root.path(), &id, now)?.record(Event::Undone)?;
-    let paths = landing.changes.into_iter().map(|change| change.path);
-    Ok((id, paths.collect()))
+    Ok((id, undone.restored))
 }
 
 /// What a run did to the user's tree.
@@ -97,7 +123,9 @@ fn state(root: &Path, id: &str) -> Result<State, FsError> {
     let mut state = State::Nothing;
     for record in run::records(root, id)? {
         match record.event {
-            Event::LandingStarted | Event::Landed => state = State::Landed,
+            Event::LandingStarted | Event::LandingStranded | Event::Landed => {
+                state = State::Landed;
+            }
             Event::Branched { name, commit } => state = State::Branched { name, commit },
             Event::Undone => state = State::Undone,
             // A landing that met a surprise has put everything back itself.
@@ -109,8 +137,7 @@ fn state(root: &Path, id: &str) -> Result<State, FsError> {
 }
 
 fn known(root: &Path, id: &str) -> Result<String, UndoError> {
-    let names = fs::list(&root.join(run::FOLDER))?;
-    if names.iter().any(|name| name == id) {
+    if run::ids(root)?.iter().any(|known| known == id) {
         Ok(id.to_owned())
     } else {
         Err(UndoError::Unknown(id.to_owned()))
@@ -118,10 +145,9 @@ fn known(root: &Path, id: &str) -> Result<String, UndoError> {
 }
 
 fn last_landed(root: &Path) -> Result<String, UndoError> {
-    let names = fs::list(&root.join(run::FOLDER))?;
-    for id in names.iter().rev().filter_map(|name| name.to_str()) {
-        if matches!(state(root, id)?, State::Landed | State::Branched { .. }) {
-            return Ok(id.to_owned());
+    for id in run::ids(root)?.into_iter().rev() {
+        if matches!(state(root, &id)?, State::Landed | State::Branched { .. }) {
+            return Ok(id);
         }
     }
     Err(UndoError::None)

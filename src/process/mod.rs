@@ -252,7 +252,7 @@ fn require(path: &Path, kind: SystemKind) -> Result<(), FsError> {
 
 /// Waits until there is something to read, a hang-up or a signal, but no longer than `wait`; says whether there is
 /// something to read.
-fn is_ready(source: impl AsFd, wait: Duration) -> bool {
+pub fn is_ready(source: impl AsFd, wait: Duration) -> bool {
     let mut sources = [PollFd::new(&source, PollFlags::IN)];
     let wait = Timespec::try_from(wait).ok();
     rustix::event::poll(&mut sources, wait.as_ref()).is_ok_and(|n_ready| n_ready > 0)

@@ -19,9 +19,9 @@ pub fn plan(packs: &[&str], spec: &str) -> String {
     )
 }
 
-/// Returns the prompt that asks for another plan in the same session.
-pub fn revise(note: &str) -> String {
-    render(REVISE, &context! { note => note.trim() })
+/// Returns the prompt that asks for another plan in the same session; `edited` is the plan as the user changed it.
+pub fn revise(note: &str, edited: Option<&str>) -> String {
+    render(REVISE, &context! { note => note.trim(), edited })
 }
 
 /// Returns the prompt that asks to carry out a plan: the packs, then the task.
@@ -66,7 +66,7 @@ mod tests {
         let checks = [odd.to_owned()];
         for (name, text, words) in [
             ("plan", plan(&["<pack/>"], odd), "END OF PLAN"),
-            ("revise", revise(odd), "END OF PLAN"),
+            ("revise", revise(odd, Some("# Mine")), "# Mine\n"),
             (
                 "execute",
                 execute(&["<pack/>"], "# Plan", &checks),

@@ -65,8 +65,10 @@ pub enum Event {
     CallFailed {
         /// Which call.
         number: usize,
-        /// The kind of failure.
-        class: Class,
+        /// The kind of failure; none where the agent was not even reached.
+        class: Option<Class>,
+        /// What went wrong.
+        message: String,
     },
     /// A check ended.
     Checked {
@@ -90,6 +92,8 @@ pub enum Event {
     },
     /// There was a surprise, and all of them were put back.
     LandingFailed,
+    /// There was a surprise, and not all of them could be put back.
+    LandingStranded,
     /// The change was taken back.
     Undone,
     /// The run ended.
@@ -112,17 +116,39 @@ pub(super) fn append(folder: &Path, record: &Record) -> Result<(), FsError> {
 
 /// Reads the records of the run in `folder`, up to the first that is damaged: what a crash left half-written.
 pub(super) fn read(folder: &Path) -> Result<Vec<Record>, FsError> {
+    Ok(whole(&contents(folder)?)
+        .map(|(record, _)| record)
+        .collect())
+}
+
+/// Cuts off what a crash left half-written, so that records can be added; returns how many there are.
+pub(super) fn repair(folder: &Path) -> Result<u64, FsError> {
+    let text = contents(folder)?;
+    let lengths: Vec<usize> = whole(&text).map(|(_, length)| length).collect();
+    let end: usize = lengths.iter().sum();
+    if end < text.len() {
+        fs::write_durable(&folder.join(FILE), &text.as_bytes()[..end])?;
+    }
+    Ok(lengths.len() as u64)
+}
+
+fn contents(folder: &Path) -> Result<String, FsError> {
     let path = folder.join(FILE);
     if fs::kind(&path)? == SystemKind::Missing {
-        return Ok(Vec::new());
+        return Ok(String::new());
     }
     let bytes = fs::read_regular(&path, MAX_BYTES)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let whole = text.split_inclusive('\n').map_while(|line| {
+    let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    Ok(valid.to_owned())
+}
+
+/// Returns the records that are whole, each with the length of its line.
+fn whole(text: &str) -> impl Iterator<Item = (Record, usize)> {
+    text.split_inclusive('\n').map_while(|line| {
         let (record, sum) = line.strip_suffix('\n')?.rsplit_once(SEPARATOR)?;
-        (sum == checksum(record)).then(|| serde_json::from_str(record).ok())?
-    });
-    Ok(whole.collect())
+        let record = (sum == checksum(record)).then(|| serde_json::from_str(record).ok())??;
+        Some((record, line.len()))
+    })
 }
 
 fn checksum(text: &str) -> String {
@@ -166,6 +192,10 @@ mod tests {
         ] {
             fs::write_durable(&path, &damage).unwrap();
             assert_eq!(read(folder.path()).unwrap().len(), n_left);
+            // What is added after a repair is read back.
+            assert_eq!(repair(folder.path()).unwrap(), n_left as u64);
+            append(folder.path(), &record(9)).unwrap();
+            assert_eq!(read(folder.path()).unwrap().len(), n_left + 1);
         }
     }
 }

@@ -95,21 +95,20 @@ impl Run {
         })
     }
 
-    /// Goes on with a run that has ended.
+    /// Opens the journal of a run that has ended, to add to it.
     ///
     /// # Errors
     ///
     /// Fails if its journal cannot be read.
     pub fn reopen(root: &Path, id: &str, now: fn() -> u64) -> Result<Self, FsError> {
         let folder = root.join(FOLDER).join(id);
-        let n_records = journal::read(&folder)?.len() as u64;
-        let n_calls = fs::list(&folder.join("calls"))?.len();
+        let n_records = journal::repair(&folder)?;
         Ok(Self {
             root: root.to_owned(),
             id: id.to_owned(),
             folder,
             n_records,
-            n_calls,
+            n_calls: 0,
             now,
         })
     }
@@ -167,7 +166,7 @@ impl Run {
         prompt: &str,
     ) -> Result<CallPlace, FsError> {
         self.n_calls += 1;
-        let name = format!("calls/{:02}-{}", self.n_calls, role.name());
+        let name = call_folder(self.n_calls, role);
         let prompt_file = self.keep(&format!("{name}/prompt.md"), prompt.as_bytes())?;
         let prompt_hash = Hash::of(prompt.as_bytes()).to_string();
         self.record(Event::CallStarted {
@@ -196,7 +195,8 @@ impl Run {
         agent: &str,
         reply: &Reply,
     ) -> Result<(), FsError> {
-        let name = |file: &str| format!("calls/{:02}-{}/{file}", place.number, place.role.name());
+        let folder = call_folder(place.number, place.role);
+        let name = |file: &str| format!("{folder}/{file}");
         self.keep(&name(REPLY_FILE), reply.text.as_bytes())?;
         let call = RecordedCall {
             version: 1,
@@ -219,13 +219,14 @@ impl Run {
     ///
     /// Fails if it cannot be written.
     pub fn keep_change(&mut self, place: &CallPlace, patch: &[u8]) -> Result<(), FsError> {
-        let name = format!(
-            "calls/{:02}-{}/{PATCH_FILE}",
-            place.number,
-            place.role.name()
-        );
+        let name = format!("{}/{PATCH_FILE}", call_folder(place.number, place.role));
         self.keep(&name, patch).map(drop)
     }
+}
+
+/// Returns the folder of a call, within that of its run.
+fn call_folder(number: usize, role: Role) -> String {
+    format!("calls/{number:02}-{}", role.name())
 }
 
 /// Returns a value as JSON for people and programs, with a line break at its end.
@@ -254,15 +255,36 @@ pub struct Summary {
     pub usage: Usage,
 }
 
+/// Says whether `text` may be the name of a run or of a conversation: nothing in it leads elsewhere, and no program takes
+/// it for an option.
+pub fn is_id(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    !text.is_empty() && !text.starts_with('-') && text.bytes().all(is_plain)
+}
+
+/// Returns the names of the runs of the repository at `root`, oldest first.
+///
+/// # Errors
+///
+/// Fails if the folder cannot be read.
+pub fn ids(root: &Path) -> Result<Vec<String>, FsError> {
+    let runs = root.join(FOLDER);
+    let names = fs::list(&runs)?.into_iter();
+    let ids = names.filter_map(|name| name.into_string().ok());
+    let is_run = |id: &String| {
+        is_id(id) && fs::kind(&runs.join(id)).is_ok_and(|kind| kind == SystemKind::Folder)
+    };
+    Ok(ids.filter(is_run).collect())
+}
+
 /// Returns the runs of the repository at `root`, oldest first.
 ///
 /// # Errors
 ///
 /// Fails if the folder cannot be read. A run whose journal is damaged is listed as open.
 pub fn all(root: &Path) -> Result<Vec<Summary>, FsError> {
-    let names = fs::list(&root.join(FOLDER))?;
-    let ids = names.iter().filter_map(|name| name.to_str());
-    ids.map(|id| summary(root, id)).collect()
+    let ids = ids(root)?;
+    ids.iter().map(|id| summary(root, id)).collect()
 }
 
 /// Returns a run as it is listed.

@@ -360,8 +360,7 @@ fn checks_that_change_the_change_are_refused() {
         run.stderr
     );
     assert!(
-        run.stderr
-            .contains("the checks changed files of the change"),
+        run.stderr.contains("the checks changed files of it"),
         "{}",
         run.stderr
     );
@@ -926,4 +925,391 @@ fn without_git_it_must_be_asked_for() {
         (stage.run(&["undo"]).code, stage.greeting().as_str()),
         (0, "hello\n")
     );
+}
+
+#[test]
+fn every_option_of_a_run_does_what_it_says() {
+    // A check that needs a folder which git ignores.
+    let stage = Stage::new();
+    let root = stage.repo.root();
+    std::fs::write(root.join(".gitignore"), "tools\n").unwrap();
+    std::fs::create_dir(root.join("tools")).unwrap();
+    std::fs::write(
+        root.join("tools/check.sh"),
+        "grep -q 'hello world' greeting.txt\n",
+    )
+    .unwrap();
+    std::fs::write(root.join("other.txt"), "other\n").unwrap();
+    let args = [
+        "plan-exec",
+        "spec.md",
+        "--check",
+        "sh tools/check.sh",
+        "--yes",
+        "--carry",
+        "tools",
+    ];
+    let run = stage.run(&[&args[..], &["--context", "plan"]].concat());
+    assert_eq!(
+        (run.code, stage.greeting().as_str()),
+        (0, "hello world\n"),
+        "{}",
+        run.stderr
+    );
+    let prompt = |call: &str| {
+        let file = stage.last_run().join("calls").join(call).join("prompt.md");
+        String::from_utf8(read(&file)).unwrap()
+    };
+    assert!(prompt("01-planner").contains("other.txt"));
+    assert!(!prompt("02-executor").contains("other.txt"));
+    let id = stage
+        .last_run()
+        .file_name()
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(stage.run(&["undo", &id]).code, 0);
+    let again = stage.run(&["undo", &id]);
+    assert!(
+        again.code == 2 && again.stderr.contains("undone already"),
+        "{}",
+        again.stderr
+    );
+    let args = [
+        "exec",
+        "--check",
+        "sh tools/check.sh",
+        "--carry",
+        "tools",
+        "--yes",
+        "--context",
+        "full",
+    ];
+    let run = stage.run(&args);
+    assert_eq!(
+        (run.code, stage.greeting().as_str()),
+        (0, "hello world\n"),
+        "{}",
+        run.stderr
+    );
+    assert!(prompt("01-executor").contains("other.txt"));
+    assert_eq!(stage.run(&["undo"]).code, 0);
+    std::fs::write(root.join("pack.xml"), "<pack>what was given</pack>\n").unwrap();
+    for (args, call) in [
+        (
+            &[
+                "plan-exec",
+                "spec.md",
+                "-f",
+                "--yes",
+                "--land",
+                "none",
+                "--pack",
+                "pack.xml",
+            ][..],
+            "01-planner",
+        ),
+        (
+            &["exec", "--yes", "--land", "none", "--pack", "pack.xml"],
+            "01-executor",
+        ),
+        (
+            &[
+                "plan",
+                "spec.md",
+                "-f",
+                "-o",
+                "AI-PLAN.md",
+                "--pack",
+                "pack.xml",
+            ],
+            "01-planner",
+        ),
+    ] {
+        let run = stage.run(args);
+        assert_eq!(run.code, 0, "{args:?}: {}", run.stderr);
+        let prompt = prompt(call);
+        assert!(
+            prompt.contains("what was given") && !prompt.contains("other.txt"),
+            "{args:?}"
+        );
+    }
+}
+
+#[test]
+fn codex_plans_and_executes() {
+    let stage = Stage::new()
+        .tell("codex.answer", PLAN)
+        .tell("codex.edit", EDIT);
+    let plan = stage.run(&["plan", "spec.md", "-o", "AI-PLAN.md", "--planner", "codex"]);
+    assert_eq!(
+        (plan.code, stage.greeting().as_str()),
+        (0, "hello\n"),
+        "{}",
+        plan.stderr
+    );
+    let run = stage.run(&["exec", "--check", CHECK, "--yes", "--executor", "codex"]);
+    assert_eq!(
+        (run.code, stage.greeting().as_str()),
+        (0, "hello world\n"),
+        "{}",
+        run.stderr
+    );
+    let said = String::from_utf8(read(&stage.last_run().join("calls/01-executor/stderr"))).unwrap();
+    assert!(said.contains("-s workspace-write -"), "{said}");
+}
+
+#[test]
+fn gemini_does_not_execute() {
+    let run = Stage::new().plan_exec(&["--executor", "gemini"]);
+    assert!(
+        run.code == 2 && run.stderr.contains("cannot be the executor"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn the_calls_of_a_run_are_a_recording() {
+    let stage = Stage::new();
+    assert_eq!(stage.plan_exec(&[]).code, 0);
+    let calls = format!("recorded:{}", stage.last_run().join("calls").display());
+    assert_eq!(stage.run(&["undo"]).code, 0);
+    for name in ["gemini", "claude"] {
+        std::fs::remove_file(stage.repo.beside("bin").join(name)).unwrap();
+    }
+    let run = stage.plan_exec(&["--planner", &calls, "--executor", &calls]);
+    assert_eq!(
+        (run.code, stage.greeting().as_str()),
+        (0, "hello world\n"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_run_that_fails_tells_programs_so() {
+    let stage = Stage::new().tell("claude.edit", "echo goodbye > greeting.txt\n");
+    let outcome = stage.plan_exec(&["--json"]).json();
+    assert_eq!(
+        (&outcome["outcome"], &outcome["checks"][0]["passed"]),
+        (&"failed".into(), &false.into())
+    );
+    assert!(
+        outcome["error"]
+            .as_str()
+            .unwrap()
+            .contains("1 of 1 checks failed"),
+        "{outcome}"
+    );
+    let stage = Stage::new().tell("gemini.does", "empty");
+    let outcome = stage.plan_exec(&["--json"]).json();
+    assert!(
+        outcome["error"].as_str().unwrap().contains("empty answer"),
+        "{outcome}"
+    );
+}
+
+#[test]
+fn what_an_executor_did_before_it_failed_is_kept() {
+    let stage = Stage::new().tell("claude.edit", "echo half > greeting.txt; exit 1\n");
+    let run = stage.plan_exec(&[]);
+    assert_eq!(
+        (run.code, stage.greeting().as_str()),
+        (3, "hello\n"),
+        "{}",
+        run.stderr
+    );
+    let patch = String::from_utf8(read(&stage.last_run().join("changes.patch"))).unwrap();
+    assert!(patch.contains("+half"), "{patch}");
+}
+
+#[test]
+fn references_are_told_to_people_and_programs() {
+    let plan = "# P\n\n- change `greeting.txt:1-2`\n- create `new.txt`\n- change `gone.txt`\n";
+    let stage = Stage::new();
+    std::fs::write(stage.repo.root().join("plan.md"), plan).unwrap();
+    let people = stage.run(&["references", "plan.md"]);
+    insta::assert_snapshot!(people.stdout, @r"
+    exact      greeting.txt (line 3)
+    created    new.txt (line 4)
+    missing    gone.txt (line 5)
+    ");
+    assert_eq!((people.code, people.stderr.as_str()), (1, ""));
+    let paths = stage.run(&["references", "plan.md", "--paths", "-0"]);
+    assert_eq!((paths.code, paths.stdout.as_str()), (1, "greeting.txt\0"));
+    let json = stage.run(&["references", "plan.md", "--json"]).json();
+    assert_eq!(json[0]["lines"], serde_json::json!([1, 2]));
+    assert_eq!(
+        (&json[1]["status"], &json[1]["intent"]),
+        (&"created".into(), &"create".into())
+    );
+    let pack = stage.run(&["pack", "--plan", "plan.md"]);
+    assert!(
+        pack.code == 1 && pack.stderr.contains("`gone.txt`"),
+        "{}",
+        pack.stderr
+    );
+}
+
+#[test]
+fn runs_are_told_to_programs() {
+    let stage = Stage::new();
+    assert_eq!(stage.plan_exec(&[]).code, 0);
+    std::fs::write(stage.repo.root().join(".twostep/runs/.DS_Store"), "x").unwrap();
+    let runs = stage.run(&["runs", "--json"]).json();
+    assert_eq!(
+        (runs.as_array().unwrap().len(), &runs[0]["outcome"]),
+        (1, &"landed".into())
+    );
+    let id = runs[0]["id"].as_str().unwrap();
+    let show = stage.run(&["runs", "show", id, "--json"]);
+    let first: serde_json::Value =
+        serde_json::from_str(show.stdout.lines().next().unwrap()).unwrap();
+    assert_eq!(
+        (&first["event"]["type"], &first["number"]),
+        (&"started".into(), &1.into())
+    );
+}
+
+#[test]
+fn a_plan_is_revised_by_whom_it_was_made_and_only_if_that_is_safe() {
+    let stage = Stage::new().tell("codex.answer", PLAN);
+    assert_eq!(
+        stage
+            .run(&["plan", "spec.md", "-o", "P.md", "--planner", "codex"])
+            .code,
+        0
+    );
+    let other = stage.run(&["plan", "P.md", "--revise", "x", "--planner", "gemini"]);
+    assert!(
+        other.code == 2 && other.stderr.contains("made by codex:gpt-6.1-sol"),
+        "{}",
+        other.stderr
+    );
+    assert_eq!(
+        stage
+            .run(&["plan", "P.md", "--revise", "x", "--dry-run"])
+            .code,
+        0
+    );
+    assert!(!stage.last_run().join("calls").exists());
+    let run = stage.run(&["plan", "P.md", "--revise", "x", "-o", "P.md"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let said = String::from_utf8(read(&stage.last_run().join("calls/01-planner/stderr"))).unwrap();
+    assert!(
+        said.contains("exec resume aaaaaaaa-2222-3333-4444-555555555555"),
+        "{said}"
+    );
+    // What a repository brings along is not taken for a conversation of ours.
+    let session = stage.last_run().join("planner-session.json");
+    let text = String::from_utf8(read(&session)).unwrap();
+    for (from, to) in [("aaaaaaaa", "--yolo"), ("\"run\": \"", "\"run\": \"../")] {
+        std::fs::write(&session, text.replace(from, to)).unwrap();
+        let run = stage.run(&["plan", "P.md", "--revise", "x", "-o", "P.md"]);
+        assert!(
+            run.code == 2 && run.stderr.contains("cannot be gone on with"),
+            "{}",
+            run.stderr
+        );
+    }
+    std::fs::write(
+        stage.repo.root().join("Q.md"),
+        "<!-- twostep plan ../../x -->\n# P\n",
+    )
+    .unwrap();
+    assert_eq!(stage.run(&["plan", "Q.md", "--revise", "x"]).code, 2);
+}
+
+#[test]
+fn a_recorded_landing_in_gits_own_files_is_not_undone() {
+    let stage = Stage::new();
+    assert_eq!(stage.plan_exec(&[]).code, 0);
+    let landing = stage.last_run().join("landing.json");
+    let text = String::from_utf8(read(&landing)).unwrap();
+    std::fs::write(
+        &landing,
+        text.replace("\"greeting.txt\"", "\".git/hooks/pre-commit\""),
+    )
+    .unwrap();
+    let run = stage.run(&["undo"]);
+    assert!(
+        run.code == 2 && run.stderr.contains("git's own"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_plan_is_carried_out_only_if_somebody_says_so() {
+    let stage = Stage::new();
+    assert_eq!(stage.run(&["plan", "spec.md", "-o", "AI-PLAN.md"]).code, 0);
+    let run = stage.run(&["exec", "--check", CHECK]);
+    assert!(
+        run.code == 2 && run.stderr.contains("nobody to ask"),
+        "{}",
+        run.stderr
+    );
+    let dry = stage.run(&["exec", "--check", CHECK, "--dry-run"]);
+    assert!(
+        dry.code == 0 && dry.stderr.contains("bin/claude -p"),
+        "{}",
+        dry.stderr
+    );
+    assert_eq!(stage.greeting(), "hello\n");
+    let run = stage.run(&[
+        "plan-exec",
+        "spec.md",
+        "-f",
+        "--check",
+        CHECK,
+        "--land",
+        "none",
+        "--context",
+        "full",
+        "--time-limit",
+        "5m",
+    ]);
+    let command = "--check 'sh test.sh' --land none --context full --time-limit 300s --yes";
+    assert!(run.stderr.contains(command), "{}", run.stderr);
+}
+
+/// On a terminal: `script` gives the command one, and types what a person would.
+#[test]
+fn a_person_is_asked_and_obeyed() {
+    for (typed, expected, said) in [
+        ("q\n", "hello\n", "the plan is in `AI-PLAN.md`"),
+        ("e\n", "hello world\n", "landed    1 file"),
+        (
+            "x\nr\nmake it short\ne\n",
+            "hello world\n",
+            "answer with one of the letters",
+        ),
+        ("d\n\ne\n", "hello world\n", "edit `AI-PLAN.md` now"),
+        ("", "hello\n", "the plan is in `AI-PLAN.md`"),
+    ] {
+        let stage = Stage::new();
+        let mut script = stage.command(&[]);
+        let program = script.get_program().to_str().unwrap().to_owned();
+        let line = format!("{program} plan-exec spec.md --check 'sh test.sh'");
+        script = {
+            let mut command = Command::new("script");
+            command
+                .args(["-qec", &line, "/dev/null"])
+                .current_dir(stage.repo.root());
+            command.env_clear().envs(
+                script
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            );
+            command
+        };
+        script.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = script.spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), typed.as_bytes()).unwrap();
+        let run = Run::from(child.wait_with_output().unwrap());
+        assert_eq!(stage.greeting(), expected, "{typed:?}: {}", run.stdout);
+        assert!(run.stdout.contains(said), "{typed:?}: {}", run.stdout);
+    }
 }
