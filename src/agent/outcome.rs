@@ -113,7 +113,9 @@ impl Class {
                 "name a model of your account: `PROGRAM:MODEL`; `twostep models` lists those known"
             }
             Self::PermissionDenied => "check what your account and the program's settings allow",
-            Self::Network => "check the network and proxy settings, and run it again",
+            Self::Network => {
+                "wait a little and run it again; if it stays, check the network and proxy settings"
+            }
             Self::Hung => "run it again; `--idle-limit` and `--time-limit` give it more time",
             Self::Killed => "run it again; the system may be short of memory",
             Self::Interrupted => "run it again when you like; nothing was changed",

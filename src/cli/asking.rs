@@ -48,6 +48,8 @@ impl Asking<'_> {
                 if self.agents.dry_run {
                     self.tell_command(*role, player);
                     if let Some(executor) = self.executor {
+                        // It gets no more than the planner.
+                        story::tell_cost(printer, Role::Executor, executor, prompt);
                         self.tell_command(Role::Executor, executor);
                     }
                     return Ok(Answer::Stop);
@@ -99,7 +101,7 @@ impl Asking<'_> {
     /// Asks what is to become of a plan; `first` offers what only some plans can.
     fn decide(&self, file: &Path, first: &str) -> Result<Answer, FsError> {
         let revise = if self.has_planner { "[r]evise, " } else { "" };
-        let question = format!("{first}{revise}e[d]it, [q]uit: ");
+        let question = format!("{first}{revise}e[d]it by hand, [q]uit: ");
         loop {
             let Some(answer) = self.ask(&question) else {
                 return Ok(Answer::Stop);

@@ -309,7 +309,13 @@ impl Job<'_> {
         };
         let summary = run::summary(root, &run.id)?;
         match &done {
-            Done::NotAsked => printer.note("stopped before any agent was asked"),
+            Done::NotAsked => {
+                let prompt = run.folder.join("planner-prompt.md");
+                printer.note(&format!(
+                    "stopped before any agent was asked; the prompt is in `{}`",
+                    prompt.display()
+                ));
+            }
             Done::Planned(file) => {
                 let typed = file.strip_prefix(&environment.directory).unwrap_or(file);
                 printer.note(&format!(
@@ -381,6 +387,12 @@ impl Job<'_> {
 impl ChangeArgs {
     /// Refuses what contradicts itself, and to work without git unasked.
     fn check(&self, repository: &Repository) -> anyhow::Result<()> {
+        if self.checks.iter().any(|check| check.trim().is_empty()) {
+            return Err(usage(
+                "`--check` is empty, so that it would pass whatever happens",
+                "give it a command, such as `--check 'cargo test'`, or leave it out",
+            ));
+        }
         if self.land == LandArg::Patch && self.json {
             return Err(usage(
                 "the patch and the outcome cannot go to stdout together",

@@ -1,10 +1,11 @@
 //! How the process ends, and what an error advises.
 
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::printer::StdoutClosed;
-use crate::agent::{AgentError, Class, Failure};
+use crate::agent::{AgentError, Class, Failure, quoted};
 use crate::check::CheckError;
 use crate::flow::exec::ExecError;
 use crate::flow::host::Interrupted;
@@ -212,6 +213,16 @@ fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     advice.flatten().map(str::to_owned)
 }
 
+/// Returns the command that applies the patch of a run; git takes its paths from where it stands.
+pub(super) fn apply(patch: &Path) -> String {
+    let top = patch.ancestors().nth(4).unwrap_or(patch);
+    format!(
+        "git -C {} apply {}",
+        quoted(top.as_os_str()),
+        quoted(patch.as_os_str())
+    )
+}
+
 /// Returns what the user can do about an error of a run.
 fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<PlayerError>() {
@@ -223,7 +234,7 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<RunError>() {
         return Some(match error {
             RunError::Unresolved { .. } => {
-                "correct the paths in the plan, or let the planner do it: `twostep plan --revise NOTE`".to_owned()
+                "correct the paths in the plan by hand, or let its planner do it with `twostep plan PLAN --revise NOTE`; then `twostep exec PLAN`".to_owned()
             }
             RunError::NoReferences(_) => "name in the plan the files to change, relative to the root of the repository".to_owned(),
             RunError::NoSession(_) => "plan again with the spec".to_owned(),
@@ -252,9 +263,9 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
                     .to_owned(),
             ),
             ExecError::Failed { executed, .. } => Some(format!(
-                "read the output of the checks in `{}`; apply the change all the same with `git apply {}`",
+                "read the output of the checks in `{}`; apply the change all the same with `{}`",
                 executed.patch.with_file_name("checks").display(),
-                executed.patch.display()
+                apply(&executed.patch)
             )),
             ExecError::Altered { .. } => Some(
                 "use checks that write no source files, such as `cargo fmt --check`".to_owned(),
@@ -269,8 +280,8 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
                 Some("mend that, and run `twostep exec` again".to_owned())
             }
             ExecError::Land { patch, .. } => Some(format!(
-                "take the patch with `git apply --3way {}`, or run `twostep exec` again with your files as they are now",
-                patch.display()
+                "take the patch with `{} --3way`, or run `twostep exec` again with your files as they are now",
+                apply(patch)
             )),
             ExecError::NotFound { .. } => {
                 Some("install the command, or correct `--check`".to_owned())

@@ -10,9 +10,10 @@ use super::environment::{Environment, now_ms};
 use super::exit::{Exit, is_interrupted, unwrapped, usage};
 use super::printer::Printer;
 use super::select::SelectArgs;
+use super::story;
 use crate::agent::{Choice, Role};
 use crate::flow::host::{Event as Told, Host};
-use crate::flow::pack::{HELD_BYTES, PackRequest};
+use crate::flow::pack::{self, HELD_BYTES, PackRequest};
 use crate::flow::plan::{self, Prompt};
 use crate::flow::plan_exec::{self, Answer, Done, PLAN_FILE, Question, RunError, title};
 use crate::flow::player::Player;
@@ -25,7 +26,7 @@ use crate::tokens::Counter;
 
 /// Plan a change with a model that reads the whole repository
 ///
-/// The plan is written to AI-PLAN.md, or to stdout if that is a pipe. `twostep references` says whether
+/// The plan is written to AI-PLAN.md, or to stdout if that is a pipe or a file. `twostep references` says whether
 /// all that it names is there; `twostep exec` carries it out.
 #[derive(Args, Debug)]
 pub(super) struct PlanArgs {
@@ -80,7 +81,9 @@ pub(super) fn run(
     };
     let planner = player(Role::Planner, choice.as_ref(), environment)?;
     let target = args.target(&wanted, environment, printer);
-    if let (Some(file), false, false) = (&target, args.force, args.agents.dry_run) {
+    // A plan that is to be changed is sent along as it is, so that nothing of the user's is lost.
+    let is_guarded = matches!(wanted, Wanted::New(_)) && !args.force && !args.agents.dry_run;
+    if let Some(file) = target.as_ref().filter(|_| is_guarded) {
         plan_exec::may_write_plan(root, file).map_err(unwrapped)?;
     }
     let lent = args.agents.lend(environment)?;
@@ -125,7 +128,10 @@ pub(super) fn run(
     let done = lent.host(printer, |host| {
         let made = match &wanted {
             Wanted::New(spec) => planning.plan(request, spec, &mut run, host),
-            Wanted::Other { id, note } => planning.revise(&counter, id, note, &mut run, host),
+            Wanted::Other { id, note } => {
+                let old = environment.at(args.old());
+                planning.revise(&counter, id, note, &old, &mut run, host)
+            }
         };
         plan_exec::clear(&run, host);
         let done = made.and_then(|made| {
@@ -142,12 +148,21 @@ pub(super) fn run(
         }
         return Err(error.context("cannot plan"));
     }
-    match (plan, target) {
+    let made = plan;
+    match (&made, target) {
         (None, _) => printer.note("stopped before any agent was asked"),
-        (Some(plan), None) => printer.data(plan_exec::plan_file(&plan, &run.id).as_bytes())?,
+        (Some(plan), None) => printer.data(plan_exec::plan_file(plan, &run.id).as_bytes())?,
         (Some(_), Some(file)) => {
             let typed = file.strip_prefix(&environment.directory).unwrap_or(&file);
             printer.note(&format!("the plan is in `{}`", typed.display()));
+        }
+    }
+    if let Some(plan) = &made {
+        let candidates = pack::all_candidates(&selected.repository, selected.threads);
+        let references = plan_exec::resolve(&plan.text, plan, &candidates);
+        story::tell(printer, &Told::Resolved(&references));
+        if let Err(error) = plan_exec::all_clear(&references) {
+            printer.warn(&error.to_string());
         }
     }
     Ok(lent.signal().map_or(Exit::Success, Exit::of_signal))
@@ -223,9 +238,16 @@ impl Planning<'_> {
         counter: &Counter,
         id: &str,
         note: &str,
+        old: &Path,
         run: &mut Run,
         host: &Host<'_>,
     ) -> Result<Option<Plan>, RunError> {
+        let old = plan_exec::read_plan(old)?.text;
+        let kept = run::artefact(run.root(), id, PLAN_FILE).unwrap_or_default();
+        let edited = (kept != old.as_bytes()).then_some(old.as_str());
+        if let Some(edited) = edited {
+            run.keep("edited-plan.md", edited.as_bytes())?;
+        }
         // What is sent again is all that was said before, too.
         let before = run::artefact(run.root(), id, FIRST_PROMPT).unwrap_or_default();
         let all = format!("{}\n{note}", String::from_utf8_lossy(&before));
@@ -233,7 +255,7 @@ impl Planning<'_> {
         if !self.may_ask(&prompt)? {
             return Ok(None);
         }
-        plan_exec::revise(id, self.planner, note, None, run, host).map(Some)
+        plan_exec::revise(id, self.planner, note, edited, run, host).map(Some)
     }
 
     fn may_ask(&self, prompt: &Prompt) -> Result<bool, RunError> {
@@ -295,7 +317,7 @@ impl PlanArgs {
         match &self.output {
             Some(file) if file == Path::new("-") => None,
             Some(file) => Some(environment.at(file)),
-            None if printer.stdout_is_pipe() => None,
+            None if printer.stdout_is_kept() => None,
             None => Some(environment.at(file)),
         }
     }

@@ -96,11 +96,14 @@ impl Printer {
         self.stdout.is_terminal()
     }
 
-    /// Says whether stdout is a pipe or a socket, so that somebody reads it.
-    pub(super) fn stdout_is_pipe(&self) -> bool {
+    /// Says whether stdout is a pipe, a socket or a file, so that what is written to it goes somewhere.
+    pub(super) fn stdout_is_kept(&self) -> bool {
         use std::os::unix::fs::FileTypeExt;
         let file = self.stdout().and_then(|stdout| stdout.0.metadata());
-        file.is_ok_and(|meta| meta.file_type().is_fifo() || meta.file_type().is_socket())
+        file.is_ok_and(|meta| {
+            let kind = meta.file_type();
+            kind.is_fifo() || kind.is_socket() || kind.is_file()
+        })
     }
 
     /// Says whether there is a person who can be asked.
@@ -123,6 +126,9 @@ impl Printer {
         }
         let mut line = String::new();
         let n = stdin.read_line(&mut line).ok()?;
+        if n == 0 {
+            let _ = writeln!(stderr);
+        }
         (n > 0).then(|| line.trim().to_owned())
     }
 

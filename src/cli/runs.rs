@@ -6,11 +6,16 @@ use super::environment::{Environment, now_ms};
 use super::exit::{Exit, usage};
 use super::number::{dollars, grouped, lasting};
 use super::printer::Printer;
+use crate::flow::exec::ChangeKind;
 use crate::flow::undo;
 use crate::repo::{self, Repository};
 use crate::run::{self, Event, Outcome, Summary};
 
 /// List the runs of this repository, newest first
+///
+/// landed: the change is in your files or on a branch. kept: it is good, and in the run's folder only.
+/// planned: there is a plan. not asked: no agent was (`--dry-run`, or you said no). stopped: `runs show` says why.
+/// undone: taken back. open: it runs, or was killed.
 #[derive(Args, Debug)]
 pub(super) struct RunsArgs {
     #[command(subcommand)]
@@ -92,11 +97,18 @@ pub(super) fn run_undo(
     printer: &Printer,
 ) -> anyhow::Result<Exit> {
     let repository = open(environment, printer)?;
-    let (id, paths) = undo::undo(&repository.root, args.id.as_deref(), now_ms)?;
-    for path in &paths {
-        printer.note(&format!("{:<10}{path}", "restored"));
+    let taken = undo::undo(&repository.root, args.id.as_deref(), now_ms)?;
+    for (path, kind) in &taken.files {
+        let what = match kind {
+            ChangeKind::Created => "removed",
+            ChangeKind::Changed | ChangeKind::Deleted => "restored",
+        };
+        printer.note(&format!("{what:<10}{path}"));
     }
-    printer.note(&format!("{:<10}the run {id}", "undone"));
+    if let Some(branch) = &taken.branch {
+        printer.note(&format!("{:<10}the branch {branch}", "deleted"));
+    }
+    printer.note(&format!("{:<10}{}", "undone", taken.id));
     Ok(Exit::Success)
 }
 
@@ -113,6 +125,7 @@ fn line(summary: &Summary) -> String {
         Outcome::Planned => "planned",
         Outcome::Landed => "landed",
         Outcome::Kept => "kept",
+        Outcome::NotAsked => "not asked",
         Outcome::Undone => "undone",
         Outcome::Stopped(_) => "stopped",
         Outcome::Open => "open",
@@ -122,7 +135,7 @@ fn line(summary: &Summary) -> String {
         &summary.verb,
         super::printer::clean(&summary.title),
     );
-    format!("{id}  {outcome:<8} {verb:<10} {title}\n")
+    format!("{id}  {outcome:<9} {verb:<10} {title}\n")
 }
 
 fn show(

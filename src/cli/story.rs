@@ -9,7 +9,7 @@ use crate::flow::host::Event;
 use crate::flow::plan::Prompt;
 use crate::flow::player::Player;
 use crate::flow::route::{Focus, Route, Size};
-use crate::plan::{Reference, Status};
+use crate::plan::{Intent, Reference, Status};
 use crate::run::Summary;
 
 /// Tells of one event.
@@ -102,16 +102,41 @@ fn used(usage: Usage) -> String {
     }
 }
 
+/// How many files of a plan are named.
+const N_NAMED: usize = 20;
+
 fn resolved(references: &[Reference]) -> String {
     let created = references
         .iter()
         .filter(|reference| matches!(reference.status, Status::Created(_)))
         .count();
-    let found = references.len() - created;
-    line(
+    let there = references.len() - created;
+    let mut text = line(
         "plan",
-        &format!("names {found} files that are there, {created} that it creates"),
-    )
+        &format!("names {there} that are there, {created} that it creates"),
+    );
+    for reference in references.iter().take(N_NAMED) {
+        let intent = match reference.intent {
+            Intent::Mention => "mention",
+            Intent::Change => "change",
+            Intent::Create => "create",
+            Intent::Rename => "rename",
+            Intent::Delete => "delete",
+        };
+        let shown = reference
+            .paths()
+            .first()
+            .map_or(reference.written.clone(), ToString::to_string);
+        text = format!("{text}\n{}", line("", &format!("{intent} {shown}")));
+    }
+    if let Some(more) = references
+        .len()
+        .checked_sub(N_NAMED)
+        .filter(|&more| more > 0)
+    {
+        text = format!("{text}\n{}", line("", &format!("and {more} more")));
+    }
+    text
 }
 
 /// Returns the last lines of what a check wrote.
@@ -199,14 +224,14 @@ pub(super) fn tell_end(printer: &Printer, summary: &Summary, executed: &Executed
     } else {
         format!("{n} files")
     };
-    let patch = executed.patch.display();
+    let apply = super::exit::apply(&executed.patch);
     let (what, how) = match &executed.landed {
         Landed::Tree => ("landed", format!("take it back with `twostep undo {id}`")),
         Landed::Branch(name) => {
             let how = format!("on the branch `{name}`; `twostep undo {id}` deletes it");
             ("landed", how)
         }
-        Landed::Kept => ("kept", format!("land it with `git apply {patch}`")),
+        Landed::Kept => ("kept", format!("land it with `{apply}`")),
     };
     printer.note(&line(what, &format!("{files}; {how}")));
 }

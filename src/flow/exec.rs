@@ -9,7 +9,7 @@ use super::host::{Event, Host, Interrupted};
 use super::pack::PackRequest;
 use super::plan::{Asked, PlanningError, Prompt, call, fitted, given};
 use super::player::Player;
-use super::route::Focus;
+use super::route::{EXECUTOR_CAP, Focus};
 use crate::agent::{May, Role, check_environment, runnable};
 use crate::check::{self, CheckError, Checked};
 use crate::fs::{self, Entry, EntryKind, FsError, Root};
@@ -116,7 +116,7 @@ pub enum ExecError {
         patch: PathBuf,
     },
     /// The change holds files that make programs run, and the plan does not name them.
-    #[error("the change is in `{}`, and nothing landed: it holds what makes programs run, and the plan does not name it: {}", patch.display(), names(paths))]
+    #[error("the change is in `{}`, and nothing landed: it touches files that make programs run (CI, hooks, builds, agents), which the plan does not name: {}", patch.display(), names(paths))]
     Unasked {
         /// Which.
         paths: Vec<RepoPath>,
@@ -228,6 +228,27 @@ pub fn prepare(
     }
     let packs: Vec<&str> = content.packs.iter().map(String::as_str).collect();
     given(words(&packs), &request.counter, player, Role::Executor)
+}
+
+/// Says whether the executor gets everything, because that is little.
+///
+/// # Errors
+///
+/// Fails if there is nothing to pack.
+pub fn focus(
+    repository: &Repository,
+    request: PackRequest,
+    player: &Player,
+    host: &Host<'_>,
+) -> Result<Focus, PlanningError> {
+    let words = |packs: &[&str]| packs.concat();
+    let prompt = fitted(repository, request, player, Role::Executor, &words, host)?;
+    let most = EXECUTOR_CAP.min(prompt.limit);
+    Ok(if player.tokens(&prompt.whole) <= most {
+        Focus::Everything
+    } else {
+        Focus::Plan
+    })
 }
 
 /// Returns what a plan names of the files that are there.

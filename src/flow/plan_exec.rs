@@ -276,6 +276,9 @@ fn from_plan(
     run.keep(PLAN_FILE, plan.text.as_bytes())?;
     let focus = match work.context {
         Context::Full => Focus::Everything,
+        Context::Auto if work.packs.is_empty() => {
+            exec::focus(work.repository, work.request.clone(), work.executor, host)?
+        }
         Context::Auto | Context::Plan => Focus::Plan,
     };
     carry_out(work, file, plan, focus, None, run, host)
@@ -583,7 +586,7 @@ pub fn title(text: &str) -> &str {
 pub fn conclude(run: &mut Run, done: Result<Done, RunError>) -> Result<Done, RunError> {
     let outcome = match &done {
         Ok(Done::Planned(_)) => Outcome::Planned,
-        Ok(Done::NotAsked) => Outcome::Stopped("not asked".to_owned()),
+        Ok(Done::NotAsked) => Outcome::NotAsked,
         Ok(Done::Executed(executed)) if executed.landed == Landed::Kept => Outcome::Kept,
         Ok(Done::Executed(_)) => Outcome::Landed,
         Err(error) => Outcome::Stopped(chain(error)),

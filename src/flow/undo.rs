@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::exec::{HELD_FOLDER, LANDING_FILE};
+use super::exec::{ChangeKind, HELD_FOLDER, LANDING_FILE};
 use crate::fs::{self, FsError, Root};
 use crate::git::{self, BranchError};
 use crate::path::RepoPath;
 use crate::run::{self, Event, Run};
-use crate::scratch::{self, LandError, Landing};
+use crate::scratch::{self, Change, LandError, Landing};
 
 /// Nothing was taken back.
 #[derive(Debug, thiserror::Error)]
@@ -53,19 +53,25 @@ pub enum UndoError {
     Fs(#[from] FsError),
 }
 
+/// What was taken back.
+pub struct Taken {
+    /// The run.
+    pub id: String,
+    /// The branch that was deleted, if it was one.
+    pub branch: Option<String>,
+    /// The files that are again as they were, with what the run had done to them.
+    pub files: Vec<(RepoPath, ChangeKind)>,
+}
+
 /// No landing is larger.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// Takes back what the run `id` landed, or the last run that landed something; returns the run and its files.
+/// Takes back what the run `id` landed, or the last run that landed something.
 ///
 /// # Errors
 ///
 /// Fails if a file is no longer as the run left it; then nothing is changed.
-pub fn undo(
-    root: &Root,
-    id: Option<&str>,
-    now: fn() -> u64,
-) -> Result<(String, Vec<RepoPath>), UndoError> {
+pub fn undo(root: &Root, id: Option<&str>, now: fn() -> u64) -> Result<Taken, UndoError> {
     let id = match id {
         Some(id) => known(root.path(), id)?,
         None => last_landed(root.path())?,
@@ -77,7 +83,11 @@ pub fn undo(
         State::Branched { name, commit } => {
             git::delete_branch(root.path(), &name, &commit)?;
             Run::reopen(root.path(), &id, now)?.record(Event::Undone)?;
-            return Ok((id, Vec::new()));
+            return Ok(Taken {
+                id,
+                branch: Some(name),
+                files: Vec::new(),
+            });
         }
         State::Landed => {}
     }
@@ -102,7 +112,20 @@ pub fn undo(
     };
     let undone = scratch::undo(root, &landing, &folder.join(HELD_FOLDER)).map_err(failed)?;
     Run::reopen(root.path(), &id, now)?.record(Event::Undone)?;
-    Ok((id, undone.restored))
+    let files = landing.changes.iter().map(|landed| {
+        let change = Change {
+            path: landed.path.clone(),
+            before: landed.before.clone(),
+            after: landed.after.clone(),
+        };
+        (landed.path.clone(), ChangeKind::of(&change))
+    });
+    let files = files.filter(|(path, _)| undone.restored.contains(path));
+    Ok(Taken {
+        files: files.collect(),
+        branch: None,
+        id,
+    })
 }
 
 /// What a run did to the user's tree.

@@ -127,6 +127,12 @@ pub fn has_entry(folder: &Path, name: impl AsRef<Path>) -> bool {
     std::fs::symlink_metadata(folder.join(name)).is_ok()
 }
 
+/// Says whether `path` itself is a symbolic link.
+pub fn is_link(path: &Path) -> bool {
+    #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+    std::fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink())
+}
+
 /// Reads a whole text file of at most `max_bytes`.
 ///
 /// # Errors

@@ -55,6 +55,8 @@ pub enum Outcome {
     Landed,
     /// The change is good, and is kept in the run's folder.
     Kept,
+    /// No agent was asked.
+    NotAsked,
     /// It was taken back.
     Undone,
     /// It ended without what was wanted, for this reason.
@@ -74,6 +76,15 @@ impl Run {
     /// Fails if its folder cannot be made or written.
     pub fn begin(root: &Path, id: String, now: fn() -> u64) -> Result<Self, FsError> {
         let runs = root.join(FOLDER);
+        // A link would lead what we keep out of the tree, or the user's files into it.
+        if let Some(link) = [root.join(".twostep"), runs.clone()]
+            .into_iter()
+            .find(|path| fs::is_link(path))
+        {
+            let cause =
+                std::io::Error::other("it is a link, and runs are kept in a folder of their own");
+            return Err(FsError::of("use", &link)(cause));
+        }
         fs::make_private_folders(&runs)?;
         // What is in the folder is nobody's to commit.
         let rules = root.join(".twostep/.gitignore");

@@ -190,7 +190,8 @@ fn a_spec_becomes_a_checked_change_and_back() {
     assert!(again.stderr.contains("no landed run"), "{}", again.stderr);
     let runs = stage.run(&["runs"]);
     assert!(
-        runs.stdout.contains("undone   plan-exec  Greet the world."),
+        runs.stdout
+            .contains("undone    plan-exec  Greet the world."),
         "{}",
         runs.stdout
     );
@@ -325,7 +326,7 @@ fn an_edit_made_meanwhile_is_not_written_over() {
     let patch = String::from_utf8(read(&stage.last_run().join("changes.patch"))).unwrap();
     assert!(patch.contains("+hello world"), "{patch}");
     assert!(
-        run.stderr.contains("greeting.txt") && run.stderr.contains("git apply --3way"),
+        run.stderr.contains("greeting.txt") && run.stderr.contains("--3way"),
         "{}",
         run.stderr
     );
@@ -830,6 +831,11 @@ fn what_cannot_work_is_said_before_an_agent_is_asked() {
             "`--in-place` is for folders that are not in git",
         ),
         (
+            &["plan-exec", "spec.md", "--check", " "],
+            2,
+            "`--check` is empty",
+        ),
+        (
             &["plan-exec", "spec.md", "--carry", "nowhere"],
             2,
             "--carry",
@@ -995,6 +1001,18 @@ fn every_option_of_a_run_does_what_it_says() {
     );
     assert!(prompt("01-executor").contains("other.txt"));
     assert_eq!(stage.run(&["undo"]).code, 0);
+}
+
+#[test]
+fn packs_that_are_given_take_the_place_of_packing() {
+    let stage = Stage::new();
+    let root = stage.repo.root();
+    std::fs::write(root.join("other.txt"), "other\n").unwrap();
+    assert_eq!(stage.run(&["plan", "spec.md", "-o", "AI-PLAN.md"]).code, 0);
+    let prompt = |call: &str| {
+        let file = stage.last_run().join("calls").join(call).join("prompt.md");
+        String::from_utf8(read(&file)).unwrap()
+    };
     std::fs::write(root.join("pack.xml"), "<pack>what was given</pack>\n").unwrap();
     for (args, call) in [
         (
@@ -1238,6 +1256,27 @@ fn a_recorded_landing_in_gits_own_files_is_not_undone() {
         run.code == 2 && run.stderr.contains("git's own"),
         "{}",
         run.stderr
+    );
+}
+
+#[test]
+fn runs_are_kept_in_no_folder_that_a_link_leads_to() {
+    let stage = Stage::new();
+    std::fs::create_dir(stage.repo.beside("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(
+        stage.repo.beside("elsewhere"),
+        stage.repo.root().join(".twostep"),
+    )
+    .unwrap();
+    let run = stage.plan_exec(&[]);
+    assert!(
+        run.code == 2 && run.stderr.contains("it is a link"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(
+        stage.repo.beside("elsewhere").read_dir().unwrap().count(),
+        0
     );
 }
 
