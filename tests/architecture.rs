@@ -27,7 +27,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("plan", &["path"]),
     ("scratch", &["fs", "git", "path", "repo"]),
     ("check", &["fs", "process"]),
-    ("run", &["agent", "fs"]),
+    ("run", &["agent", "fs", "path", "repo"]),
     (
         "flow",
         &[

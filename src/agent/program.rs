@@ -454,11 +454,30 @@ const GEMINI_COMMAND: &str = "prompt = \"The request follows.\"\n";
 /// Hides the keys from the commands that claude runs.
 const NO_KEYS: &str = "unset ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN CLAUDE_CODE_OAUTH_TOKEN\n";
 
-/// Returns the environment of a check: the user's, without the keys of model vendors.
+/// Variables by which git is told where its files are: in a scratch they would lead it to the user's.
+const GIT_PLACES: &[&str] = &[
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];
+
+/// Returns the environment of a check: the user's, without the keys of model vendors and what leads git elsewhere.
 pub fn check_environment(variables: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
     let is_key = |name: &OsStr| {
         let text = name.to_string_lossy();
-        KEYS.contains(&text.as_ref()) || KEY_STARTS.iter().any(|start| text.starts_with(start))
+        KEYS.contains(&text.as_ref())
+            || KEY_STARTS.iter().any(|start| text.starts_with(start))
+            || GIT_PLACES.contains(&text.as_ref())
     };
     variables
         .iter()

@@ -60,6 +60,7 @@ impl Environment {
             .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".config")));
         let cache = variable("XDG_CACHE_HOME")
             .map(PathBuf::from)
+            .filter(|folder| folder.is_absolute())
             .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".cache")));
         Ok(Self {
             directory: here,

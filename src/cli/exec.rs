@@ -283,6 +283,12 @@ impl Job<'_> {
             decide: &decide,
         };
         let root = repository.root.path();
+        if let Some(id) = run::half_landed(root)? {
+            return Err(usage(
+                format!("the run {id} was ended while it landed: your files are half as they were"),
+                format!("put them back first: `twostep undo {id}`"),
+            ));
+        }
         let mut run = Run::begin(root, environment.run_id(), now_ms)?;
         run.record(Event::Started {
             verb: self.verb.to_owned(),

@@ -286,6 +286,9 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
             ExecError::NotFound { .. } => {
                 Some("install the command, or correct `--check`".to_owned())
             }
+            ExecError::Busy => {
+                Some("wait until it has ended, and run `twostep exec` again".to_owned())
+            }
             ExecError::Stranded { id, .. } => {
                 Some(format!("put your files back with `twostep undo {id}`"))
             }
@@ -296,7 +299,10 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         UndoError::None | UndoError::Unknown(_) | UndoError::NotLanded(_) => Some("`twostep runs` lists all".to_owned()),
         UndoError::Land { .. } => Some("put those files back as the run left them, or take the change back by hand: `git apply -R` with the run's changes.patch".to_owned()),
         UndoError::Stranded { id, .. } => Some(format!("`twostep undo {id}`")),
-        UndoError::GitInternal(_) => Some("delete the run's folder: it did not come from twostep".to_owned()),
+        UndoError::Foreign(_) | UndoError::Tracked => {
+            Some("look at `.twostep/runs`, and delete what did not come from twostep on this machine".to_owned())
+        }
+        UndoError::Busy => Some("wait until it has ended, and run it again".to_owned()),
         UndoError::Branch(_) => Some("look at the branch with `git log`, and delete it by hand if you do not want it".to_owned()),
         UndoError::Undone(_) | UndoError::Fs(_) => None,
     })

@@ -75,6 +75,12 @@ pub(super) fn run(
     let wanted = args.wanted(environment)?;
     let selected = args.select.resolve(environment, printer)?;
     let root = selected.repository.root.path();
+    if matches!(wanted, Wanted::Other { .. }) && run::is_tracked(&selected.repository) {
+        return Err(usage(
+            "git tracks `.twostep`: its runs came with the repository, and cannot be gone on with",
+            "plan again with the spec",
+        ));
+    }
     let choice = match &wanted {
         Wanted::Other { id, .. } if args.planner.is_none() => plan_exec::planner_of(root, id),
         _ => args.planner.clone(),

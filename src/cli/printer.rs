@@ -139,8 +139,12 @@ impl Printer {
         )))
     }
 
-    /// Writes a result to stdout.
+    /// Writes a result to stdout; what a terminal would obey is taken from it where stdout is one.
     pub(super) fn data(&self, bytes: &[u8]) -> io::Result<()> {
+        if self.stdout_is_terminal() {
+            let text = String::from_utf8_lossy(bytes);
+            return self.stdout()?.write_all(clean(&text).as_bytes());
+        }
         self.stdout()?.write_all(bytes)
     }
 
@@ -209,9 +213,14 @@ pub(super) fn read_stdin(max_bytes: u64) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// Takes from a message what a terminal would obey: control characters other than line breaks.
+/// Says whether a character turns the direction of text round.
+fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Takes from a message what a terminal would obey: control characters other than line breaks, and bidi controls.
 pub(super) fn clean(line: &str) -> Cow<'_, str> {
-    let is_obeyed = |c: char| c.is_control() && c != '\n';
+    let is_obeyed = |c: char| (c.is_control() || is_bidi(c)) && c != '\n';
     if !line.contains(is_obeyed) {
         return Cow::Borrowed(line);
     }

@@ -15,7 +15,7 @@ use crate::run::{self, Event, Outcome, Summary};
 ///
 /// landed: the change is in your files or on a branch. kept: it is good, and in the run's folder only.
 /// planned: there is a plan. not asked: no agent was (`--dry-run`, or you said no). stopped: `runs show` says why.
-/// undone: taken back. open: it runs, or was killed.
+/// half: it was killed while it landed, and `undo` puts your files back. undone: taken back. open: it runs, or was killed.
 #[derive(Args, Debug)]
 pub(super) struct RunsArgs {
     #[command(subcommand)]
@@ -97,7 +97,7 @@ pub(super) fn run_undo(
     printer: &Printer,
 ) -> anyhow::Result<Exit> {
     let repository = open(environment, printer)?;
-    let taken = undo::undo(&repository.root, args.id.as_deref(), now_ms)?;
+    let taken = undo::undo(&repository, args.id.as_deref(), now_ms)?;
     for (path, kind) in &taken.files {
         let what = match kind {
             ChangeKind::Created => "removed",
@@ -126,6 +126,7 @@ fn line(summary: &Summary) -> String {
         Outcome::Landed => "landed",
         Outcome::Kept => "kept",
         Outcome::NotAsked => "not asked",
+        Outcome::HalfLanded => "half",
         Outcome::Undone => "undone",
         Outcome::Stopped(_) => "stopped",
         Outcome::Open => "open",

@@ -19,7 +19,7 @@ use crate::plan::{Plan, Reference, Status};
 use crate::process::Limits;
 use crate::prompt;
 use crate::repo::{Candidate, Named, Repository};
-use crate::run::{Event as Happened, Run};
+use crate::run::{self, Event as Happened, Run};
 use crate::scratch::patch::{self, PatchError};
 use crate::scratch::{self, Change, ChangeSet, LandError, Problem, Scratch, ScratchError, State};
 
@@ -154,6 +154,9 @@ pub enum ExecError {
         #[source]
         source: LandError,
     },
+    /// Another landing or undo is at work.
+    #[error("another run is landing, or being undone, in this repository; nothing landed")]
+    Busy,
     /// It failed while files were exchanged, and not all could be put back.
     #[error("the landing failed half-way; the change is in `{}`", patch.display())]
     Stranded {
@@ -296,7 +299,7 @@ pub fn bench(
     for problem in &scratch.snapshot.problems {
         (host.tell)(&Event::Warning(format!("not in the scratch: {problem}")));
     }
-    run.keep("snapshot.json", &crate::run::json(&scratch.snapshot))?;
+    run.keep("snapshot.json", &run::json(&scratch.snapshot))?;
     (host.tell)(&Event::Scratch(scratch.snapshot.files.len()));
     let baseline = run_checks(run, &scratch.folder, checks, true, host)?;
     let noise = if checks.is_empty() {
@@ -397,7 +400,7 @@ pub fn execute(
     host.go_on()?;
     executed.landed = match request.land {
         Land::Tree => {
-            land(&repository.root, run, &executed)?;
+            land(&repository.root, run, &executed, host)?;
             Landed::Tree
         }
         Land::Branch => Landed::Branch(branch(scratch, run, &executed, request.title, host)?),
@@ -415,17 +418,24 @@ pub const LANDING_FILE: &str = "landing.json";
 /// The folder of a run that holds what is exchanged.
 pub const HELD_FOLDER: &str = "landing";
 
-fn land(root: &Root, run: &mut Run, executed: &Executed) -> Result<(), ExecError> {
+fn land(root: &Root, run: &mut Run, executed: &Executed, host: &Host<'_>) -> Result<(), ExecError> {
     let held = &run.folder.join(HELD_FOLDER);
     let failed = |source| ExecError::Land {
         patch: executed.patch.clone(),
         source,
     };
     let landing = scratch::prepare(root, &executed.changes, held).map_err(failed)?;
-    run.keep(LANDING_FILE, &crate::run::json(&landing))?;
+    run.keep(LANDING_FILE, &run::json(&landing))?;
+    let _lock = run::lock(root.path())?.ok_or(ExecError::Busy)?;
     run.record(Happened::LandingStarted)?;
     match scratch::land(root, &landing, held) {
-        Ok(()) => Ok(run.record(Happened::Landed)?),
+        Ok(()) => {
+            if let Err(error) = run.record(Happened::Landed) {
+                let told = format!("the change has landed, and that cannot be recorded: {error}");
+                (host.tell)(&Event::Warning(told));
+            }
+            Ok(())
+        }
         Err(source @ LandError::Stranded { .. }) => {
             run.record(Happened::LandingStranded)?;
             Err(ExecError::Stranded {

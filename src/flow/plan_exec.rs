@@ -1,5 +1,6 @@
 //! From a spec to a landed change.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::exec::{self, Bench, ExecError, ExecRequest, Executed, Land, Landed};
@@ -441,7 +442,7 @@ fn resolved(
     file: &Path,
     candidates: &[Candidate],
 ) -> Result<Vec<Reference>, RunError> {
-    let text = fs::read_text(file, MAX_PLAN_BYTES)?;
+    let text = fs::read_regular_text(file, MAX_PLAN_BYTES)?;
     let references = resolve(&text, plan, candidates);
     all_clear(&references)?;
     if references.is_empty() {
@@ -483,7 +484,7 @@ pub fn resolve(text: &str, plan: &Plan, candidates: &[Candidate]) -> Vec<Referen
 ///
 /// Fails on what is no text, or empty.
 pub fn read_plan(file: &Path) -> Result<Plan, RunError> {
-    let text = fs::read_text(file, MAX_PLAN_BYTES)?;
+    let text = fs::read_regular_text(file, MAX_PLAN_BYTES)?;
     plan_of(&text, file)
 }
 
@@ -512,7 +513,7 @@ pub fn plan_of(text: &str, file: &Path) -> Result<Plan, RunError> {
 ///
 /// Fails if the file cannot be read.
 pub fn run_of(file: &Path) -> Result<Option<String>, FsError> {
-    let text = fs::read_text(file, MAX_PLAN_BYTES)?;
+    let text = fs::read_regular_text(file, MAX_PLAN_BYTES)?;
     let head = text
         .strip_prefix(PLAN_HEAD)
         .and_then(|rest| rest.split_once(" -->"));
@@ -533,7 +534,7 @@ pub fn may_write_plan(root: &Path, file: &Path) -> Result<(), RunError> {
     }
     let id = run_of(file)?.ok_or_else(edited)?;
     let kept = run::artefact(root, &id, PLAN_FILE).map_err(|_| edited());
-    let now = fs::read_text(file, MAX_PLAN_BYTES)?;
+    let now = fs::read_regular_text(file, MAX_PLAN_BYTES)?;
     let body = plan_of(&now, file)?;
     if kept? == body.text.as_bytes() {
         Ok(())
@@ -549,10 +550,11 @@ pub fn may_write_plan(root: &Path, file: &Path) -> Result<(), RunError> {
 /// Fails if it cannot be written.
 pub fn write_plan(file: &Path, plan: &Plan, run: &mut Run) -> Result<(), RunError> {
     run.keep(PLAN_FILE, plan.text.as_bytes())?;
-    Ok(fs::write_durable(
-        file,
-        plan_file(plan, &run.id).as_bytes(),
-    )?)
+    let mut output = fs::Output::create(file)?;
+    output
+        .write_all(plan_file(plan, &run.id).as_bytes())
+        .map_err(FsError::of("write", file))?;
+    Ok(output.commit()?)
 }
 
 /// Returns the text of a plan's file.

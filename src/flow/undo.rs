@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::exec::{ChangeKind, HELD_FOLDER, LANDING_FILE};
-use crate::fs::{self, FsError, Root};
+use crate::fs::{self, FsError};
 use crate::git::{self, BranchError};
 use crate::path::RepoPath;
+use crate::repo::Repository;
 use crate::run::{self, Event, Run};
-use crate::scratch::{self, Change, LandError, Landing};
+use crate::scratch::{self, Change, LandError, LandedChange, Landing};
 
 /// Nothing was taken back.
 #[derive(Debug, thiserror::Error)]
@@ -42,9 +43,15 @@ pub enum UndoError {
         #[source]
         source: LandError,
     },
-    /// It says that it landed in git's own files, which no run does.
-    #[error("the run's record names `{0}`, which is git's own")]
-    GitInternal(RepoPath),
+    /// Its record names what no run of ours would.
+    #[error("the run's record names `{0}`, where no run lands")]
+    Foreign(RepoPath),
+    /// The runs came with the repository.
+    #[error("git tracks `.twostep`: its runs came with the repository, and are not yours to undo")]
+    Tracked,
+    /// Another landing or undo is at work.
+    #[error("another run is landing, or being undone, in this repository")]
+    Busy,
     /// The branch of the run could not be deleted.
     #[error("cannot undo the run's branch")]
     Branch(#[from] BranchError),
@@ -71,7 +78,15 @@ const MAX_BYTES: u64 = 256 << 20;
 /// # Errors
 ///
 /// Fails if a file is no longer as the run left it; then nothing is changed.
-pub fn undo(root: &Root, id: Option<&str>, now: fn() -> u64) -> Result<Taken, UndoError> {
+pub fn undo(
+    repository: &Repository,
+    id: Option<&str>,
+    now: fn() -> u64,
+) -> Result<Taken, UndoError> {
+    let root = &repository.root;
+    if run::is_tracked(repository) {
+        return Err(UndoError::Tracked);
+    }
     let id = match id {
         Some(id) => known(root.path(), id)?,
         None => last_landed(root.path())?,
@@ -92,14 +107,19 @@ pub fn undo(root: &Root, id: Option<&str>, now: fn() -> u64) -> Result<Taken, Un
         State::Landed => {}
     }
     let landing: Landing = fs::read_json(&folder.join(LANDING_FILE), MAX_BYTES)?;
-    // The file may have come with the repository.
-    if let Some(change) = landing
-        .changes
-        .iter()
-        .find(|change| change.path.is_git_internal())
-    {
-        return Err(UndoError::GitInternal(change.path.clone()));
+    // The files may have come with the repository.
+    let is_odd = |change: &&LandedChange| {
+        let is_held = change.held.as_bytes().iter().all(u8::is_ascii_digit);
+        change.path.is_git_internal() || !is_held
+    };
+    if let Some(change) = landing.changes.iter().find(is_odd) {
+        return Err(UndoError::Foreign(change.path.clone()));
     }
+    let held = folder.join(HELD_FOLDER);
+    if [&folder, &held].into_iter().any(|path| fs::is_link(path)) {
+        return Err(UndoError::NotLanded(id));
+    }
+    let _lock = run::lock(root.path())?.ok_or(UndoError::Busy)?;
     let failed = |source| match source {
         LandError::Stranded { .. } => UndoError::Stranded {
             id: id.clone(),
@@ -110,7 +130,7 @@ pub fn undo(root: &Root, id: Option<&str>, now: fn() -> u64) -> Result<Taken, Un
             source,
         },
     };
-    let undone = scratch::undo(root, &landing, &folder.join(HELD_FOLDER)).map_err(failed)?;
+    let undone = scratch::undo(root, &landing, &held).map_err(failed)?;
     Run::reopen(root.path(), &id, now)?.record(Event::Undone)?;
     let files = landing.changes.iter().map(|landed| {
         let change = Change {

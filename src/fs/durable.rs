@@ -22,6 +22,34 @@ pub fn make_private_folders(path: &Path) -> Result<(), FsError> {
         .map_err(FsError::of("make the folder", path))
 }
 
+/// A file that one process at a time holds; released when it is dropped, or the process ends in whatever way.
+pub struct Lock(#[expect(dead_code, reason = "held, not read")] File);
+
+impl Lock {
+    /// Takes the lock that `path` stands for; none if another process has it.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the system does not open or lock the file.
+    pub fn take(path: &Path) -> Result<Option<Self>, FsError> {
+        let error = FsError::of("lock", path);
+        let mut options = File::options();
+        #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+        let file = options
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(&error)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self(file))),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(cause)) => Err(error(cause)),
+        }
+    }
+}
+
 /// Writes a file so that it is there whole, or not at all, even if the power fails.
 ///
 /// # Errors

@@ -15,7 +15,9 @@ use std::path::{Component, Path, PathBuf};
 
 pub use beneath::{Entry, EntryKind, Root};
 pub use change::Stat;
-pub use durable::{append_durable, list, make_private_folders, read_json, tail, write_durable};
+pub use durable::{
+    Lock, append_durable, list, make_private_folders, read_json, tail, write_durable,
+};
 pub use hash::Hash;
 pub use output::{Output, scratch_file};
 
@@ -139,10 +141,21 @@ pub fn is_link(path: &Path) -> bool {
 ///
 /// Fails on what cannot be opened or read, is no UTF-8, or is larger.
 pub fn read_text(path: &Path, max_bytes: u64) -> Result<String, FsError> {
-    String::from_utf8(read_whole(path, max_bytes)?).map_err(|_| {
-        let cause = io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text");
-        FsError::of("read", path)(cause)
-    })
+    String::from_utf8(read_whole(path, max_bytes)?).map_err(|_| not_text(path))
+}
+
+fn not_text(path: &Path) -> FsError {
+    let cause = io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text");
+    FsError::of("read", path)(cause)
+}
+
+/// Reads a whole text file of at most `max_bytes` as [`read_regular`] does.
+///
+/// # Errors
+///
+/// As [`read_regular`], and on what is no UTF-8.
+pub fn read_regular_text(path: &Path, max_bytes: u64) -> Result<String, FsError> {
+    String::from_utf8(read_regular(path, max_bytes)?).map_err(|_| not_text(path))
 }
 
 /// Reads a whole regular file of at most `max_bytes`, links followed. Never waits for a pipe.

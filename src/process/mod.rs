@@ -54,7 +54,7 @@ pub struct Command {
     pub stderr: PathBuf,
     /// The files and folders in which it, and all that it starts, can write; `None` is anywhere.
     ///
-    /// What is missing is left out. The two outputs, the devices that take anything (`/dev/null`), terminals and
+    /// What is missing is left out. The two outputs, the devices that take anything (`/dev/null`) and
     /// shared memory come of themselves. Linux only; [`Ended::confined`] tells what came of it.
     pub writable: Option<Vec<PathBuf>>,
 }

@@ -103,6 +103,20 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Says whether it tells what became of the user's files.
+    pub(super) fn is_of_landing(&self) -> bool {
+        matches!(
+            self,
+            Self::LandingStarted
+                | Self::LandingStranded
+                | Self::LandingFailed
+                | Self::Landed
+                | Self::Undone
+        )
+    }
+}
+
 /// What stands between a record and its checksum in a line.
 const SEPARATOR: &str = "\t";
 

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::{CALL_FILE, PATCH_FILE, REPLY_FILE, RecordedCall, Reply, Role, Usage};
 use crate::fs::{self, FsError, Hash, SystemKind};
+use crate::path::RepoPath;
+use crate::repo::Repository;
 
 pub use journal::{Event, Record};
 
@@ -57,6 +59,8 @@ pub enum Outcome {
     Kept,
     /// No agent was asked.
     NotAsked,
+    /// It was ended while it landed: `undo` puts the files back.
+    HalfLanded,
     /// It was taken back.
     Undone,
     /// It ended without what was wanted, for this reason.
@@ -266,6 +270,40 @@ pub struct Summary {
     pub usage: Usage,
 }
 
+/// Takes the lock of landings and undos in the repository at `root`, for as long as it is held; none if another has it.
+///
+/// # Errors
+///
+/// Fails if its file cannot be made.
+pub fn lock(root: &Path) -> Result<Option<fs::Lock>, FsError> {
+    fs::Lock::take(&root.join(".twostep/lock"))
+}
+
+/// Says whether git tracks our folder: what is in it then came with the repository, and is not to be believed.
+pub fn is_tracked(repository: &Repository) -> bool {
+    let Ok(folder) = RepoPath::parse(b".twostep") else {
+        return false;
+    };
+    let git = repository.git.as_ref();
+    git.is_some_and(|git| git.tracks_below(&folder))
+}
+
+/// Returns the run that was ended while it landed, if there is one: the files are then neither the old nor the new.
+///
+/// # Errors
+///
+/// Fails if a journal cannot be read.
+pub fn half_landed(root: &Path) -> Result<Option<String>, FsError> {
+    for id in ids(root)?.into_iter().rev() {
+        let events = records(root, &id)?.into_iter().map(|record| record.event);
+        let last = events.rev().find(Event::is_of_landing);
+        if matches!(last, Some(Event::LandingStarted | Event::LandingStranded)) {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
+
 /// Says whether `text` may be the name of a run or of a conversation: nothing in it leads elsewhere, and no program takes
 /// it for an option.
 pub fn is_id(text: &str) -> bool {
@@ -319,9 +357,13 @@ pub fn summary(root: &Path, id: &str) -> Result<Summary, FsError> {
             Event::Started { verb, title } => (summary.verb, summary.title) = (verb, title),
             Event::CallEnded { usage, .. } => summary.usage += usage,
             Event::Ended { outcome } => {
-                summary.outcome = outcome;
+                if summary.outcome != Outcome::Undone {
+                    summary.outcome = outcome;
+                }
                 summary.took_ms = record.at_ms.saturating_sub(summary.started_ms);
             }
+            Event::LandingStarted | Event::LandingStranded => summary.outcome = Outcome::HalfLanded,
+            Event::Landed | Event::LandingFailed => summary.outcome = Outcome::Open,
             Event::Undone => summary.outcome = Outcome::Undone,
             _ => {}
         }

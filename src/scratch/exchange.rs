@@ -39,7 +39,9 @@ impl Exchange<'_> {
         make: &[(&RepoPath, Option<u32>)],
     ) -> Result<(), LandError> {
         let mut done = Vec::new();
-        if let Err(cause) = self.attempt(steps, remove, make, &mut done) {
+        let attempt = self.attempt(steps, remove, make, &mut done);
+        let attempt = attempt.and_then(|()| self.sync(steps, remove, make));
+        if let Err(cause) = attempt {
             let left: Vec<Problem> = done
                 .iter()
                 .rev()
@@ -54,7 +56,7 @@ impl Exchange<'_> {
                 }
             });
         }
-        self.sync(steps, remove, make)
+        Ok(())
     }
 
     /// What goes away goes first, then folders, then what comes: a file may stand where a folder was, and a folder

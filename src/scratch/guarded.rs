@@ -16,6 +16,11 @@ const FOLDERS: &[&[u8]] = &[
     b".githooks",
     b".husky",
     b".vscode",
+    b".forgejo",
+    b".gitea",
+    b".zed",
+    b".idea",
+    b".yarn",
 ];
 
 /// Names, in any folder.
@@ -26,7 +31,14 @@ const NAMES: &[&[u8]] = &[
     b".mcp.json",
     b".npmrc",
     b".pre-commit-config.yaml",
+    b".pnpmfile.cjs",
     b".travis.yml",
+    b".yarnrc.yml",
+    b".cursorrules",
+    b".woodpecker.yml",
+    b"claude.local.md",
+    b"rust-toolchain",
+    b"rust-toolchain.toml",
     b"agents.md",
     b"azure-pipelines.yml",
     b"binding.gyp",
@@ -49,8 +61,9 @@ pub fn is_guarded(path: &RepoPath) -> bool {
         return false;
     };
     NAMES.contains(name)
-        || folders.iter().any(|folder| FOLDERS.contains(folder))
-        || folders.starts_with(&[b".github"]) && *name != b"readme.md"
+        // The last, too: a link of such a name stands for the folder that it leads to.
+        || components.iter().any(|component| FOLDERS.contains(component))
+        || components.first() == Some(&&b".github"[..]) && (folders.is_empty() || *name != b"readme.md")
 }
 
 #[cfg(test)]
@@ -70,6 +83,10 @@ mod tests {
             ("CLAUDE.md", true),
             ("a/.husky/pre-commit", true),
             (".cargo/config.toml", true),
+            (".claude", true),
+            (".github", true),
+            (".github/README.md", false),
+            ("rust-toolchain.toml", true),
             ("src/main.rs", false),
             ("Cargo.toml", false),
             ("claude", false),

@@ -1,15 +1,14 @@
-//! What the snapshot held, read back from the scratch's own objects, which the executor could reach: nothing is
-//! believed that has not the hash it had.
+//! What the snapshot held, read back from the store beside the scratch; nothing is believed that has not the hash it had.
 
 use std::collections::BTreeMap;
 
-use super::snapshot::{git_path, write_over};
+use super::snapshot::{store, write_over};
 use super::{Scratch, ScratchError, Snapshot, State};
-use crate::fs::{EntryKind, Hash, Root};
+use crate::fs::{Hash, Root};
 use crate::git::{self, Entry, Id, Objects};
 use crate::path::RepoPath;
 
-/// What the snapshot held, read from the scratch's own objects.
+/// What the snapshot held, read from the store beside the scratch.
 pub struct Originals<'a> {
     snapshot: &'a Snapshot,
     objects: Objects,
@@ -21,16 +20,12 @@ impl Scratch {
     ///
     /// # Errors
     ///
-    /// Fails where the scratch's `.git` is no folder any more, or the commit is gone from it.
+    /// Fails where the store or the commit in it is gone.
     pub fn originals(&self) -> Result<Originals<'_>, ScratchError> {
         let damaged = |why: &str| ScratchError::Damaged(why.to_owned());
-        let scratch = Root::open(&self.folder)?;
-        if scratch.kind(&git_path(".git/objects")?).ok() != Some(EntryKind::Folder) {
-            return Err(damaged("its `.git` is gone"));
-        }
         let made =
             Id::parse(&self.snapshot.made).ok_or_else(|| damaged("its snapshot has no commit"))?;
-        let objects = Objects::open(&self.folder.join(".git/objects"), made.format())?;
+        let objects = Objects::open(&store(&self.folder), made.format())?;
         let entries = objects.entries_of(made)?;
         Ok(Originals {
             snapshot: &self.snapshot,

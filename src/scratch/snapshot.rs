@@ -76,9 +76,17 @@ pub fn create(plan: &Plan<'_>) -> Result<Scratch, ScratchError> {
         Err(error) => {
             // Half a scratch is of no use; the first error is the one to tell.
             let _ = fs::remove_folder(&folder);
+            let _ = fs::remove_folder(&store(&folder));
             Err(error)
         }
     }
+}
+
+/// Returns the folder with what the snapshot held as objects: beside the scratch, where the executor cannot write.
+pub(super) fn store(scratch: &Path) -> PathBuf {
+    let mut name = scratch.as_os_str().to_owned();
+    name.push(".objects");
+    PathBuf::from(name)
 }
 
 /// One copy in the making.
@@ -357,10 +365,14 @@ impl<'a> Maker<'a> {
         for folder in [".git", ".git/objects", ".git/objects/info"] {
             self.scratch.make_folder(&git_path(folder)?, None)?;
         }
-        let folder = self.scratch.path().join(".git/objects");
+        let folder = store(self.scratch.path());
+        fs::make_private_folder(&folder)?;
+        let borrowed = git::alternate(&folder);
+        write_over(&self.scratch, "objects/info/alternates", &borrowed)?;
         if let Some(lender) = &self.lender {
+            fs::make_private_folder(&folder.join("info"))?;
             let line = git::alternate(&lender.objects);
-            write_over(&self.scratch, "objects/info/alternates", &line)?;
+            fs::write_durable(&folder.join("info/alternates"), &line)?;
             if fs::kind(&lender.shallow)? == fs::SystemKind::File {
                 let shallow = fs::read_regular(&lender.shallow, MAX_FILE_BYTES)?;
                 write_over(&self.scratch, "shallow", &shallow)?;

@@ -1253,10 +1253,150 @@ fn a_recorded_landing_in_gits_own_files_is_not_undone() {
     .unwrap();
     let run = stage.run(&["undo"]);
     assert!(
-        run.code == 2 && run.stderr.contains("git's own"),
+        run.code == 2 && run.stderr.contains("where no run lands"),
         "{}",
         run.stderr
     );
+}
+
+#[test]
+fn runs_that_came_with_a_repository_are_not_believed() {
+    let stage = Stage::new();
+    assert_eq!(stage.plan_exec(&[]).code, 0);
+    stage.repo.run_git(&["add", "-f", ".twostep"]);
+    let undo = stage.run(&["undo"]);
+    assert!(
+        undo.code == 2 && undo.stderr.contains("came with the repository"),
+        "{}",
+        undo.stderr
+    );
+    let revise = stage.run(&["plan", "--revise", "x", "-o", "AI-PLAN.md"]);
+    assert!(
+        revise.code == 2 && revise.stderr.contains("came with the repository"),
+        "{}",
+        revise.stderr
+    );
+    assert_eq!(stage.greeting(), "hello world\n");
+}
+
+#[test]
+fn one_lands_or_undoes_at_a_time() {
+    let stage = Stage::new();
+    assert_eq!(stage.plan_exec(&[]).code, 0);
+    let lock = std::fs::File::open(stage.repo.root().join(".twostep/lock")).unwrap();
+    lock.lock().unwrap();
+    for args in [&["undo"][..], &["plan-exec", "spec.md", "--yes", "-f"]] {
+        let edit = stage.repo.beside("bin/claude.edit");
+        std::fs::write(edit, "echo again > greeting.txt\n").unwrap();
+        let run = stage.run(args);
+        assert!(
+            run.code == 2 && run.stderr.contains("another run is landing"),
+            "{}",
+            run.stderr
+        );
+    }
+    drop(lock);
+    assert_eq!(
+        (stage.run(&["undo"]).code, stage.greeting().as_str()),
+        (0, "hello\n")
+    );
+}
+
+#[test]
+fn a_landing_that_was_cut_off_is_told_and_taken_back() {
+    let stage = Stage::new();
+    assert_eq!(stage.plan_exec(&[]).code, 0);
+    // As if we had been killed before the record of the end, and half of a line of it was written.
+    let journal = stage.last_run().join("journal.jsonl");
+    let text = String::from_utf8(read(&journal)).unwrap();
+    let end = text.find("\"landing_started\"").unwrap();
+    let end = end + text[end..].find('\n').unwrap() + 20;
+    std::fs::write(&journal, &text[..end]).unwrap();
+    let next = stage.plan_exec(&["-f"]);
+    assert!(
+        next.code == 2 && next.stderr.contains("ended while it landed"),
+        "{}",
+        next.stderr
+    );
+    assert!(stage.run(&["runs"]).stdout.contains(" half "));
+    assert_eq!(
+        (stage.run(&["undo"]).code, stage.greeting().as_str()),
+        (0, "hello\n")
+    );
+    assert!(stage.run(&["runs"]).stdout.contains(" undone "));
+    assert_eq!(stage.plan_exec(&["-f"]).code, 0);
+}
+
+#[test]
+fn a_check_that_uses_git_reaches_the_scratch_only() {
+    let stage = Stage::new();
+    let index = read(&stage.repo.root().join(".git/index"));
+    let mut command = stage.command(&[
+        "plan-exec",
+        "spec.md",
+        "--yes",
+        "--check",
+        "git add -A; sh test.sh",
+    ]);
+    let git = stage.repo.root().join(".git");
+    command
+        .env("GIT_DIR", &git)
+        .env("GIT_INDEX_FILE", git.join("index"))
+        .env("GIT_WORK_TREE", stage.repo.root());
+    let run = Run::of(command);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(read(&git.join("index")), index);
+}
+
+#[test]
+fn an_executor_that_damages_the_scratchs_git_holds_nobody_up() {
+    let edit = format!(
+        "{EDIT}rm -rf .git/objects/info .git/HEAD; mkfifo .git/objects/info .git/HEAD .git/config.lock\n"
+    );
+    let stage = Stage::new().tell("claude.edit", &edit);
+    let run = stage.plan_exec(&[]);
+    assert_eq!(
+        (run.code, stage.greeting().as_str()),
+        (0, "hello world\n"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn what_a_terminal_obeys_does_not_reach_it() {
+    let stage = Stage::new().tell(
+        "claude.edit",
+        &format!("{EDIT}touch \"$(printf 'a\\033]0;x\\007b\\342\\200\\256c')\"\n"),
+    );
+    let run = stage.plan_exec(&[]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(
+        !run.stderr.contains(['\u{1b}', '\u{7}', '\u{202e}']),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_plan_that_is_no_file_holds_nobody_up() {
+    let stage = Stage::new();
+    let plan = stage.repo.root().join("AI-PLAN.md");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&plan)
+            .status()
+            .unwrap()
+            .success()
+    );
+    for args in [&["plan-exec", "spec.md", "--yes"][..], &["exec", "--yes"]] {
+        let run = stage.run(args);
+        assert!(
+            run.code == 2 && run.stderr.contains("not a regular file"),
+            "{args:?} {}",
+            run.stderr
+        );
+    }
 }
 
 #[test]

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
+use super::snapshot::store;
 use super::{ChangeSet, Plan, Scratch, ScratchError, create};
 use crate::path::RepoPath;
 use crate::repo::{self, Globs, Named, Repository, ScanOptions};
