@@ -38,8 +38,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "agent", "check", "flow", "fs", "model", "pack", "path", "plan", "process", "repo",
-            "run", "scratch", "tokens",
+            "agent", "check", "flow", "fs", "git", "model", "pack", "path", "plan", "process",
+            "repo", "run", "scratch", "tokens",
         ],
     ),
 ];

@@ -4,6 +4,7 @@
 //!
 //! Invariant: an exit code alone is never success; [`Failure`] and [`Reply`] are decided from all signals.
 
+mod arguments;
 mod claude;
 mod codex;
 mod gemini;
@@ -20,8 +21,9 @@ use serde::{Deserialize, Serialize};
 use crate::fs::FsError;
 use crate::process::{Limits, ProcessError};
 
+pub use arguments::{quoted, runnable};
 pub use outcome::{Class, Failure, Reply, Usage};
-pub use program::{Program, ProgramKind, PromptLimit, check_environment, quoted, runnable};
+pub use program::{Program, ProgramKind, PromptLimit, check_environment};
 pub use recorded::{CALL_FILE, PATCH_FILE, REPLY_FILE, Recorded, RecordedCall};
 
 /// What an agent is asked to be.

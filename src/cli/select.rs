@@ -12,6 +12,7 @@ use clap::Args;
 use super::environment::Environment;
 use super::exit::usage;
 use super::printer::Printer;
+use crate::git;
 use crate::repo::{self, Globs, Named, Repository};
 
 /// Which files are meant.
@@ -162,43 +163,10 @@ fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
 /// Finds what a line of stdin names: as it is, or as git quotes names that are not plain.
 fn name(repository: &Repository, directory: &Path, line: &[u8]) -> Result<Named, repo::OpenError> {
     let find = |path: &[u8]| repository.name(directory, Path::new(OsStr::from_bytes(path)));
-    match (find(line), unquote(line)) {
+    match (find(line), git::unquote(line)) {
         (Err(_), Some(path)) => find(&path),
         (found, _) => found,
     }
-}
-
-/// Undoes the quotes that git puts round a name, with the escapes of C.
-fn unquote(line: &[u8]) -> Option<Vec<u8>> {
-    let mut rest = line.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    let mut path = Vec::with_capacity(rest.len());
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        if byte != b'\\' {
-            path.push(byte);
-            continue;
-        }
-        let (&escape, tail) = rest.split_first()?;
-        rest = tail;
-        path.push(match escape {
-            b'a' => 7,
-            b'b' => 8,
-            b't' => b'\t',
-            b'n' => b'\n',
-            b'v' => 11,
-            b'f' => 12,
-            b'r' => b'\r',
-            b'"' | b'\\' => escape,
-            b'0'..=b'3' => {
-                let (more, tail) = rest.split_at_checked(2)?;
-                rest = tail;
-                let digits = [escape, more[0], more[1]];
-                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 8).ok()?
-            }
-            _ => return None,
-        });
-    }
-    Some(path)
 }
 
 /// Cuts a list of globs at its commas, but for those in braces.
@@ -226,18 +194,5 @@ mod tests {
     fn globs_are_cut_at_commas_outside_braces() {
         assert_eq!(split_globs("*.{rs,go},src/**"), ["*.{rs,go}", "src/**"]);
         assert_eq!(split_globs("a,,b,"), ["a", "b"]);
-    }
-
-    #[test]
-    fn names_quoted_by_git_are_understood() {
-        for (line, path) in [
-            (&b"\"caf\\303\\251.txt\""[..], Some("caf\u{e9}.txt")),
-            (b"\"a\\tb\\\"c\\\\\"", Some("a\tb\"c\\")),
-            (b"plain", None),
-            (b"\"broken\\", None),
-            (b"\"\\9\"", None),
-        ] {
-            assert_eq!(unquote(line).as_deref(), path.map(str::as_bytes));
-        }
     }
 }
