@@ -1,7 +1,7 @@
 //! Patches in git's format: what `git apply` takes, and a strict reading of the same.
 //!
 //! In: changes with their bytes, or a patch. Out: a patch, or a tree that it was applied to.
-//! Invariant: what [`write()`] writes, [`apply`] applies to the same tree with the same outcome as git.
+//! Invariant: what [`write()`] writes, [`apply()`] applies to the same tree with the same outcome as git.
 
 mod apply;
 mod base85;
