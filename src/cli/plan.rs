@@ -9,7 +9,7 @@ use super::asking::Asking;
 use super::environment::{Environment, now_ms};
 use super::exit::{Exit, is_interrupted, unwrapped, usage};
 use super::printer::Printer;
-use super::select::SelectArgs;
+use super::select::{SelectArgs, Selected};
 use super::story;
 use crate::agent::{Choice, Role};
 use crate::flow::host::{Event as Told, Host};
@@ -86,6 +86,7 @@ pub(super) fn run(
         _ => args.planner.clone(),
     };
     let planner = player(Role::Planner, choice.as_ref(), environment)?;
+    let executor = Player::usual(Role::Executor, &environment.catalogue()?)?;
     let target = args.target(&wanted, environment, printer);
     // A plan that is to be changed is sent along as it is, so that nothing of the user's is lost.
     let is_guarded = matches!(wanted, Wanted::New(_)) && !args.force && !args.agents.dry_run;
@@ -111,11 +112,13 @@ pub(super) fn run(
     let planning = Planning {
         repository: &selected.repository,
         planner: &planner,
+        executor: &executor,
         asking: &asking,
         packs: &packs,
         target: target.as_deref(),
     };
-    let counter = Counter::new(planner.family().into_iter().collect());
+    let families = [&planner, &executor].into_iter().filter_map(Player::family);
+    let counter = Counter::new(families.collect());
     let request = PackRequest {
         named: selected.named.clone(),
         globs: selected.globs.clone(),
@@ -164,14 +167,19 @@ pub(super) fn run(
         }
     }
     if let Some(plan) = &made {
-        let candidates = pack::all_candidates(&selected.repository, selected.threads);
-        let references = plan_exec::resolve(&plan.text, plan, &candidates);
-        story::tell(printer, &Told::Resolved(&references));
-        if let Err(error) = plan_exec::all_clear(&references) {
-            printer.warn(&error.to_string());
-        }
+        tell_references(plan, &selected, printer);
     }
     Ok(lent.signal().map_or(Exit::Success, Exit::of_signal))
+}
+
+/// Tells what a plan names, and warns of what is not clear.
+fn tell_references(plan: &Plan, selected: &Selected, printer: &Printer) {
+    let candidates = pack::all_candidates(&selected.repository, selected.threads);
+    let references = plan_exec::resolve(&plan.text, plan, &candidates);
+    story::tell(printer, &Told::Resolved(&references));
+    if let Err(error) = plan_exec::all_clear(&references) {
+        printer.warn(&error.to_string());
+    }
 }
 
 /// What is wanted of the planner.
@@ -195,6 +203,8 @@ impl Wanted {
 struct Planning<'a> {
     repository: &'a Repository,
     planner: &'a Player,
+    /// Who would carry the plan out, unless another is named: for the route.
+    executor: &'a Player,
     asking: &'a Asking<'a>,
     packs: &'a [String],
     target: Option<&'a Path>,
@@ -209,18 +219,19 @@ impl Planning<'_> {
         run: &mut Run,
         host: &Host<'_>,
     ) -> Result<Option<Plan>, RunError> {
-        // Nobody executes here: the planner stands in, and the route is that of its own window.
-        let players = (self.planner, self.planner);
-        let (prompt, _) = plan::prepare(
+        let players = (self.planner, self.executor);
+        let (prompt, route) = plan::prepare(
             self.repository,
             request,
             spec,
             self.packs,
             players,
-            Context::Plan,
+            Context::Auto,
             host,
         )?;
         run.keep("spec.md", spec.as_bytes())?;
+        run.keep("route.json", &run::json(&route))?;
+        (host.tell)(&Told::Routed(&route));
         if let Some(pack) = &prompt.pack {
             run.keep("planner-pack.xml", pack.as_bytes())?;
         }

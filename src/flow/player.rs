@@ -153,6 +153,26 @@ impl Player {
         })
     }
 
+    /// Returns who plays `role` unless another is named, whether the program is there or not: for its figures.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the user's own catalogue has taken the model away.
+    pub fn usual(role: Role, catalogue: &Catalogue) -> Result<Self, PlayerError> {
+        let kind = default_program(role);
+        let model = catalogue.find(kind.default_model())?.clone();
+        let program = Program {
+            kind,
+            path: kind.name().into(),
+            model: model.id.clone(),
+        };
+        Ok(Self {
+            agent: Agent::Program(program),
+            kind: Some(kind),
+            model,
+        })
+    }
+
     /// Returns how it is chosen on the command line.
     pub fn choice(&self) -> String {
         match &self.agent {

@@ -591,6 +591,8 @@ fn a_plan_that_was_edited_is_not_replaced() {
 #[test]
 fn a_plan_goes_to_a_pipe_and_on_from_there() {
     let stage = Stage::new();
+    let told = stage.run(&["plan", "spec.md"]);
+    assert!(told.stderr.contains("route     small: "), "{}", told.stderr);
     let run = stage.run(&["plan", "spec.md", "-q"]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
     assert!(
