@@ -34,8 +34,8 @@ pub enum PlayerError {
     /// There is no such model.
     #[error(transparent)]
     UnknownModel(#[from] UnknownModel),
-    /// The program cannot be held to the plan and the checks.
-    #[error("`{}` cannot be the executor: it rewrites prompts that hold an `@`, and cannot be held to the checks", .0.name())]
+    /// The program does not get its prompt whole where it sees the repository.
+    #[error("`{}` cannot be the executor: where it sees the repository's files, it rewrites prompts that hold an `@`", .0.name())]
     NoExecutor(ProgramKind),
     /// The program does not serve the model.
     #[error("`{}` does not serve `{model}`, a model of {vendor}", kind.name())]

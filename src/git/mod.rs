@@ -70,21 +70,25 @@ impl Snapshot {
     }
 }
 
+/// Opens the work tree at `top` with nothing but its own configuration, and its index; an empty one where there is none.
+fn open(top: &Path) -> Result<(gix::Repository, gix::worktree::Index), GitError> {
+    let error = |cause: &dyn std::fmt::Display| GitError {
+        top: top.to_owned(),
+        why: cause.to_string(),
+    };
+    let repository =
+        gix::open_opts(top, gix::open::Options::isolated()).map_err(|cause| error(&cause))?;
+    let index = repository.index_or_empty().map_err(|cause| error(&cause))?;
+    Ok((repository, index))
+}
+
 /// Reads commit and index of the work tree at `top`.
 ///
 /// # Errors
 ///
 /// Fails on a damaged or unknown kind of repository or index.
 pub fn snapshot(top: &Path) -> Result<Snapshot, GitError> {
-    let error = |why: String| GitError {
-        top: top.to_owned(),
-        why,
-    };
-    let repository = gix::open_opts(top, gix::open::Options::isolated())
-        .map_err(|cause| error(cause.to_string()))?;
-    let index = repository
-        .index_or_empty()
-        .map_err(|cause| error(cause.to_string()))?;
+    let (repository, index) = open(top)?;
     let mut tracked: Vec<Tracked> = Vec::with_capacity(index.entries().len());
     for entry in index.entries() {
         // What a made-up index holds and no tree can (an absolute path, git's own files) is nobody's.

@@ -26,15 +26,7 @@ pub struct Lender {
 ///
 /// Fails on a damaged or unknown kind of repository or index.
 pub fn lender(top: &Path) -> Result<Lender, GitError> {
-    let error = |why: String| GitError {
-        top: top.to_owned(),
-        why,
-    };
-    let repository = gix::open_opts(top, gix::open::Options::isolated())
-        .map_err(|cause| error(cause.to_string()))?;
-    let index = repository
-        .index_or_empty()
-        .map_err(|cause| error(cause.to_string()))?;
+    let (repository, index) = super::open(top)?;
     let submodules = index.entries().iter().filter_map(|entry| {
         let is_submodule = entry.mode == gix::index::entry::Mode::COMMIT
             && entry.stage() == gix::index::entry::Stage::Unconflicted;
