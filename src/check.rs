@@ -11,6 +11,36 @@ use serde::Serialize;
 use crate::fs::{self, FsError};
 use crate::process::{self, Command, End, Limits, ProcessError};
 
+/// A check as an executor runs it: in words so plain that its program can be told to allow them and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Runnable {
+    /// What the executor types.
+    pub command: String,
+    /// The script that this runs, where the check is not that plain: its name beside the folder, and what it holds.
+    pub script: Option<(String, String)>,
+}
+
+impl Runnable {
+    /// Returns the `n`th check so.
+    pub fn new(n: usize, check: &str) -> Self {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || " -_./:=,@%+".contains(c);
+        let sets_variable = |word: &str| word.contains('=');
+        let is_plain =
+            check.chars().all(is_plain) && !check.split(' ').next().is_some_and(sets_variable);
+        if is_plain {
+            return Self {
+                command: check.to_owned(),
+                script: None,
+            };
+        }
+        let name = format!("check-{n}.sh");
+        Self {
+            command: format!("sh ../{name}"),
+            script: Some((name, check.to_owned())),
+        }
+    }
+}
+
 /// What came of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Checked {
@@ -114,4 +144,27 @@ pub fn run(command: &str, record: &Path, setting: &Setting<'_>) -> Result<Checke
 
 fn as_ms<S: serde::Serializer>(elapsed: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_that_is_not_plain_is_a_script() {
+        for (check, command) in [
+            ("cargo test --locked", "cargo test --locked"),
+            ("npm test -- --grep=a,b", "npm test -- --grep=a,b"),
+            ("FOO=1 npm test", "sh ../check-2.sh"),
+            ("a && b", "sh ../check-2.sh"),
+            ("rm *", "sh ../check-2.sh"),
+            ("(cd x; echo 'y')", "sh ../check-2.sh"),
+            ("a\nb", "sh ../check-2.sh"),
+        ] {
+            let runnable = Runnable::new(2, check);
+            assert_eq!(runnable.command, command);
+            let holds = runnable.script.map(|(_, holds)| holds);
+            assert_eq!(holds.as_deref(), (command != check).then_some(check));
+        }
+    }
 }

@@ -1,25 +1,32 @@
 //! The command lines of the programs: what each is told of model, tools and conversation.
 
 use std::ffi::OsStr;
+use std::path::Path;
 
 use super::May;
-
-/// Returns a check in the form in which an executor runs it: one command, whose parts are not looked at one by one.
-pub fn runnable(check: &str) -> String {
-    if check.contains(['|', '(']) {
-        format!("sh -c {}", quoted(OsStr::new(check)))
-    } else {
-        check.to_owned()
-    }
-}
+use super::workplace::POLICY_FILE;
 
 fn words(list: &[&str]) -> Vec<String> {
     list.iter().map(|&word| word.to_owned()).collect()
 }
 
-pub(super) fn gemini_words(model: &str, session: Option<&str>) -> Vec<String> {
+pub(super) fn gemini_words(
+    model: &str,
+    folder: &Path,
+    may: May<'_>,
+    session: Option<&str>,
+) -> Vec<String> {
     let mut all = words(&["-m", model, "-o", "stream-json", "--raw-output"]);
     all.extend(words(&["-e", "none", "--allowed-mcp-server-names", "none"]));
+    if let May::Edit { .. } = may {
+        let folder = folder.to_string_lossy();
+        all.extend(words(&[
+            "--include-directories",
+            &folder,
+            "--admin-policy",
+            POLICY_FILE,
+        ]));
+    }
     if let Some(session) = session {
         all.extend(words(&["-r", session]));
     }
@@ -51,9 +58,7 @@ pub(super) fn claude_words(model: &str, may: May<'_>, session: Option<&str>) -> 
         May::Edit { checks } => {
             let shell = if checks.is_empty() { "" } else { ",Bash" };
             let tools = format!("Read,Edit,Write,Glob,Grep{shell}");
-            let commands = checks
-                .iter()
-                .map(|check| format!("Bash({})", runnable(check)));
+            let commands = checks.iter().map(|check| format!("Bash({check})"));
             let allowed: Vec<String> = std::iter::once("Edit(./**)".to_owned())
                 .chain(commands)
                 .collect();
@@ -122,22 +127,5 @@ pub fn quoted(word: &OsStr) -> String {
         text.into_owned()
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_check_is_one_command_for_an_executor() {
-        for (check, expected) in [
-            ("cargo test", "cargo test"),
-            ("FOO=1 npm test && true", "FOO=1 npm test && true"),
-            ("a | b", "sh -c 'a | b'"),
-            ("(cd x; echo 'y')", r"sh -c '(cd x; echo '\''y'\'')'"),
-        ] {
-            assert_eq!(runnable(check), expected);
-        }
     }
 }

@@ -1,5 +1,7 @@
 //! What gemini speaks with `-o stream-json`, as measured with 0.61.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::outcome::{Class, Failure, Reply, Usage};
@@ -11,7 +13,12 @@ pub(super) struct Gemini {
     reply: Reply,
     result: Option<Value>,
     error: Option<String>,
+    /// What each tool was used for, by the identifier of the use.
+    uses: HashMap<String, String>,
 }
+
+/// How it marks the result of a tool that it did not let run.
+const DENIED: &[&str] = &["tool_not_registered", "policy_violation"];
 
 /// Above this an exit code is an HTTP status less 256.
 const STATUS_CODES: std::ops::RangeInclusive<i32> = 144..=255;
@@ -27,10 +34,19 @@ impl Protocol for Gemini {
                 self.reply.text += text(line, "/content");
             }
             "tool_use" => {
-                return Some(activity(text(line, "/tool_name"), line.get("parameters")));
+                let told = activity(text(line, "/tool_name"), line.get("parameters"));
+                self.uses
+                    .insert(text(line, "/tool_id").to_owned(), told.clone());
+                return Some(told);
             }
-            "tool_result" if text(line, "/error/type") == "tool_not_registered" => {
-                self.reply.denied.push(text(line, "/tool_id").to_owned());
+            "tool_result" => {
+                // What the model says after a tool's result begins anew.
+                self.reply.text.clear();
+                if DENIED.contains(&text(line, "/error/type")) {
+                    self.reply
+                        .denied
+                        .extend(self.uses.remove(text(line, "/tool_id")));
+                }
             }
             "error" if text(line, "/severity") == "error" => {
                 self.error = Some(text(line, "/message").to_owned());

@@ -7,11 +7,13 @@
 mod arguments;
 mod claude;
 mod codex;
+mod environment;
 mod gemini;
 mod outcome;
 mod program;
 mod protocol;
 mod recorded;
+mod workplace;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -21,9 +23,10 @@ use serde::{Deserialize, Serialize};
 use crate::fs::FsError;
 use crate::process::{Limits, ProcessError};
 
-pub use arguments::{quoted, runnable};
+pub use arguments::quoted;
+pub use environment::check_environment;
 pub use outcome::{Class, Failure, Reply, Usage};
-pub use program::{Program, ProgramKind, PromptLimit, check_environment};
+pub use program::{Program, ProgramKind, PromptLimit};
 pub use recorded::{CALL_FILE, PATCH_FILE, REPLY_FILE, Recorded, RecordedCall};
 
 /// What an agent is asked to be.
@@ -102,6 +105,14 @@ pub struct Setting<'a> {
     pub limits: &'a Limits,
     /// Whether the user wants us to stop.
     pub interrupted: &'a dyn Fn() -> bool,
+}
+
+impl Setting<'_> {
+    /// Returns the path that a variable of the user's holds.
+    fn path(&self, wanted: &str) -> Option<PathBuf> {
+        let found = self.variables.iter().find(|(name, _)| name == wanted);
+        found.map(|(_, value)| PathBuf::from(value))
+    }
 }
 
 /// A call could not be made.

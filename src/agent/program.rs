@@ -4,13 +4,14 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::arguments::{claude_words, codex_words, gemini_words, quoted};
 use super::claude::Claude;
 use super::codex::Codex;
 use super::gemini::Gemini;
 use super::protocol::{Lines, Protocol};
+use super::workplace::{SYSTEM_POLICIES, Workplace};
 use super::{AgentError, Call, Class, Failure, May, Reply, Role, Setting};
 use crate::fs::{self, FsError};
 use crate::process::{self, Command, Confinement, End, Stream};
@@ -54,60 +55,6 @@ impl fmt::Display for PromptLimit {
         }
     }
 }
-
-/// Variables by which networks, certificates and terminals are set up; every agent gets them.
-const COMMON: &[&str] = &[
-    "ALL_PROXY",
-    "COLORTERM",
-    "CURL_CA_BUNDLE",
-    "HOME",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "LANG",
-    "LANGUAGE",
-    "LOGNAME",
-    "NODE_EXTRA_CA_CERTS",
-    "NO_PROXY",
-    "PATH",
-    "REQUESTS_CA_BUNDLE",
-    "SHELL",
-    "SSL_CERT_DIR",
-    "SSL_CERT_FILE",
-    "TERM",
-    "TZ",
-    "USER",
-    "XDG_CACHE_HOME",
-    "XDG_CONFIG_HOME",
-    "XDG_DATA_HOME",
-    "XDG_RUNTIME_DIR",
-    "XDG_STATE_HOME",
-    "all_proxy",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-];
-
-/// How the names of variables with keys of model vendors begin or end; checks get none of them.
-const KEY_STARTS: &[&str] = &[
-    "ANTHROPIC_",
-    "CLAUDE_CODE_OAUTH",
-    "CODEX_",
-    "GEMINI_",
-    "OPENAI_",
-];
-const KEYS: &[&str] = &[
-    "AZURE_OPENAI_API_KEY",
-    "COHERE_API_KEY",
-    "DEEPSEEK_API_KEY",
-    "GOOGLE_API_KEY",
-    "GROQ_API_KEY",
-    "HF_TOKEN",
-    "MISTRAL_API_KEY",
-    "OPENROUTER_API_KEY",
-    "PERPLEXITY_API_KEY",
-    "TOGETHER_API_KEY",
-    "XAI_API_KEY",
-];
 
 impl ProgramKind {
     /// All of them.
@@ -178,7 +125,7 @@ impl ProgramKind {
     }
 
     /// Returns how the names of its own variables begin: keys, log-in, base URL, home.
-    fn variables(self) -> &'static [&'static str] {
+    pub(super) fn variables(self) -> &'static [&'static str] {
         match self {
             Self::Gemini => &["GEMINI_", "GOOGLE_"],
             Self::Claude => &["ANTHROPIC_", "CLAUDE_"],
@@ -187,7 +134,7 @@ impl ProgramKind {
     }
 
     /// Returns what is set for it: few retries, for we see them; no updates, no reports.
-    fn settings(self) -> &'static [(&'static str, &'static str)] {
+    pub(super) fn settings(self) -> &'static [(&'static str, &'static str)] {
         match self {
             // Its settings in the folder count only where the folder is trusted.
             Self::Gemini => &[
@@ -203,6 +150,16 @@ impl ProgramKind {
                 ("CLAUDE_CODE_MAX_RETRIES", "2"),
             ],
             Self::Codex => &[],
+        }
+    }
+
+    /// Returns what it must be able to write in its home: conversations, a log-in that is renewed.
+    pub(super) fn keeps(self) -> &'static [&'static str] {
+        match self {
+            // A home of its own.
+            Self::Gemini => &[".gemini"],
+            Self::Claude => &["projects", ".credentials.json"],
+            Self::Codex => &["sessions", "auth.json"],
         }
     }
 
@@ -250,18 +207,28 @@ impl Program {
             let why = format!("the prompt is {over} over what {name} takes ({most})");
             return Ok(Err(Failure::new(Class::OverWindow, why)));
         }
+        let (folder, stdin) = if self.kind == ProgramKind::Gemini {
+            if call.may != May::Answer && has_policies(Path::new(SYSTEM_POLICIES))? {
+                let why = format!("the policies in `{SYSTEM_POLICIES}` would stand above ours");
+                return Ok(Err(Failure::new(Class::PermissionDenied, why)));
+            }
+            let place = Workplace::make(call, setting)?;
+            (place.folder, place.stdin)
+        } else {
+            (call.folder.to_owned(), call.prompt_file.to_owned())
+        };
         let stderr_file = call.record.join("stderr");
         // codex has a sandbox of its own, which does not start within ours.
         let is_confined = matches!(call.may, May::Edit { .. }) && self.kind != ProgramKind::Codex;
         let command = Command {
             program: self.path.clone(),
-            args: self.arguments(call.may, call.session),
+            args: self.arguments(call.folder, call.may, call.session),
             env: self.environment(call, setting)?,
-            folder: call.folder.to_owned(),
-            stdin: Some(self.stdin(call, setting)?),
+            folder,
+            stdin: Some(stdin),
             stdout: call.record.join("stdout"),
             stderr: stderr_file.clone(),
-            writable: is_confined.then(|| Self::writable(call, setting)),
+            writable: is_confined.then(|| self.writable(call, setting)),
         };
         let mut lines = Lines::new(self.kind.protocol());
         let ended = process::run(
@@ -321,168 +288,33 @@ impl Program {
         Ok(Err(failure))
     }
 
-    /// Returns the file that it reads as stdin, and makes what must be in its folder.
-    fn stdin(&self, call: &Call<'_>, setting: &Setting<'_>) -> Result<PathBuf, FsError> {
-        if self.kind != ProgramKind::Gemini {
-            return Ok(call.prompt_file.to_owned());
-        }
-        // gemini takes each `@` of a prompt for the name of a file, and rewrites the prompt; not the text after a
-        // command. The command is ours, and the settings take its tools away.
-        let has = |wanted: &str| setting.variables.iter().any(|(name, _)| name == wanted);
-        let signs_in_by_key = has("GEMINI_API_KEY") && has("GOOGLE_GEMINI_BASE_URL");
-        let settings = if signs_in_by_key {
-            GEMINI_SETTINGS.replacen(
-                '{',
-                r#"{"security":{"auth":{"selectedType":"gemini-api-key"}},"#,
-                1,
-            )
-        } else {
-            GEMINI_SETTINGS.to_owned()
-        };
-        let folder = call.folder.join(".gemini");
-        fs::make_private_folders(&folder.join("commands"))?;
-        fs::write_durable(&folder.join("settings.json"), settings.as_bytes())?;
-        fs::write_durable(
-            &folder.join("commands/twostep.toml"),
-            GEMINI_COMMAND.as_bytes(),
-        )?;
-        let stdin = call.record.join("stdin");
-        fs::write_durable(&stdin, format!("/twostep\n{}", call.prompt).as_bytes())?;
-        Ok(stdin)
-    }
-
     /// Returns the command line by which `role` is called, for people.
     pub fn example(&self, role: Role, checks: &[String]) -> String {
         let may = match role {
             Role::Planner => May::Answer,
             Role::Executor => May::Edit { checks },
         };
-        let arguments = self.arguments(may, None);
+        let arguments = self.arguments(Path::new("SCRATCH"), may, None);
         let words =
             std::iter::once(self.path.as_os_str()).chain(arguments.iter().map(OsString::as_os_str));
         let words: Vec<String> = words.map(quoted).collect();
         format!("{} < prompt.md", words.join(" "))
     }
 
-    fn arguments(&self, may: May<'_>, session: Option<&str>) -> Vec<OsString> {
+    fn arguments(&self, folder: &Path, may: May<'_>, session: Option<&str>) -> Vec<OsString> {
         let words: Vec<String> = match self.kind {
-            ProgramKind::Gemini => gemini_words(&self.model, session),
+            ProgramKind::Gemini => gemini_words(&self.model, folder, may, session),
             ProgramKind::Claude => claude_words(&self.model, may, session),
             ProgramKind::Codex => codex_words(&self.model, may, session),
         };
         words.into_iter().map(OsString::from).collect()
     }
-
-    fn environment(
-        &self,
-        call: &Call<'_>,
-        setting: &Setting<'_>,
-    ) -> Result<Vec<(OsString, OsString)>, FsError> {
-        let own = self.kind.variables();
-        let passes = |name: &OsStr| {
-            let text = name.to_string_lossy();
-            COMMON.contains(&text.as_ref())
-                || text.starts_with("LC_")
-                || own.iter().any(|start| text.starts_with(start))
-                || setting.lent.iter().any(|lent| lent == name)
-        };
-        let given = setting.variables.iter();
-        let mut all: Vec<(OsString, OsString)> =
-            given.filter(|(name, _)| passes(name)).cloned().collect();
-        let mut set = |name: &str, value: OsString| {
-            all.retain(|(known, _)| known != name);
-            all.push((name.into(), value));
-        };
-        for (name, value) in self.kind.settings() {
-            set(name, value.into());
-        }
-        set("TMPDIR", setting.temporary.into());
-        if call.may != May::Answer && self.kind == ProgramKind::Claude {
-            // What it sources before each command that it runs.
-            let file = setting.temporary.join("no-keys");
-            fs::write_durable(&file, NO_KEYS.as_bytes())?;
-            set("CLAUDE_ENV_FILE", file.into());
-        }
-        Ok(all)
-    }
-
-    /// Returns where an executor may write: its folder, what its program must keep, and caches that builds and tests
-    /// use. Never in the user's tree, nor where settings are that make a program run others.
-    fn writable(call: &Call<'_>, setting: &Setting<'_>) -> Vec<PathBuf> {
-        let value = |wanted: &str| {
-            let found = setting.variables.iter().find(|(name, _)| name == wanted);
-            found.map(|(_, value)| PathBuf::from(value))
-        };
-        let home = value("HOME").unwrap_or_default();
-        let own = value("CLAUDE_CONFIG_DIR").unwrap_or_else(|| home.join(".claude"));
-        let cache = value("XDG_CACHE_HOME").unwrap_or_else(|| home.join(".cache"));
-        let mut places = vec![call.folder.to_owned(), setting.temporary.to_owned()];
-        places.extend([own.join("projects"), own.join(".credentials.json")]);
-        places.extend(CACHES.iter().map(|name| cache.join(name)));
-        places.extend(HOME_CACHES.iter().map(|name| home.join(name)));
-        places.retain(|place| {
-            place.is_absolute()
-                && !place.starts_with(setting.protected)
-                && !setting.protected.starts_with(place)
-        });
-        places
-    }
 }
 
-/// Folders of a user's cache in which build tools keep what they can make again.
-const CACHES: &[&str] = &[
-    "bazel", "ccache", "deno", "go-build", "node", "pip", "pnpm", "pypoetry", "sccache", "uv",
-    "yarn",
-];
-
-/// The same, where tools have folders of their own in a home.
-const HOME_CACHES: &[&str] = &[
-    ".cargo/git",
-    ".cargo/registry",
-    ".gradle/caches",
-    ".m2/repository",
-    ".npm/_cacache",
-    "Library/Caches/go-build",
-    "go/pkg",
-];
-
-/// Takes the tools, hooks, skills and agents of gemini away, and all but one of its retries.
-const GEMINI_SETTINGS: &str = r#"{"privacy":{"usageStatisticsEnabled":false},"general":{"enableAutoUpdate":false,"maxAttempts":2},"tools":{"core":[]},"hooksConfig":{"enabled":false},"skills":{"enabled":false},"experimental":{"enableAgents":false}}"#;
-
-/// What stands before a prompt for gemini; it drops a message that begins with a `/` when it goes on with a conversation.
-const GEMINI_COMMAND: &str = "prompt = \"The request follows.\"\n";
-
-/// Hides the keys from the commands that claude runs.
-const NO_KEYS: &str = "unset ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN CLAUDE_CODE_OAUTH_TOKEN\n";
-
-/// Variables by which git is told where its files are: in a scratch they would lead it to the user's.
-const GIT_PLACES: &[&str] = &[
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_CONFIG",
-    "GIT_CONFIG_COUNT",
-    "GIT_CONFIG_PARAMETERS",
-    "GIT_DIR",
-    "GIT_GRAFT_FILE",
-    "GIT_INDEX_FILE",
-    "GIT_NAMESPACE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_SHALLOW_FILE",
-    "GIT_WORK_TREE",
-];
-
-/// Returns the environment of a check: the user's, without the keys of model vendors and what leads git elsewhere.
-pub fn check_environment(variables: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
-    let is_key = |name: &OsStr| {
-        let text = name.to_string_lossy();
-        KEYS.contains(&text.as_ref())
-            || KEY_STARTS.iter().any(|start| text.starts_with(start))
-            || GIT_PLACES.contains(&text.as_ref())
-    };
-    variables
+/// Says whether a folder holds policies of gemini.
+fn has_policies(folder: &Path) -> Result<bool, FsError> {
+    let names = fs::list(folder)?;
+    Ok(names
         .iter()
-        .filter(|(name, _)| !is_key(name))
-        .cloned()
-        .collect()
+        .any(|name| Path::new(name).extension() == Some(OsStr::new("toml"))))
 }

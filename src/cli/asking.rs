@@ -9,6 +9,7 @@ use super::number::grouped;
 use super::printer::Printer;
 use super::story;
 use crate::agent::{Agent, Role};
+use crate::flow::exec::runnable;
 use crate::flow::plan::Prompt;
 use crate::flow::plan_exec::{Answer, Question};
 use crate::flow::player::Player;
@@ -137,7 +138,8 @@ impl Asking<'_> {
 
     fn tell_command(&self, role: Role, player: &Player) {
         if let Agent::Program(program) = &player.agent {
-            let command = program.example(role, self.checks);
+            let checks = runnable(self.checks).into_iter().map(|check| check.command);
+            let command = program.example(role, &checks.collect::<Vec<_>>());
             self.printer.note(&format!("{:<10}{command}", role.name()));
         }
     }

@@ -10,8 +10,8 @@ use super::pack::PackRequest;
 use super::plan::{Asked, PlanningError, Prompt, call, fitted, given};
 use super::player::Player;
 use super::route::{EXECUTOR_CAP, Focus};
-use crate::agent::{May, Role, check_environment, runnable};
-use crate::check::{self, CheckError, Checked};
+use crate::agent::{May, Role, check_environment};
+use crate::check::{self, CheckError, Checked, Runnable};
 use crate::fs::{self, Entry, EntryKind, FsError, Root};
 use crate::git::{self, BranchError};
 use crate::path::RepoPath;
@@ -221,7 +221,16 @@ pub fn prepare(
     player: &Player,
     host: &Host<'_>,
 ) -> Result<Prompt, PlanningError> {
-    let checks: Vec<String> = content.checks.iter().map(|check| runnable(check)).collect();
+    let checks = runnable(content.checks);
+    let checks: Vec<(&str, Option<&str>)> = checks
+        .iter()
+        .map(|check| {
+            (
+                check.command.as_str(),
+                check.script.as_ref().map(|(_, holds)| holds.as_str()),
+            )
+        })
+        .collect();
     let words = |packs: &[&str]| prompt::execute(packs, &content.plan.text, &checks);
     if content.focus == Focus::Plan {
         request.named = named(content.references);
@@ -231,6 +240,12 @@ pub fn prepare(
     }
     let packs: Vec<&str> = content.packs.iter().map(String::as_str).collect();
     given(words(&packs), &request.counter, player, Role::Executor)
+}
+
+/// Returns checks as an executor runs them.
+pub fn runnable(checks: &[String]) -> Vec<Runnable> {
+    let each = checks.iter().enumerate();
+    each.map(|(n, check)| Runnable::new(n + 1, check)).collect()
 }
 
 /// Says whether the executor gets everything, because that is little.
@@ -331,13 +346,19 @@ pub fn execute(
     host.go_on()?;
     let scratch = &bench.scratch;
     let look = || scratch.changes(repository, &bench.noise, bench.threads);
+    let checks = runnable(request.checks);
+    for (name, holds) in checks.iter().filter_map(|check| check.script.as_ref()) {
+        fs::write_durable(
+            &scratch.folder.with_file_name(name),
+            format!("{holds}\n").as_bytes(),
+        )?;
+    }
+    let checks: Vec<String> = checks.into_iter().map(|check| check.command).collect();
     let asked = Asked {
         role: Role::Executor,
         prompt: &prompt.text,
         folder: &scratch.folder,
-        may: May::Edit {
-            checks: request.checks,
-        },
+        may: May::Edit { checks: &checks },
         session: None,
     };
     let (place, reply) = match call(run, player, &asked, host) {

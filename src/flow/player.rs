@@ -34,9 +34,6 @@ pub enum PlayerError {
     /// There is no such model.
     #[error(transparent)]
     UnknownModel(#[from] UnknownModel),
-    /// The program does not get its prompt whole where it sees the repository.
-    #[error("`{}` cannot be the executor: where it sees the repository's files, it rewrites prompts that hold an `@`", .0.name())]
-    NoExecutor(ProgramKind),
     /// The program does not serve the model.
     #[error("`{}` does not serve `{model}`, a model of {vendor}", kind.name())]
     NotServed {
@@ -73,7 +70,6 @@ impl PlayerError {
                 let near = near.map_or(String::new(), |name| format!("did you mean `{name}`? "));
                 format!("{near}`twostep models` lists all")
             }
-            Self::NoExecutor(_) => "use `--executor claude` or `--executor codex`".to_owned(),
             Self::NotServed { kind, .. } => {
                 format!(
                     "use `{}:{}`, or another program",
@@ -121,9 +117,6 @@ impl Player {
             Some(Choice::Program(kind, name)) => (kind, name),
             None => (default_program(role), None),
         };
-        if (role, kind) == (Role::Executor, ProgramKind::Gemini) {
-            return Err(PlayerError::NoExecutor(kind));
-        }
         let model = catalogue.find(name.as_deref().unwrap_or(kind.default_model()))?;
         let vendor = model.vendor.as_str();
         if ProgramKind::ALL
@@ -142,7 +135,6 @@ impl Player {
             role,
             others: ProgramKind::ALL
                 .into_iter()
-                .filter(|&other| (role, other) != (Role::Executor, ProgramKind::Gemini))
                 .filter(|&other| find(other).is_some())
                 .collect(),
         })?;

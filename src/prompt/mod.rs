@@ -25,10 +25,16 @@ pub fn revise(note: &str, edited: Option<&str>) -> String {
 }
 
 /// Returns the prompt that asks to carry out a plan: the packs, then the task.
-pub fn execute(packs: &[&str], plan: &str, checks: &[String]) -> String {
+///
+/// A check is what the executor types, and what that runs where it is a script.
+pub fn execute(packs: &[&str], plan: &str, checks: &[(&str, Option<&str>)]) -> String {
+    let checks = checks
+        .iter()
+        .map(|&(command, holds)| context! { command, holds });
+    let checks: Vec<Value> = checks.collect();
     render(
         EXECUTE,
-        &context! { packs => list(packs), plan => plan.trim(), checks => list(checks) },
+        &context! { packs => list(packs), plan => plan.trim(), checks },
     )
 }
 
@@ -63,7 +69,7 @@ mod tests {
     #[test]
     fn each_prompt_holds_what_it_is_given_as_it_is() {
         let odd = "a {{ b }} <c> & \"d\" {% e %}";
-        let checks = [odd.to_owned()];
+        let checks = [("sh ../check-1.sh", Some(odd)), ("make", None)];
         for (name, text, words) in [
             ("plan", plan(&["<pack/>"], odd), "END OF PLAN"),
             ("revise", revise(odd, Some("# Mine")), "# Mine\n"),
@@ -84,6 +90,9 @@ mod tests {
             plan(&["<pack/>", "<pack 2/>"], odd)
                 .contains("\n\n<pack/>\n\n<pack 2/>\n\n# Your task\n")
         );
+        let checked = execute(&[], "", &checks);
+        let told = format!("\n  - `sh ../check-1.sh`, which runs `{odd}`\n  - `make`\n- End");
+        assert!(checked.contains(&told), "{checked}");
         assert!(!execute(&[], "# Plan", &[]).contains("checks"));
     }
 }

@@ -426,24 +426,24 @@ fn an_agent_that_fails_in_any_way_lands_nothing() {
 
 #[test]
 fn an_executor_that_writes_outside_of_the_scratch_is_stopped() {
-    let stage = Stage::new();
-    let outside = stage.repo.root().join("outside.txt");
-    let stage = stage
-        .tell("claude.does", "outside")
-        .tell("claude.outside", outside.to_str().unwrap());
-    let run = stage.plan_exec(&[]);
-    assert_eq!(
-        (run.code, stage.greeting().as_str()),
-        (0, "hello world\n"),
-        "{}",
-        run.stderr
-    );
-    let said = String::from_utf8(read(&stage.last_run().join("calls/02-executor/stderr"))).unwrap();
-    if said.contains("could not write outside") {
-        assert!(!outside.exists());
-    } else {
-        // A kernel without Landlock: it is said.
-        assert!(run.stderr.contains("not confined"), "{}", run.stderr);
+    for (planner, executor) in [("gemini", "claude"), ("codex", "gemini")] {
+        let stage = Stage::new()
+            .tell("codex.answer", PLAN)
+            .tell(&format!("{executor}.does"), "outside")
+            .tell(&format!("{executor}.edit"), EDIT);
+        let outside = stage.repo.root().join("outside.txt");
+        let stage = stage.tell(&format!("{executor}.outside"), outside.to_str().unwrap());
+        let run = stage.plan_exec(&["--planner", planner, "--executor", executor]);
+        let got = (run.code, stage.greeting());
+        assert_eq!(got, (0, "hello world\n".to_owned()), "{}", run.stderr);
+        let call = stage.last_run().join("calls/02-executor");
+        let said = String::from_utf8(read(&call.join("stderr"))).unwrap();
+        if said.contains("could not write outside") {
+            assert!(!outside.exists());
+        } else {
+            // A kernel without Landlock: it is said.
+            assert!(run.stderr.contains("not confined"), "{}", run.stderr);
+        }
     }
 }
 
@@ -1081,12 +1081,36 @@ fn codex_plans_and_executes() {
 }
 
 #[test]
-fn gemini_does_not_execute() {
-    let run = Stage::new().plan_exec(&["--executor", "gemini"]);
-    assert!(
-        run.code == 2 && run.stderr.contains("cannot be the executor"),
+fn gemini_executes_in_the_scratch_by_a_policy() {
+    let stage = Stage::new()
+        .tell("codex.answer", PLAN)
+        .tell("gemini.answer", "Done.\n")
+        .tell("gemini.edit", EDIT);
+    let check = "sh test.sh && true";
+    let run = stage.run(&[
+        "plan-exec",
+        "spec.md",
+        "--planner",
+        "codex",
+        "--executor",
+        "gemini",
+        "--check",
+        check,
+        "--yes",
+    ]);
+    assert_eq!(
+        (run.code, stage.greeting().as_str()),
+        (0, "hello world\n"),
         "{}",
         run.stderr
+    );
+    let call = stage.last_run().join("calls/02-executor");
+    let said = String::from_utf8(read(&call.join("stderr"))).unwrap();
+    assert!(said.contains("--admin-policy policy.toml"), "{said}");
+    let prompt = String::from_utf8(read(&call.join("prompt.md"))).unwrap();
+    assert!(
+        prompt.contains("  - `sh ../check-1.sh`, which runs `sh test.sh && true`\n"),
+        "{prompt}"
     );
 }
 

@@ -5,9 +5,10 @@
 //
 // The scenario names each vendor's turns, in order:
 //   {"gemini": [{"file": "plan.md"}], "claude": [{"tool": "Read", "input": {...}}, {"text": "Done"}], "codex": [...]}
+// VENDOR with tools is asked for the turns of "VENDOR with tools", if the scenario has them.
 // A turn is a text, the text of a file (relative to the scenario), or one tool call. Which turn answers a request is
 // told by the number of tool results that the conversation holds already, so the server keeps no state. In a tool's
-// input `{cwd}` is the working directory that the agent says it has.
+// input `{cwd}` is the working directory that the agent says it has, the last one where it says several.
 //
 // A line of the log tells what came: vendor, path, model, names of the headers and tools, whether the key was the dummy,
 // size and SHA-256 of the prompt, whether files were attached that it mentions, and the results of the tools so far.
@@ -157,13 +158,16 @@ function log(entry) {
 // The words by which claude, gemini and codex tell the model where they work.
 function workingDirectory(raw) {
   const text = raw.replaceAll('\\n', "\n");
+  const several = /Workspace Directories:\*\*\n((?: +- [^\n]+\n)+)/.exec(text)?.[1];
+  if (several) return several.trim().split("\n").at(-1).replace(/^ *- /, "").trim();
   return /(?:working directory: |current working directory is |<cwd>|I'm currently working in the directory: )([^\n<"]+)/i
     .exec(text)?.[1].trim();
 }
 
 // Returns the turn that answers, with its text read and its places filled in.
-function turnFor(vendor, n_results, raw) {
-  const turn = scenario[vendor]?.[n_results];
+function turnFor(vendor, n_tools, n_results, raw) {
+  const turns = (n_tools > 0 && scenario[`${vendor} with tools`]) || scenario[vendor];
+  const turn = turns?.[n_results];
   if (turn?.file) return { text: readFileSync(resolve(dirname(scenarioPath), turn.file), "utf8") };
   if (!turn?.tool) return turn;
   const cwd = workingDirectory(raw) ?? "";
@@ -201,7 +205,7 @@ const server = createServer((request, response) => {
       n_results: results.length,
       results,
     });
-    const turn = turnFor(name, results.length, raw);
+    const turn = turnFor(name, vendor.tools(body).length, results.length, raw);
     if (!turn) return json(response, 400, { error: { type: "invalid_request_error", message: "the scenario has no such turn" } });
     vendor.answer(response, turn, { match, url, body, at });
   });
