@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use twostep::flow::pack::{HELD_BYTES, PackRequest, find, write};
-use twostep::pack::Part;
+use twostep::pack::{Format, Part};
 use twostep::repo::{self, Content, Globs, Named, ReadOptions, Repository};
 use twostep::tokens::{Counter, Family};
 
@@ -32,6 +32,7 @@ fn request(families: Vec<Family>) -> PackRequest {
         globs: Globs::parse(&[], &[]).unwrap(),
         outputs: Vec::new(),
         read: READ,
+        format: Format::Xml,
         instruction: None,
         room: None,
         counter: Counter::new(families),
@@ -93,7 +94,7 @@ fn render(criterion: &mut Criterion) {
         bencher.iter(|| {
             for candidate in &scan.candidates {
                 let file = repo::read(&repository.root, candidate, READ);
-                black_box(Part::render(candidate, file, &request.counter));
+                black_box(Part::render(candidate, file, Format::Xml, &request.counter));
             }
         });
     });

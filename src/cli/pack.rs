@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use super::environment::Environment;
@@ -15,17 +16,17 @@ use super::select::{SelectArgs, Selected};
 use super::sink::Sink;
 use super::summary;
 use crate::flow::pack::{self, HELD_BYTES, PackError, PackRequest, Packed};
-use crate::fs::{self, SystemKind};
+use crate::fs::{self, FsError, SystemKind};
 use crate::model::{Measure, Model};
-use crate::pack::{Estimate, Facts, HEAD, MANIFEST_HEAD, Manifest, Options, Room};
+use crate::pack::{Estimate, Facts, Format, MANIFEST_HEAD, Manifest, Options, Room};
 use crate::repo::{ReadOptions, Repository, Scan};
 use crate::tokens::{Counter, ENCODING};
 
 /// Pack files into one document for a model
 ///
-/// The document goes to stdout, or on a terminal to twostep-pack.xml. It is well-formed XML, its
-/// tokens are counted exactly, and under a budget it is never over it: what does not fit is left
-/// out and listed.
+/// The document goes to stdout, or on a terminal to twostep-pack.xml (.md, .json, .txt). It is
+/// well-formed, its tokens are counted exactly, and under a budget it is never over it: what does
+/// not fit is left out and listed.
 #[expect(clippy::struct_excessive_bools, reason = "one a flag")]
 #[derive(Args, Debug)]
 pub(super) struct PackArgs {
@@ -63,8 +64,8 @@ pub(super) struct PackArgs {
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
 
-    /// Form of the document
-    #[arg(long, alias = "style", value_enum, default_value_t = Format::Xml, hide = true)]
+    /// Format of the document; each holds the same
+    #[arg(long, alias = "style", value_enum, default_value_t = Format::Xml)]
     format: Format,
 
     /// Always so: the document is well-formed
@@ -75,7 +76,7 @@ pub(super) struct PackArgs {
     #[arg(long, hide = true, value_parser = [ENCODING])]
     token_count_encoding: Option<String>,
 
-    /// Replace a file that git tracks, or a twostep-pack.xml that is no pack
+    /// Replace a file that git tracks, or a twostep-pack.* that is no pack
     #[arg(short, long)]
     force: bool,
 
@@ -91,15 +92,18 @@ pub(super) struct PackArgs {
     select: SelectArgs,
 }
 
-/// The form of a document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// XML.
-    Xml,
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
+    }
 }
 
-/// The file that is written on a terminal.
-const DEFAULT_OUTPUT: &str = "twostep-pack.xml";
+/// The file that is written on a terminal, but for its ending.
+const DEFAULT_OUTPUT: &str = "twostep-pack";
 
 /// An instruction is text that somebody wrote.
 const MAX_INSTRUCTION_BYTES: u64 = 16 << 20;
@@ -157,6 +161,7 @@ pub(super) fn run(
         include: includes,
         exclude: excludes,
         all: args.select.all,
+        format: args.format,
         budget: args.budget.or_else(|| model.map(Model::prompt_limit)),
     };
     let request = PackRequest {
@@ -167,6 +172,7 @@ pub(super) fn run(
             everything: args.select.all,
             hashed: args.manifest.is_some(),
         },
+        format: args.format,
         instruction,
         room: options.budget.map(|budget| Room {
             budget,
@@ -236,6 +242,16 @@ fn write(
     })
 }
 
+/// Says whether the file at `path` begins with one of `heads`.
+fn begins_with_one(path: &Path, heads: &[&str]) -> Result<bool, FsError> {
+    for head in heads {
+        if fs::begins_with(path, head.as_bytes())? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 impl Target {
     fn path(&self) -> Option<&Path> {
         match self {
@@ -269,7 +285,10 @@ impl PackArgs {
             )),
             Some(path) => Ok(file(path)),
             None if self.stdout || !printer.stdout_is_terminal() => Ok(Target::Stdout),
-            None => Ok(file(Path::new(DEFAULT_OUTPUT))),
+            None => {
+                let name = format!("{DEFAULT_OUTPUT}{}", self.format.ending());
+                Ok(file(Path::new(&name)))
+            }
         }
     }
 
@@ -308,13 +327,14 @@ impl PackArgs {
         }
         let mut files = Vec::new();
         if let Target::File { path, typed } = target {
-            files.push((path.clone(), typed.as_path(), HEAD));
+            let heads = Format::ALL.map(Format::head).to_vec();
+            files.push((path.clone(), typed.as_path(), heads, self.output.is_some()));
         }
         if let Some(typed) = self.manifest_file() {
-            files.push((environment.at(typed), typed, MANIFEST_HEAD));
+            files.push((environment.at(typed), typed, vec![MANIFEST_HEAD], true));
         }
-        for (path, typed, head) in files {
-            if fs::kind(&path)? != SystemKind::File || fs::begins_with(&path, head.as_bytes())? {
+        for (path, typed, heads, was_named) in files {
+            if fs::kind(&path)? != SystemKind::File || begins_with_one(&path, &heads)? {
                 continue;
             }
             let resolved = fs::resolve(&path)?;
@@ -322,7 +342,6 @@ impl PackArgs {
                 let relative = resolved.strip_prefix(repository.root.path());
                 relative.is_ok_and(|relative| git.tracks(relative))
             });
-            let was_named = self.output.is_some() || head == MANIFEST_HEAD;
             if is_tracked || !was_named {
                 let what = if is_tracked {
                     "is tracked by git"

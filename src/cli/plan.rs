@@ -19,6 +19,7 @@ use crate::flow::plan_exec::{self, Answer, Done, PLAN_FILE, Question, RunError, 
 use crate::flow::player::Player;
 use crate::flow::route::Context;
 use crate::fs::{self, FsError};
+use crate::pack::Format;
 use crate::plan::Plan;
 use crate::repo::{ReadOptions, Repository};
 use crate::run::{self, Event, Run};
@@ -127,6 +128,7 @@ pub(super) fn run(
             everything: args.select.all,
             hashed: false,
         },
+        format: Format::Xml,
         instruction: None,
         room: None,
         counter: counter.clone(),

@@ -16,7 +16,7 @@ use super::summary;
 use crate::flow::pack::{HELD_BYTES, PackRequest};
 use crate::flow::tokens::{self, Counted};
 use crate::model::{Measure, Model};
-use crate::pack::Estimate;
+use crate::pack::{Estimate, Format};
 use crate::repo::ReadOptions;
 use crate::tokens::{Count, Counter, ENCODING};
 
@@ -89,6 +89,7 @@ pub(super) fn run(
             everything: args.select.all,
             hashed: false,
         },
+        format: Format::Xml,
         instruction: None,
         room: None,
         counter: Counter::new(model.and_then(Estimate::family_of).into_iter().collect()),

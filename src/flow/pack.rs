@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::plan_exec::PLAN_HEAD;
 use crate::pack::{
-    Document, Entry, Fit, Frame, HEAD, MANIFEST_HEAD, Part, Room, TooSmall, Totals, Tree, fit,
+    Document, Entry, Fit, Format, Frame, MANIFEST_HEAD, Part, Room, TooSmall, Totals, Tree, fit,
 };
 use crate::repo::{
     self, Candidate, Globs, Named, ReadOptions, Reason, Repository, Scan, ScanOptions, Skipped,
@@ -24,6 +24,8 @@ pub struct PackRequest {
     pub outputs: Vec<PathBuf>,
     /// How files are read.
     pub read: ReadOptions,
+    /// The format of the document.
+    pub format: Format,
     /// What the model is to do, as the document's last word.
     pub instruction: Option<String>,
     /// How much room there is; no end of it if none is given.
@@ -81,8 +83,14 @@ pub const HELD_BYTES: usize = 32 << 20;
 const MAX_CHOICES: usize = 10;
 
 /// How files of ours begin, by the ends of their names.
-pub const OUR_HEADS: [(&str, &str); 3] =
-    [(".xml", HEAD), (".json", MANIFEST_HEAD), (".md", PLAN_HEAD)];
+pub const OUR_HEADS: [(&str, &str); 6] = [
+    (Format::Xml.ending(), Format::Xml.head()),
+    (Format::Markdown.ending(), Format::Markdown.head()),
+    (Format::Markdown.ending(), PLAN_HEAD),
+    (Format::Json.ending(), Format::Json.head()),
+    (Format::Json.ending(), MANIFEST_HEAD),
+    (Format::Plain.ending(), Format::Plain.head()),
+];
 
 /// Finds what may go into the pack.
 ///
@@ -142,7 +150,7 @@ pub fn write(
         request,
         candidates: &scan.candidates,
         tree: Tree::new(scan.candidates.iter().map(|candidate| &candidate.path)),
-        frame: Frame::new(request.instruction.as_deref()),
+        frame: Frame::new(request.format, request.instruction.as_deref()),
     };
     let (entries, count, tree_depth) = match request.room {
         None => job.stream(out, progress)?,
@@ -172,8 +180,8 @@ impl Job<'_> {
         progress: Progress<'_>,
     ) -> Result<(Vec<Entry>, Count, usize), PackError> {
         let tree_depth = self.tree.full_depth();
-        let mut document =
-            Document::begin(out, &self.request.counter, &self.tree.draw(tree_depth))?;
+        let tree = self.tree.draw(tree_depth);
+        let mut document = Document::begin(out, &self.request.counter, &self.frame, &tree)?;
         let mut entries = Vec::with_capacity(self.candidates.len());
         let all: Vec<usize> = (0..self.candidates.len()).collect();
         self.each(
@@ -187,10 +195,7 @@ impl Job<'_> {
                 Ok::<(), io::Error>(())
             },
         )?;
-        let count = document.end(
-            &Totals::of(entries.iter().map(|entry| (entry, true))),
-            &self.frame,
-        )?;
+        let count = document.end(&Totals::of(entries.iter().map(|entry| (entry, true))))?;
         Ok((entries, count, tree_depth))
     }
 
@@ -280,8 +285,8 @@ impl Job<'_> {
         for entry in entries.iter_mut() {
             entry.is_packed = false;
         }
-        let mut document =
-            Document::begin(out, &self.request.counter, &self.tree.draw(tree_depth))?;
+        let tree = self.tree.draw(tree_depth);
+        let mut document = Document::begin(out, &self.request.counter, &self.frame, &tree)?;
         let again = |index: usize| kept[index].is_none().then(|| self.render(index));
         let weight = |part: &Option<Part>| part.as_ref().map_or(0, Part::weight);
         self.each(chosen, weight, again, |index, part| {
@@ -299,13 +304,13 @@ impl Job<'_> {
             }
         }
         let totals = Totals::of(entries.iter().map(|entry| (entry, entry.is_packed)));
-        Ok(document.end(&totals, &self.frame)?)
+        Ok(document.end(&totals)?)
     }
 
     fn render(&self, index: usize) -> Part {
         let candidate = &self.candidates[index];
         let file = repo::read(&self.repository.root, candidate, self.request.read);
-        Part::render(candidate, file, &self.request.counter)
+        Part::render(candidate, file, self.request.format, &self.request.counter)
     }
 
     /// Calls `work` on each of `indices` in parallel and `take` on the results in order.
@@ -348,7 +353,7 @@ mod tests {
             4 => "[a-zA-Z ]{0,20}",
             2 => Just("\n".to_owned()),
             1 => prop::sample::select(vec![
-                "//", "]]>", "]]", ">", "<![CDATA[", "</file>", "&#13;", "\n\n\n", "  ", "\t", "[", "'s", "<|endoftext|>", "1234567", "\u{4e2d}\u{6587}",
+                "//", "```", "\n````\n", "========\n", "`", "\"", "\\", "]]>", "]]", ">", "<![CDATA[", "</file>", "&#13;", "\n\n\n", "  ", "\t", "[", "'s", "<|endoftext|>", "1234567", "\u{4e2d}\u{6587}",
                 "\u{1f600}", "e\u{301}", "\u{feff}", "\u{2028}", "\u{85}",
             ]).prop_map(str::to_owned),
         ];
@@ -403,6 +408,7 @@ mod tests {
     fn request(
         named: Vec<Named>,
         room: Option<Room>,
+        format: Format,
         instruction: Option<String>,
         threads: usize,
     ) -> PackRequest {
@@ -414,6 +420,7 @@ mod tests {
                 everything: false,
                 hashed: false,
             },
+            format,
             instruction,
             room,
             counter: Counter::new(vec![Family::ClaudeV47, Family::Gemma3]),
@@ -440,7 +447,7 @@ mod tests {
         let (repository, named, _) = repo::open(folder.path(), &[]).unwrap();
         let request = PackRequest {
             max_held_bytes,
-            ..request(named, budget, None, 1)
+            ..request(named, budget, Format::Xml, None, 1)
         };
         let scan = find(&repository, &request).unwrap();
         let mut out = Vec::new();
@@ -498,7 +505,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(128))]
+        #![proptest_config(ProptestConfig::with_cases(256))]
 
         #[test]
         fn any_tree_comes_back_exactly_counted(
@@ -507,6 +514,7 @@ mod tests {
             named_first in any::<bool>(),
             instruction in proptest::option::of("\\PC{0,40}(\r\n|\u{1})?"),
             claude in any::<bool>(),
+            format in prop::sample::select(Format::ALL.to_vec()),
         ) {
             let folder = tempfile::tempdir().unwrap();
             let root = Root::open(folder.path()).unwrap();
@@ -520,10 +528,14 @@ mod tests {
             }
 
             // All of it: the claim is the count, and every full file comes back.
-            let all = request(named.clone(), None, instruction.clone(), 3);
+            let all = request(named.clone(), None, format, instruction.clone(), 3);
             let (document, packed) = pack(&repository, &all).unwrap();
             prop_assert_eq!(packed.count.exact, recount(&document));
-            let claim = format!("<totals tokens=\"{}\"", packed.count.exact);
+            let claim = match format {
+                Format::Xml => format!("<totals tokens=\"{}\" ", packed.count.exact),
+                Format::Json => format!("\"totals\":{{\"tokens\":{},", packed.count.exact),
+                Format::Markdown | Format::Plain => format!(" Totals\n\ntokens: {}, ", packed.count.exact),
+            };
             prop_assert!(String::from_utf8_lossy(&document).contains(&claim));
             let copy = folder.path().join("copy");
             let unpacked = restore(document.as_slice(), &copy, Existing::Keep).unwrap();
@@ -538,8 +550,8 @@ mod tests {
             // Under a budget: never over, and the same bytes from any number of threads.
             let measure = if claude { Measure::Estimated(Family::ClaudeV47, Margin { extra_points: 2 }) } else { Measure::Exact };
             let room = |budget| Some(Room { budget, measure });
-            let one = pack(&repository, &request(named.clone(), room(budget), instruction.clone(), 1));
-            let eight = pack(&repository, &request(named.clone(), room(budget), instruction.clone(), 8));
+            let one = pack(&repository, &request(named.clone(), room(budget), format, instruction.clone(), 1));
+            let eight = pack(&repository, &request(named.clone(), room(budget), format, instruction.clone(), 8));
             match (one, eight) {
                 (Ok((document, packed)), Ok((other, _))) => {
                     prop_assert_eq!(packed.count.exact, recount(&document));
@@ -551,7 +563,7 @@ mod tests {
                     prop_assert_eq!(&small, &other);
                     prop_assert!(small.least > budget);
                     // The least that is named is enough, and spent to the last token.
-                    let (document, packed) = pack(&repository, &request(named, room(small.least), instruction, 2)).unwrap();
+                    let (document, packed) = pack(&repository, &request(named, room(small.least), format, instruction, 2)).unwrap();
                     prop_assert_eq!(packed.count.exact, recount(&document));
                     prop_assert!(measure.tokens(&packed.count) <= small.least);
                 }

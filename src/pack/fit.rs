@@ -1,6 +1,6 @@
 //! The choice under a budget: best first, and never stopping at the first that does not fit.
 
-use super::{Class, Entry, Frame, Level, Totals, Tree, xml};
+use super::{Class, Entry, Frame, Level, Totals, Tree};
 use crate::model::Measure;
 use crate::repo::Reason;
 use crate::tokens::{Count, Counter};
@@ -54,9 +54,8 @@ pub fn fit(
     frame: &Frame,
     counter: &Counter,
 ) -> Result<Fit, TooSmall> {
-    let tree_count = |depth: usize| xml::count_tree(&tree.draw(depth), counter);
+    let framed = |depth: usize| frame.count(&tree.draw(depth), counter);
     let totals = |is_in: &[bool]| Totals::of(entries.iter().zip(is_in.iter().copied()));
-    let fixed = frame.count(counter);
     let mut is_in: Vec<bool> = entries
         .iter()
         .map(|entry| entry.class == Class::Named)
@@ -69,12 +68,12 @@ pub fn fit(
     // The name of one file may be shorter than the number of files.
     let smallest_tree = [0, tree.full_depth()]
         .into_iter()
-        .min_by_key(|&depth| room.measure.tokens(&tree_count(depth)))
+        .min_by_key(|&depth| room.measure.tokens(&framed(depth).all))
         .unwrap_or(0);
-    let rest = fixed + named + tree_count(smallest_tree);
+    let rest = named + framed(smallest_tree).all;
     let least = room
         .measure
-        .tokens(&(rest + totals(&is_in).count(rest.exact, counter)));
+        .tokens(&(rest + frame.count_totals(&totals(&is_in), rest.exact, counter)));
     if least > room.budget {
         return Err(TooSmall {
             budget: room.budget,
@@ -85,7 +84,7 @@ pub fn fit(
     let mut most = totals(&vec![false; entries.len()]);
     most.n_full = entries.len();
     most.left.insert(Reason::Budget.name(), entries.len());
-    let most = most.at_most(room.budget, counter);
+    let most = frame.totals_at_most(&most, room.budget, counter);
     // The margin of an estimate falls with size, and the totals may turn out smaller than this.
     let fits = |count: Count| {
         let mut smaller = count;
@@ -95,11 +94,11 @@ pub fn fit(
             .max(room.measure.tokens(&smaller))
             <= room.budget
     };
-    let mut used = fixed + named + most;
+    let mut used = named + most;
     let everything = vec![true; entries.len()];
     let all: Count = entries.iter().map(|entry| entry.cost).sum();
-    let rest = fixed + all + tree_count(tree.full_depth());
-    let whole = rest + totals(&everything).count(rest.exact, counter);
+    let rest = all + framed(tree.full_depth()).all;
+    let whole = rest + frame.count_totals(&totals(&everything), rest.exact, counter);
     if room.measure.tokens(&whole) <= room.budget {
         return Ok(Fit {
             is_in: everything,
@@ -107,11 +106,11 @@ pub fn fit(
         });
     }
     let share = room.budget / TREE_SHARE;
-    let in_share = |tree: &Count| room.measure.tokens(tree) <= share && fits(used + *tree);
     let tree_depth = deepest(smallest_tree, tree.full_depth(), |depth| {
-        in_share(&tree_count(depth))
+        let framed = framed(depth);
+        room.measure.tokens(&framed.tree) <= share && fits(used + framed.all)
     });
-    let drawn = tree_count(tree_depth);
+    let drawn = framed(tree_depth).all;
     for index in ranked(room, entries) {
         let more = used + entries[index].cost;
         if !is_in[index] && fits(more + drawn) {
@@ -120,7 +119,7 @@ pub fn fit(
         }
     }
     let tree_depth = deepest(tree_depth, tree.full_depth(), |depth| {
-        fits(used + tree_count(depth))
+        fits(used + framed(depth).all)
     });
     Ok(Fit { is_in, tree_depth })
 }

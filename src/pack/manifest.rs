@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Entry, Level};
+use super::{Entry, Format, Level};
 use crate::model::{Measure, Model};
 use crate::repo::{Reason, Skipped};
 use crate::tokens::{Count, ENCODING, Family};
@@ -45,6 +45,8 @@ pub struct Options {
     pub exclude: Vec<String>,
     /// Whether locks, minified, generated, vendored and large files were packed in full.
     pub all: bool,
+    /// The format of the document.
+    pub format: Format,
     /// The budget, in tokens of the model, or of the exact encoding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<u64>,

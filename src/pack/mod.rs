@@ -3,25 +3,34 @@
 //! In: files of the repository, a budget. Out: a document whose tokens are known exactly, its
 //! manifest, and from a document the files again. The only user of `quick-xml`.
 //!
-//! Invariant: the count of a document is the sum of its parts' counts. Parts are cut only where
-//! the encoding cuts anyway: before a `[` that follows a letter, and after a line break that a
-//! `<` or `]` follows.
+//! Invariant: the count of a document is the sum of its units' counts, in every format. Units are
+//! cut only where the encoding cuts anyway: between a letter and a bracket, quotation mark or line
+//! break, and after a line break that neither white space nor `/` follows.
 
 mod carriage;
+mod document;
+mod facts;
 mod fit;
+mod format;
+mod json;
+mod lines;
 mod manifest;
+mod markdown;
+mod plain;
 mod rank;
 mod tree;
 mod unpack;
 mod xml;
 
-pub use carriage::{Carriage, Controls, Damaged};
+pub use carriage::Damaged;
+use carriage::{Carriage, Controls};
+pub use document::{Document, Frame, Part, Totals};
 pub use fit::{Fit, Room, TooSmall, fit};
+pub use format::Format;
 pub use manifest::{Estimate, Facts, HEAD as MANIFEST_HEAD, Manifest, Options};
 pub use rank::Class;
 pub use tree::Tree;
 pub use unpack::{PackedFile, UnpackError, Unpacked, unpack};
-pub use xml::{Document, Frame, HEAD, Part, Totals};
 
 use crate::path::RepoPath;
 use crate::repo::{Hash, Reason};
@@ -57,9 +66,9 @@ pub struct Entry {
     pub level: Level,
     /// Why that is less than all, or why it is not in the pack.
     pub reason: Option<Reason>,
-    /// The tokens of its element, markup included; what they would be where it is not in the pack.
+    /// The tokens that it takes, markup included; what they would be where it is not in the pack.
     pub cost: Count,
-    /// Whether it has an element in the pack.
+    /// Whether it has a place of its own in the pack.
     pub is_packed: bool,
     /// How many lines its text has.
     pub n_lines: usize,

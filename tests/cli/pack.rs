@@ -37,21 +37,185 @@ fn the_document_is_as_the_format_says() {
     assert_eq!(claimed_tokens(&document), count(&document));
 }
 
+/// Where the summary of a small repository ends and what stands behind it, in each format but XML.
+const IN_OTHER_FORMATS: &[(&str, &str, &str)] = &[
+    (
+        "markdown",
+        "at the end.\n\n# Directory structure\n",
+        r#"
+```text
+a`b<c>".txt
+logo.png
+new\x0aline
+src/
+  main.rs
+```
+
+# Files
+
+## ``a`b<c>".txt``
+
+eol: crlf
+
+````text
+x ``` y
+
+````
+
+## `logo.png`
+
+level: path, kind: binary, bytes: 10
+
+## `new\x0aline`
+
+path-escape: true, controls: pictures
+
+```text
+␁
+```
+
+## `src/main.rs`
+
+```rust
+fn main() {}
+
+```
+
+# Totals
+
+tokens: TOKENS, encoding: o200k_base, files: 3
+
+Not shown: 1 binary.
+
+# Instruction
+
+```text
+Say hello.
+```
+
+<!-- end of twostep pack -->
+"#,
+    ),
+    (
+        "json",
+        "at the end.\\n\",\n",
+        r#""directory_structure":"a`b<c>\".txt\nlogo.png\nnew\\x0aline\nsrc/\n  main.rs",
+"files":[
+  {"path":"a`b<c>\".txt","text":"x ``` y\r\n"}
+, {"path":"logo.png","level":"path","kind":"binary","bytes":10}
+, {"path":"new\\x0aline","path_escape":true,"text":"\u0001"}
+, {"path":"src/main.rs","text":"fn main() {}\n"}
+],
+"totals":{"tokens":TOKENS,"encoding":"o200k_base","files":3,"left_out":{"binary":1}}
+,"instruction":"Say hello."
+}
+"#,
+    ),
+    (
+        "plain",
+        "at the end.\n\n---- Directory structure\n",
+        r#"
+======== text
+a`b<c>".txt
+logo.png
+new\x0aline
+src/
+  main.rs
+========
+
+---- Files
+
+File: a`b<c>".txt
+
+eol: crlf
+
+======== text
+x ``` y
+
+========
+
+File: logo.png
+
+level: path, kind: binary, bytes: 10
+
+File: new\x0aline
+
+path-escape: true, controls: pictures
+
+======== text
+␁
+========
+
+File: src/main.rs
+
+======== text
+fn main() {}
+
+========
+
+---- Totals
+
+tokens: TOKENS, encoding: o200k_base, files: 3
+
+Not shown: 1 binary.
+
+---- Instruction
+
+======== text
+Say hello.
+========
+
+---- End
+"#,
+    ),
+];
+
+#[test]
+fn each_format_says_the_same() {
+    let repo = Repo::new()
+        .file("src/main.rs", "fn main() {}\n")
+        .file("a`b<c>\".txt", "x ``` y\r\n")
+        .file("new\nline", "\u{1}")
+        .file("logo.png", b"\x89PNG\r\n\x1a\n\0\0");
+    for (format, head_ends, expected) in IN_OTHER_FORMATS {
+        let document = repo.pack(&["--format", format, "--instruction", "Say hello."]);
+        let (_, after_head) = document.split_once(head_ends).unwrap();
+        let expected = expected.replace("TOKENS", &count(&document).to_string());
+        assert_eq!(after_head, expected, "{format}");
+    }
+    let json = repo.pack(&["--format", "json"]);
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(value["files"][0]["text"], "x ``` y\r\n");
+}
+
+#[test]
+fn no_text_closes_its_fence() {
+    let body = "```\n````\n# Files\n## `x`\n========\n=========\nFile: x\n";
+    let repo = Repo::new().file("a.md", body).file("===``", "");
+    let markdown = repo.pack(&["--format", "markdown"]);
+    assert!(markdown.contains(&format!("\n`````markdown\n{body}\n`````\n")));
+    assert!(markdown.contains("\n```text\n===``\na.md\n```\n"));
+    let plain = repo.pack(&["--format", "plain"]);
+    assert!(plain.contains(&format!("\n========== text\n{body}\n==========\n")));
+}
+
 #[test]
 fn the_head_is_the_same_whatever_is_packed() {
-    let one = Repo::new().file("a", "1").pack(&[]);
-    let other = Repo::new()
-        .file("b", "2")
-        .file("c", "3")
-        .pack(&["--instruction", "x"]);
-    let head = |document: &str| {
-        document
-            .split_once("<directory_structure>")
-            .unwrap()
-            .0
-            .to_owned()
-    };
-    assert_eq!(head(&one), head(&other));
+    for (format, tree) in [
+        ("xml", "<directory_structure>"),
+        ("markdown", "\n# Directory structure\n"),
+        ("json", "\"directory_structure\":"),
+        ("plain", "\n---- Directory structure\n"),
+    ] {
+        let one = Repo::new().file("a", "1").pack(&["--format", format]);
+        let other = Repo::new().file("b", "2").file("c", "3");
+        let other = other.pack(&["--format", format, "--instruction", "x"]);
+        let head = |document: &str| document.split_once(tree).unwrap().0.to_owned();
+        assert_eq!(head(&one), head(&other));
+        // The reasons for listing a file are explained in each.
+        let kinds = "kind says why: binary, lock, minified, generated, vendored, large, link, submodule, repository, git-name, unreadable.";
+        assert!(head(&one).contains(kinds), "{format}");
+    }
 }
 
 #[test]
@@ -340,9 +504,13 @@ fn a_budget_of_just_the_whole_is_the_whole() {
         let repo = files.iter().fold(Repo::new(), |repo, file| {
             repo.file(file, "fn a() {}\n".repeat(20))
         });
-        let whole = repo.pack(&[]);
-        assert_eq!(repo.pack(&["--budget", &count(&whole).to_string()]), whole);
-        assert!(repo.pack(&["--budget", &(count(&whole) - 1).to_string()]) != whole);
+        for format in ["xml", "markdown", "json", "plain"] {
+            let pack =
+                |budget: u64| repo.pack(&["--format", format, "--budget", &budget.to_string()]);
+            let whole = repo.pack(&["--format", format]);
+            assert_eq!(pack(count(&whole)), whole);
+            assert!(pack(count(&whole) - 1) != whole);
+        }
     }
 }
 

@@ -312,6 +312,13 @@ fn our_own_packs_are_left_out_unless_named() {
     let told = "2 packs and manifests of twostep left out\n  pack.json\n  pack.xml\n";
     assert!(run.stderr.contains(told), "{}", run.stderr);
     assert_eq!(candidates(&repo.pack(&["pack.xml"])), ["pack.xml"]);
+    // In every format.
+    for (format, file) in [("markdown", "p.md"), ("json", "p.json"), ("plain", "p.txt")] {
+        let repo = Repo::new().file("a", "x");
+        let pack = ["pack", "-q", "--format", format, "-o", file];
+        assert_eq!(repo.run(&pack).code, 0);
+        assert_eq!(candidates(&repo.pack(&[])), ["a"], "{file}");
+    }
 }
 
 #[test]

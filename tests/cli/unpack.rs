@@ -19,9 +19,16 @@ const ROWS: &[(&str, &[u8])] = &[
     ("both", "\u{1}\u{2401}".as_bytes()),
     ("noncharacter", "\u{ffff}".as_bytes()),
     ("closer", b"]]> <![CDATA[ ]]]]> </file><file path=\"x\">"),
+    ("fence", b"```\n````\n========\n## `a`\nFile: a\n"),
     ("new\nline", b"name\n"),
+    ("__proto__", b"name\n"),
+    ("`", b"name\n"),
+    (" ` `` ", b"name\n"),
+    ("  ", b"name\n"),
     ("back\\slash", b"name\n"),
 ];
+
+const FORMATS: [&str; 4] = ["xml", "markdown", "json", "plain"];
 
 #[test]
 fn every_row_of_the_table_comes_back() {
@@ -29,35 +36,20 @@ fn every_row_of_the_table_comes_back() {
     for (name, bytes) in ROWS {
         repo = repo.file(name, bytes);
     }
-    let pack = repo.beside("pack.xml");
-    let out = repo.beside("out");
-    assert_eq!(
-        repo.run(&["pack", "-q", "-o", pack.to_str().unwrap()]).code,
-        0
-    );
-    let run = repo.run(&[
-        "unpack",
-        pack.to_str().unwrap(),
-        "-d",
-        out.to_str().unwrap(),
-    ]);
-    assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{}", run.stderr);
-    for (name, bytes) in ROWS {
-        assert_eq!(read(&out.join(name)), *bytes, "{name:?}");
+    for format in FORMATS {
+        let (pack, out) = (repo.beside(format), repo.beside(&format!("out-{format}")));
+        let (pack, folder) = (pack.to_str().unwrap(), out.to_str().unwrap());
+        let packed = repo.run(&["pack", "-q", "--format", format, "-o", pack]);
+        assert_eq!(packed.code, 0, "{}", packed.stderr);
+        let run = repo.run(&["unpack", pack, "-d", folder]);
+        assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{}", run.stderr);
+        for (name, bytes) in ROWS {
+            assert_eq!(read(&out.join(name)), *bytes, "{format}: {name:?}");
+        }
+        assert_eq!(out.read_dir().unwrap().count(), ROWS.len());
+        // Once more, over the same files: nothing is in the way.
+        assert_eq!(repo.run(&["unpack", "-q", pack, "-d", folder]).code, 0);
     }
-    assert_eq!(out.read_dir().unwrap().count(), ROWS.len());
-    // Once more, over the same files: nothing is in the way.
-    assert_eq!(
-        repo.run(&[
-            "unpack",
-            "-q",
-            pack.to_str().unwrap(),
-            "-d",
-            out.to_str().unwrap()
-        ])
-        .code,
-        0
-    );
 }
 
 #[test]
@@ -159,17 +151,181 @@ const BAD: &[(&str, &str, &str, &str)] = &[
     ("not well-formed", "</files>", "</fills>", "not well-formed"),
 ];
 
+/// The same for other formats: which, what is replaced by what, and what the error must say.
+const BAD_IN_OTHERS: &[(&str, &str, &str, &str)] = &[
+    (
+        "markdown",
+        "<!-- end of twostep pack -->\n",
+        "",
+        "the pack is cut",
+    ),
+    ("markdown", "two\n", "\u{0}", "is cut"),
+    (
+        "markdown",
+        "-->\n\n# S",
+        "-->\r\n\r\n# S",
+        "not well-formed, at line 1",
+    ),
+    (
+        "markdown",
+        "## `a`\n\n```text\none\n\n```\n",
+        "",
+        "says that it holds 2 files in full, and holds 1",
+    ),
+    (
+        "markdown",
+        "```text\none\n\n```\n",
+        "",
+        "says that it holds 2 files in full, and holds 1",
+    ),
+    ("markdown", "## `a`\n", "", "a text belongs to no file"),
+    ("markdown", "one\n\n", "", "damaged"),
+    (
+        "markdown",
+        "## `a`",
+        "## `../a`",
+        "not a path inside the repository: `../a`",
+    ),
+    ("markdown", "## `a`", "## `.git/a`", "git's own"),
+    ("markdown", "## `a`", "## `b`", "holds `b` twice"),
+    ("markdown", "## `a`", "## a", "a path is not quoted"),
+    (
+        "markdown",
+        "## `a`\n",
+        "## `a`\n\nzip: true\n",
+        "carried in a way",
+    ),
+    (
+        "markdown",
+        "## `a`\n",
+        "## `a`\n\nbom: true, bom: true\n",
+        "carried in a way",
+    ),
+    (
+        "markdown",
+        "## `a`\n",
+        "## `a`\n\nhello\n",
+        "this says nothing of a file",
+    ),
+    ("markdown", "format 1", "format 2", "format `2`"),
+    (
+        "markdown",
+        "# Totals\n",
+        "# Totals\n\nfiles: 2\n",
+        "its totals twice",
+    ),
+    ("markdown", "# Totals\n", "# Total\n", "it has no totals"),
+    (
+        "markdown",
+        "pack -->\n",
+        "pack -->\n\n",
+        "something stands after its end",
+    ),
+    (
+        "markdown",
+        "<!-- twostep",
+        "<!-- onestep",
+        "this is no pack of twostep",
+    ),
+    ("plain", "---- End\n", "", "the pack is cut"),
+    ("plain", "File: a\n", "File: /a\n", "it is absolute"),
+    ("plain", "File: a\n", "File: b\n", "holds `b` twice"),
+    ("plain", "format 1", "format 2", "format `2`"),
+    ("plain", "one\n\n", "", "damaged"),
+    ("plain", "twostep pack, ", "", "this is no pack of twostep"),
+    ("json", "\"}\n]", "\u{0}", "is cut"),
+    ("json", "}\n}\n", "}\n", "is cut"),
+    (
+        "json",
+        "}\n}\n",
+        "}\n}\n{}",
+        "something stands after its end",
+    ),
+    (
+        "json",
+        "{\"path\":\"a\",\"text\":\"one\\n\"}\n,",
+        "",
+        "says that it holds 2 files in full, and holds 1",
+    ),
+    (
+        "json",
+        "\"path\":\"a\"",
+        "\"path\":\"a/../../b\"",
+        "not a path inside the repository",
+    ),
+    (
+        "json",
+        "\"path\":\"a\"",
+        "\"path\":\"b\"",
+        "holds `b` twice",
+    ),
+    (
+        "json",
+        "\"path\":\"a\"",
+        "\"path\":\"a\",\"path\":\"c\"",
+        "carried in a way",
+    ),
+    (
+        "json",
+        "\"path\":\"a\"",
+        "\"path\":\"a\",\"bom\":1",
+        "carried in a way",
+    ),
+    (
+        "json",
+        "\"path\":\"a\"",
+        "\"name\":\"a\"",
+        "a file has no path",
+    ),
+    ("json", "\"format\":1", "\"format\":2", "format `2`"),
+    (
+        "json",
+        "\"format\":1,",
+        "",
+        "its files are not where they belong",
+    ),
+    (
+        "json",
+        "\"totals\":{",
+        "\"totals\":{\"files\":2},\"totals\":{",
+        "its totals twice",
+    ),
+    (
+        "json",
+        "],\n\"totals\"",
+        "],\n\"total\"",
+        "it has no totals",
+    ),
+    (
+        "json",
+        "\"files\":[",
+        "\"files\":[],\"files\":[",
+        "its files are not where they belong",
+    ),
+    (
+        "json",
+        "{\"form\":\"twostep pack\",",
+        "{",
+        "this is no pack of twostep",
+    ),
+    ("json", "one\\n", "one\n", "not well-formed, at line"),
+];
+
 #[test]
 fn a_bad_pack_writes_nothing() {
     let long = format!("path=\"{}\"", "a".repeat(256));
     let long = ("a long name", "path=\"a\"", long.as_str(), "is too long");
     let repo = Repo::new().file("a", "one\n").file("b", "two\n");
-    let pack = repo.pack(&[]);
+    let packs = FORMATS.map(|format| (format, repo.pack(&["--format", format])));
+    let in_xml = BAD.iter().copied().chain([long]).map(|row| ("xml", row));
+    let in_others = BAD_IN_OTHERS.iter().map(|row| (row.0, *row));
     let out = repo.beside("out");
-    for (what, from, to, message) in BAD.iter().copied().chain([long]) {
+    for (format, (what, from, to, message)) in in_xml.chain(in_others) {
+        let what = format!("{what}: {from:?} -> {to:?}");
+        let (_, pack) = packs.iter().find(|(name, _)| *name == format).unwrap();
         assert!(pack.contains(from), "{what}");
-        let mut bad = pack.replace(from, to);
-        if what == "cut in a file" {
+        let mut bad = pack.replacen(from, to, if format == "xml" { usize::MAX } else { 1 });
+        if to == "\u{0}" {
             bad.truncate(bad.find('\u{0}').unwrap());
         }
         let run = repo.run_with_stdin(
@@ -184,6 +340,20 @@ fn a_bad_pack_writes_nothing() {
         );
         assert!(!out.exists(), "{what}");
     }
+}
+
+#[test]
+fn json_that_was_set_in_another_way_is_still_a_pack() {
+    let repo = Repo::new().file("a", "one\n").file("b.png", "\0");
+    let pack: serde_json::Value = serde_json::from_str(&repo.pack(&["--format", "json"])).unwrap();
+    let member = |name: &str| format!("\"{name}\" : {:#}", pack[name]);
+    let members = ["form", "format", "files", "totals"].map(member);
+    let other = format!("\n{{\n{}}}", members.join(" ,\n"));
+    let out = repo.beside("out");
+    let args = ["unpack", "-q", "-", "-d", out.to_str().unwrap()];
+    let run = repo.run_with_stdin(&args, other.as_bytes());
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    assert_eq!(read(&out.join("a")), b"one\n");
 }
 
 #[test]
