@@ -5,8 +5,8 @@
 //!
 //! - ground: [`path`], [`fs`], [`process`], [`git`], [`tokens`], [`model`]: values and doors.
 //! - stages: [`repo`] finds and reads files, [`pack`] chooses and writes them, [`prompt`] holds our words,
-//!   [`agent`] asks models, [`plan`] resolves what they answer, [`scratch`] keeps their work apart and lands
-//!   it, [`check`] says whether it is good.
+//!   [`agent`] asks models, [`plan`] resolves what they answer, [`patch`] writes and reads differences, [`scratch`] keeps their work
+//!   apart and lands it, [`check`] says whether it is good.
 //! - flow: [`flow`] calls one stage after another; [`run`] keeps what came of each.
 //! - edges: [`cli`] knows arguments, environment and terminal.
 
@@ -22,6 +22,7 @@ pub mod tokens;
 pub mod agent;
 pub mod check;
 pub mod pack;
+pub mod patch;
 pub mod plan;
 pub mod prompt;
 pub mod repo;

@@ -25,14 +25,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("prompt", &[]),
     ("agent", &["fs", "process"]),
     ("plan", &["path"]),
-    ("scratch", &["fs", "git", "path", "repo"]),
+    ("patch", &["fs", "git", "path"]),
+    ("scratch", &["fs", "git", "patch", "path", "repo"]),
     ("check", &["fs", "process"]),
     ("run", &["agent", "fs", "path", "repo"]),
     (
         "flow",
         &[
-            "agent", "check", "fs", "git", "model", "pack", "path", "plan", "process", "prompt",
-            "repo", "run", "scratch", "tokens",
+            "agent", "check", "fs", "git", "model", "pack", "patch", "path", "plan", "process",
+            "prompt", "repo", "run", "scratch", "tokens",
         ],
     ),
     (
@@ -53,7 +54,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("encoding_rs", &["repo"]),
     ("gix", &["git"]),
     ("ignore", &["repo"]),
-    ("imara_diff", &["scratch"]),
+    ("imara_diff", &["patch"]),
     ("indicatif", &["cli"]),
     ("jiff", &["cli"]),
     ("landlock", &["process"]),

@@ -14,13 +14,13 @@ use crate::agent::{May, Role, check_environment};
 use crate::check::{self, CheckError, Checked, Runnable};
 use crate::fs::{self, Entry, EntryKind, FsError, Root};
 use crate::git::{self, BranchError};
+use crate::patch::{self, PatchError};
 use crate::path::RepoPath;
 use crate::plan::{Plan, Reference, Status};
 use crate::process::Limits;
 use crate::prompt;
 use crate::repo::{Candidate, Named, Repository};
 use crate::run::{self, Event as Happened, Run};
-use crate::scratch::patch::{self, PatchError};
 use crate::scratch::{self, Change, ChangeSet, LandError, Problem, Scratch, ScratchError, State};
 
 /// What the executor's prompt is made of.
@@ -538,7 +538,7 @@ fn patch_of(scratch: &Scratch, changes: &ChangeSet) -> Result<Vec<u8>, ExecError
     let root = Root::open(&scratch.folder)?;
     let before = |path: &RepoPath| originals.read(path).map_err(ExecError::from);
     let after = |path: &RepoPath| bytes_of(&root, path);
-    patch::write(&changes.changes, before, after)
+    changes.patch(before, after)
 }
 
 /// What became of a path.

@@ -41,6 +41,25 @@ impl Stat {
     }
 }
 
+/// Whether a file may be executed by its owner.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Executable {
+    /// It may.
+    Yes,
+    /// It may not.
+    No,
+}
+
+/// Returns `mode` with the executable bits given to whoever may read, or taken from all. Others stay.
+pub fn with_executable(mode: u32, wanted: Executable) -> u32 {
+    match wanted {
+        Executable::Yes if mode & 0o100 != 0 => mode,
+        Executable::Yes => mode | 0o100 | (mode & 0o444) >> 2,
+        Executable::No if mode & 0o100 == 0 => mode,
+        Executable::No => mode & !0o111,
+    }
+}
+
 // A mode has 32 bits on one system and 16 on another.
 
 #[cfg(target_os = "linux")]

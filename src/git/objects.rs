@@ -124,6 +124,16 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// Returns the mode that git writes for it.
+    pub fn digits(self) -> &'static str {
+        match self {
+            Self::File => "100644",
+            Self::Executable => "100755",
+            Self::Link => "120000",
+            Self::Submodule => "160000",
+        }
+    }
+
     fn mode(self) -> Mode {
         match self {
             Self::File => Mode::Blob,

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{Found, Problem, Scratch, ScratchError, State, is_ours};
-use crate::fs::{EntryKind, FsError, Root};
+use crate::fs::{EntryKind, Executable, FsError, Root, with_executable};
 use crate::git;
+use crate::patch;
 use crate::path::RepoPath;
 use crate::repo::{
     Globs, Kind, Named, Repository, Scan, ScanOptions, SkipReason, map_in_order, scan,
@@ -40,6 +41,24 @@ impl ChangeSet {
     /// Says whether `other` changes the same paths in the same way.
     pub fn is_same(&self, other: &Self) -> bool {
         self.changes == other.changes && self.refused == other.refused
+    }
+
+    /// Writes the change as a patch; `before` and `after` give a file's bytes or a link's target.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of `before` or `after`.
+    pub fn patch<E>(
+        &self,
+        before: impl Fn(&RepoPath) -> Result<Vec<u8>, E>,
+        after: impl Fn(&RepoPath) -> Result<Vec<u8>, E>,
+    ) -> Result<Vec<u8>, E> {
+        let changes = self.changes.iter().map(|change| patch::Change {
+            path: &change.path,
+            before: change.before.as_ref().map(State::mode),
+            after: change.after.as_ref().map(State::mode),
+        });
+        patch::write(changes, before, after)
     }
 
     /// Copies what each change leaves into `folder`, each under its number: `0001`, `0002`.
@@ -262,23 +281,6 @@ impl Scratch {
         path.folders()
             .find(|folder| !has(folder))
             .unwrap_or_else(|| path.clone())
-    }
-}
-
-/// Whether a file may be executed by its owner.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Executable {
-    Yes,
-    No,
-}
-
-/// Returns `mode` with the executable bits given to whoever may read, or taken from all. Others stay.
-pub(super) fn with_executable(mode: u32, wanted: Executable) -> u32 {
-    match wanted {
-        Executable::Yes if mode & 0o100 != 0 => mode,
-        Executable::Yes => mode | 0o100 | (mode & 0o444) >> 2,
-        Executable::No if mode & 0o100 == 0 => mode,
-        Executable::No => mode & !0o111,
     }
 }
 

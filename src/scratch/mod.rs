@@ -13,7 +13,6 @@ mod exchange;
 mod guarded;
 mod land;
 mod originals;
-pub mod patch;
 mod prepare;
 mod snapshot;
 
@@ -34,6 +33,7 @@ pub use snapshot::{Plan, Scratch, Snapshot, create};
 
 use crate::fs::{EntryKind, FsError, Hash, Root};
 use crate::git::{GitError, ObjectError};
+use crate::patch::Mode;
 use crate::path::RepoPath;
 
 /// What a path held: by hash, never by time stamp.
@@ -55,6 +55,21 @@ pub enum State {
         #[serde(with = "crate::path::as_text")]
         target: Vec<u8>,
     },
+}
+
+impl State {
+    /// Returns what it is as git writes it.
+    fn mode(&self) -> Mode {
+        match self {
+            Self::Link { .. } => Mode::Link,
+            Self::File {
+                executable: true, ..
+            } => Mode::Executable,
+            Self::File {
+                executable: false, ..
+            } => Mode::File,
+        }
+    }
 }
 
 /// What a path holds now.

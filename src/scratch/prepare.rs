@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::changes::{Executable, held_name, with_executable};
+use super::changes::held_name;
 use super::land::{LandError, LandedChange, Landing, RemovedFolder, differs};
 use super::{Change, ChangeSet, Found, Problem, State, is_ours};
-use crate::fs::{self, EntryKind, FsError, Root, Stat};
+use crate::fs::{self, EntryKind, Executable, FsError, Root, Stat, with_executable};
 use crate::path::RepoPath;
 
 /// Checks that `change_set` can land in `root`, and copies what it leaves into the folder `held`, which is made.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::fs::Root;
-use crate::scratch::patch::{PatchError, apply, write as write_patch};
+use crate::patch::{PatchError, apply};
 
 /// A tree by path: kind (`f`, `x`, `l`) and contents.
 type Tree = BTreeMap<Vec<u8>, (char, Vec<u8>)>;
@@ -44,7 +44,7 @@ fn patch_of(scratch: &Scratch, changes: &ChangeSet) -> Vec<u8> {
             Err(_) => std::fs::read(place).unwrap(),
         })
     };
-    write_patch(&changes.changes, |path| originals.read(path), after).unwrap()
+    changes.patch(|path| originals.read(path), after).unwrap()
 }
 
 /// Makes a patch from one tree to the other, and applies it: by git to files and index, and by us.

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::read::{Body, Fate, Hunk, PatchError, Section, read};
 use super::{Mode, NO_ID};
-use crate::fs::{Entry, EntryKind, Root};
+use crate::fs::{Entry, EntryKind, Executable, Root, with_executable};
 use crate::git::{Id, ObjectFormat};
 use crate::path::RepoPath;
-use crate::scratch::changes::{Executable, with_executable};
 
 /// A file of this size is patched; none that is larger.
 const MAX_BYTES: u64 = 1 << 30;
