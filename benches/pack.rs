@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use twostep::flow::pack::{HELD_BYTES, PackRequest, find, write};
-use twostep::pack::{Format, Part};
+use twostep::pack::{Format, Part, Sections};
 use twostep::repo::{self, Content, Globs, Named, ReadOptions, Repository};
 use twostep::tokens::{Counter, Family};
 
@@ -33,7 +33,7 @@ fn request(families: Vec<Family>) -> PackRequest {
         outputs: Vec::new(),
         read: READ,
         format: Format::Xml,
-        instruction: None,
+        sections: Sections::default(),
         room: None,
         counter: Counter::new(families),
         threads: NonZeroUsize::new(2).unwrap(),

@@ -24,7 +24,7 @@ use crate::flow::plan_exec::{self, Done, PLAN_FILE, RunError, Work, title};
 use crate::flow::player::Player;
 use crate::flow::route::Context;
 use crate::fs::{self, SystemKind};
-use crate::pack::Format;
+use crate::pack::{Format, Sections};
 use crate::path::RepoPath;
 use crate::repo::{Globs, Named, ReadOptions, Repository};
 use crate::run::{self, Event, Run, Summary};
@@ -268,7 +268,7 @@ impl Job<'_> {
                 outputs: Vec::new(),
                 read,
                 format: Format::Xml,
-                instruction: None,
+                sections: Sections::default(),
                 room: None,
                 counter: Counter::new(families.collect()),
                 threads: selected.threads,

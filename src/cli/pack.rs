@@ -18,7 +18,7 @@ use super::summary;
 use crate::flow::pack::{self, HELD_BYTES, PackError, PackRequest, Packed};
 use crate::fs::{self, FsError, SystemKind};
 use crate::model::{Measure, Model};
-use crate::pack::{Estimate, Facts, Format, MANIFEST_HEAD, Manifest, Options, Room};
+use crate::pack::{Estimate, Facts, Format, MANIFEST_HEAD, Manifest, Options, Room, Sections};
 use crate::repo::{ReadOptions, Repository, Scan};
 use crate::tokens::{Counter, ENCODING};
 
@@ -136,7 +136,7 @@ pub(super) fn run(
         model,
         printer.volume() != Volume::Quiet || args.json || args.manifest.is_some(),
     );
-    let instruction = args.instruction(environment)?;
+    let sections = args.sections(environment)?;
     let selected = args.select.resolve(environment, printer)?;
     let outputs = args.outputs(&target, environment)?;
     args.guard(&target, &selected.repository, environment)?;
@@ -173,7 +173,7 @@ pub(super) fn run(
             hashed: args.manifest.is_some(),
         },
         format: args.format,
-        instruction,
+        sections,
         room: options.budget.map(|budget| Room {
             budget,
             measure: model.map_or(Measure::Exact, Model::measure),
@@ -404,6 +404,14 @@ impl PackArgs {
             )),
             _ => Ok(files),
         }
+    }
+
+    /// Returns what stands in the document beside files.
+    fn sections(&self, environment: &Environment) -> anyhow::Result<Sections> {
+        Ok(Sections {
+            instruction: self.instruction(environment)?,
+            ..Sections::default()
+        })
     }
 
     fn instruction(&self, environment: &Environment) -> anyhow::Result<Option<String>> {

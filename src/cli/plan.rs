@@ -19,7 +19,7 @@ use crate::flow::plan_exec::{self, Answer, Done, PLAN_FILE, Question, RunError, 
 use crate::flow::player::Player;
 use crate::flow::route::Context;
 use crate::fs::{self, FsError};
-use crate::pack::Format;
+use crate::pack::{Format, Sections};
 use crate::plan::Plan;
 use crate::repo::{ReadOptions, Repository};
 use crate::run::{self, Event, Run};
@@ -129,7 +129,7 @@ pub(super) fn run(
             hashed: false,
         },
         format: Format::Xml,
-        instruction: None,
+        sections: Sections::default(),
         room: None,
         counter: counter.clone(),
         threads: selected.threads,

@@ -16,7 +16,7 @@ use super::summary;
 use crate::flow::pack::{HELD_BYTES, PackRequest};
 use crate::flow::tokens::{self, Counted};
 use crate::model::{Measure, Model};
-use crate::pack::{Estimate, Format};
+use crate::pack::{Estimate, Format, Sections};
 use crate::repo::ReadOptions;
 use crate::tokens::{Count, Counter, ENCODING};
 
@@ -90,7 +90,7 @@ pub(super) fn run(
             hashed: false,
         },
         format: Format::Xml,
-        instruction: None,
+        sections: Sections::default(),
         room: None,
         counter: Counter::new(model.and_then(Estimate::family_of).into_iter().collect()),
         threads: selected.threads,

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use super::plan_exec::PLAN_HEAD;
 use crate::pack::{
-    Document, Entry, Fit, Format, Frame, MANIFEST_HEAD, Part, Room, TooSmall, Totals, Tree, fit,
+    Document, Entry, Fit, Format, Frame, MANIFEST_HEAD, Part, Room, Sections, TooSmall, Totals,
+    Tree, fit,
 };
 use crate::repo::{
     self, Candidate, Globs, Named, ReadOptions, Reason, Repository, Scan, ScanOptions, Skipped,
@@ -26,8 +27,8 @@ pub struct PackRequest {
     pub read: ReadOptions,
     /// The format of the document.
     pub format: Format,
-    /// What the model is to do, as the document's last word.
-    pub instruction: Option<String>,
+    /// What stands in the document beside files; no budget cuts it.
+    pub sections: Sections,
     /// How much room there is; no end of it if none is given.
     pub room: Option<Room>,
     /// What counts tokens.
@@ -150,7 +151,7 @@ pub fn write(
         request,
         candidates: &scan.candidates,
         tree: Tree::new(scan.candidates.iter().map(|candidate| &candidate.path)),
-        frame: Frame::new(request.format, request.instruction.as_deref()),
+        frame: Frame::new(request.format, &request.sections),
     };
     let (entries, count, tree_depth) = match request.room {
         None => job.stream(out, progress)?,
@@ -342,6 +343,7 @@ mod tests {
     use crate::flow::unpack::{Existing, restore};
     use crate::fs::Root;
     use crate::model::Measure;
+    use crate::pack::{Commit, Diff};
     use crate::path::RepoPath;
     use crate::tokens::{Family, Margin};
 
@@ -405,11 +407,40 @@ mod tests {
         })
     }
 
+    fn sections() -> impl Strategy<Value = Sections> {
+        let name = prop::sample::select(vec!["work tree", "staged", "since v1`\n<x>"]);
+        let diff = (name, contents()).prop_map(|(name, text)| Diff {
+            name: name.to_owned(),
+            text,
+        });
+        let message = "\\PC{0,20}(\r\n|\n\n|\u{1}|]]>|```\n|</message>|========\n)?";
+        let names = prop::collection::vec("[ -.0-~\n]{1,6}", 0..3);
+        let commit =
+            (message, "(\\PC{1,5}|\u{1b})?", names).prop_map(|(message, author, names)| Commit {
+                id: "0150940a".to_owned(),
+                date: "2026-01-31 17:04:58 +0200".to_owned(),
+                author,
+                message,
+                files: names
+                    .iter()
+                    .filter_map(|name| RepoPath::parse(name.as_bytes()).ok())
+                    .collect(),
+            });
+        let instruction = proptest::option::of("\\PC{0,40}(\r\n|\u{1})?");
+        let diffs = prop::collection::vec(diff, 0..3);
+        let log = prop::collection::vec(commit, 0..3);
+        (diffs, log, instruction).prop_map(|(diffs, log, instruction)| Sections {
+            diffs,
+            log,
+            instruction,
+        })
+    }
+
     fn request(
         named: Vec<Named>,
         room: Option<Room>,
         format: Format,
-        instruction: Option<String>,
+        sections: Sections,
         threads: usize,
     ) -> PackRequest {
         PackRequest {
@@ -421,7 +452,7 @@ mod tests {
                 hashed: false,
             },
             format,
-            instruction,
+            sections,
             room,
             counter: Counter::new(vec![Family::ClaudeV47, Family::Gemma3]),
             threads: NonZeroUsize::new(threads).unwrap(),
@@ -447,7 +478,7 @@ mod tests {
         let (repository, named, _) = repo::open(folder.path(), &[]).unwrap();
         let request = PackRequest {
             max_held_bytes,
-            ..request(named, budget, Format::Xml, None, 1)
+            ..request(named, budget, Format::Xml, Sections::default(), 1)
         };
         let scan = find(&repository, &request).unwrap();
         let mut out = Vec::new();
@@ -510,9 +541,9 @@ mod tests {
         #[test]
         fn any_tree_comes_back_exactly_counted(
             files in files(),
-            budget in 300..1500_u64,
+            budget in 300..2000_u64,
             named_first in any::<bool>(),
-            instruction in proptest::option::of("\\PC{0,40}(\r\n|\u{1})?"),
+            sections in sections(),
             claude in any::<bool>(),
             format in prop::sample::select(Format::ALL.to_vec()),
         ) {
@@ -528,7 +559,7 @@ mod tests {
             }
 
             // All of it: the claim is the count, and every full file comes back.
-            let all = request(named.clone(), None, format, instruction.clone(), 3);
+            let all = request(named.clone(), None, format, sections.clone(), 3);
             let (document, packed) = pack(&repository, &all).unwrap();
             prop_assert_eq!(packed.count.exact, recount(&document));
             let claim = match format {
@@ -550,8 +581,8 @@ mod tests {
             // Under a budget: never over, and the same bytes from any number of threads.
             let measure = if claude { Measure::Estimated(Family::ClaudeV47, Margin { extra_points: 2 }) } else { Measure::Exact };
             let room = |budget| Some(Room { budget, measure });
-            let one = pack(&repository, &request(named.clone(), room(budget), format, instruction.clone(), 1));
-            let eight = pack(&repository, &request(named.clone(), room(budget), format, instruction.clone(), 8));
+            let one = pack(&repository, &request(named.clone(), room(budget), format, sections.clone(), 1));
+            let eight = pack(&repository, &request(named.clone(), room(budget), format, sections.clone(), 8));
             match (one, eight) {
                 (Ok((document, packed)), Ok((other, _))) => {
                     prop_assert_eq!(packed.count.exact, recount(&document));
@@ -563,7 +594,7 @@ mod tests {
                     prop_assert_eq!(&small, &other);
                     prop_assert!(small.least > budget);
                     // The least that is named is enough, and spent to the last token.
-                    let (document, packed) = pack(&repository, &request(named, room(small.least), format, instruction, 2)).unwrap();
+                    let (document, packed) = pack(&repository, &request(named, room(small.least), format, sections, 2)).unwrap();
                     prop_assert_eq!(packed.count.exact, recount(&document));
                     prop_assert!(measure.tokens(&packed.count) <= small.least);
                 }

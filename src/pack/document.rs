@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::facts::Facts;
-use super::{Class, Entry, Format, Level, json};
+use super::{Class, Entry, Format, Level, Sections, json};
 use crate::repo::{Candidate, Content, FileContent, Reason, Text};
 use crate::tokens::{Count, Counter};
 
@@ -90,12 +90,12 @@ pub(super) struct Framed {
 }
 
 impl Frame {
-    /// Takes the user's instruction, if there is one.
-    pub fn new(format: Format, instruction: Option<&str>) -> Self {
+    /// Takes the sections that stand round the files.
+    pub fn new(format: Format, sections: &Sections) -> Self {
         Self {
             format,
-            before_totals: format.before_totals(),
-            after_totals: format.after_totals(instruction),
+            before_totals: format.before_totals(sections),
+            after_totals: format.after_totals(sections),
         }
     }
 

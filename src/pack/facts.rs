@@ -62,7 +62,7 @@ impl Facts {
             self.text("charset", &carriage.charset.name());
         }
         if carriage.bom {
-            self.0.push(("bom", Value::Yes));
+            self.yes("bom");
         }
         if carriage.crlf {
             self.text("eol", "crlf");
@@ -77,6 +77,11 @@ impl Facts {
         self.0.push((name, Value::Text(value.to_owned())));
     }
 
+    /// Says that something is so.
+    pub(super) fn yes(&mut self, name: &'static str) {
+        self.0.push((name, Value::Yes));
+    }
+
     /// Adds a number.
     pub(super) fn number(&mut self, name: &'static str, value: u64) {
         self.0.push((name, Value::Number(value)));
@@ -87,7 +92,7 @@ impl Facts {
         let (text, is_escaped) = path::escape(bytes);
         self.text(name, &text);
         if is_escaped {
-            self.0.push((escape_name, Value::Yes));
+            self.yes(escape_name);
         }
     }
 

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::facts::Facts;
-use super::{Totals, json, lines, markdown, plain, xml};
+use super::{Sections, Totals, json, lines, markdown, plain, xml};
 use crate::repo::Text;
 
 /// A format of the document.
@@ -78,11 +78,12 @@ impl Format {
     }
 
     /// Writes everything between the last file and the totals.
-    pub(super) fn before_totals(self) -> Vec<String> {
+    pub(super) fn before_totals(self, sections: &Sections) -> Vec<String> {
         match self {
-            Self::Xml => xml::before_totals(),
-            Self::Markdown | Self::Plain => Vec::new(),
-            Self::Json => json::before_totals(),
+            Self::Xml => xml::before_totals(sections),
+            Self::Markdown => lines::before_totals(&markdown::MARKS, sections),
+            Self::Json => json::before_totals(sections),
+            Self::Plain => lines::before_totals(&plain::MARKS, sections),
         }
     }
 
@@ -97,7 +98,8 @@ impl Format {
     }
 
     /// Writes everything after the totals.
-    pub(super) fn after_totals(self, instruction: Option<&str>) -> Vec<String> {
+    pub(super) fn after_totals(self, sections: &Sections) -> Vec<String> {
+        let instruction = sections.instruction.as_deref();
         match self {
             Self::Xml => xml::after_totals(instruction),
             Self::Markdown => lines::after_totals(&markdown::MARKS, instruction),

@@ -4,7 +4,7 @@
 //! tokens, so that what a file costs does not depend on which files stand before it.
 
 use super::facts::{Facts, Value};
-use super::{Carriage, Totals};
+use super::{Carriage, Commit, Diff, Sections, Totals};
 use crate::repo::Text;
 use crate::tokens::ENCODING;
 
@@ -40,8 +40,40 @@ pub(super) fn file(mut facts: Facts, text: Option<&Text>) -> Vec<String> {
     ]
 }
 
-pub(super) fn before_totals() -> Vec<String> {
-    vec!["],\n".to_owned()]
+pub(super) fn before_totals(sections: &Sections) -> Vec<String> {
+    let mut units = vec!["],\n".to_owned()];
+    let mut list = |name: &str, rows: Vec<String>| {
+        if !rows.is_empty() {
+            units.push(format!("\"{name}\":[\n  {}\n],\n", rows.join("\n, ")));
+        }
+    };
+    list("git_diffs", sections.diffs.iter().map(diff).collect());
+    list("git_logs", sections.log.iter().map(commit).collect());
+    units
+}
+
+fn diff(diff: &Diff) -> String {
+    let text = Text::of_any(diff.text.clone());
+    let mut facts = Facts::default();
+    facts.text("name", &diff.name);
+    facts.carriage(&Carriage::of_spelling(&text));
+    format!("{{{},\"text\":{}}}", members(&facts), string(&text.text))
+}
+
+fn commit(commit: &Commit) -> String {
+    let (paths, is_escaped) = commit.paths();
+    let mut facts = Facts::default();
+    facts.text("id", &commit.id);
+    facts.text("date", &commit.date);
+    if !commit.author.is_empty() {
+        facts.text("author", &commit.author);
+    }
+    facts.text("message", &commit.message);
+    if is_escaped {
+        facts.yes("path-escape");
+    }
+    let paths: Vec<String> = paths.iter().map(|path| string(path)).collect();
+    format!("{{{},\"files\":[{}]}}", members(&facts), paths.join(","))
 }
 
 pub(super) fn totals(totals: &Totals, tokens: u64) -> String {

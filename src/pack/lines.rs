@@ -5,7 +5,8 @@
 
 use super::carriage::text_of;
 use super::facts::{Facts, Value};
-use super::{Carriage, Controls, Totals};
+use super::{Carriage, Commit, Controls, Diff, Sections, Totals};
+use crate::path;
 use crate::repo::Text;
 use crate::tokens::ENCODING;
 
@@ -61,6 +62,43 @@ pub(super) fn file(marks: &Marks, mut facts: Facts, text: Option<&Text>) -> Vec<
         Some(text) => held(marks, &heading, facts, &path, text).into(),
         None => vec![heading + &paragraph(&facts)],
     }
+}
+
+pub(super) fn before_totals(marks: &Marks, sections: &Sections) -> Vec<String> {
+    let diffs = sections.diffs.iter();
+    let mut units: Vec<String> = diffs.flat_map(|found| diff(marks, found)).collect();
+    if !sections.log.is_empty() {
+        units.push(format!("{}Git log\n\n", marks.section));
+        units.extend(sections.log.iter().flat_map(|found| commit(marks, found)));
+    }
+    units
+}
+
+fn diff(marks: &Marks, diff: &Diff) -> [String; 3] {
+    let (name, _) = path::escape(diff.name.as_bytes());
+    let (section, name) = (marks.section, (marks.write_path)(&name));
+    let heading = format!("{section}Git diff: {name}\n\n");
+    let text = Text::of_any(diff.text.clone());
+    held(marks, &heading, Facts::default(), ".diff", &text)
+}
+
+fn commit(marks: &Marks, commit: &Commit) -> Vec<String> {
+    let mut facts = Facts::default();
+    facts.text("commit", &commit.id);
+    facts.text("date", &commit.date);
+    if !commit.author.is_empty() {
+        facts.escaped("author", "author-escape", commit.author.as_bytes());
+    }
+    let mut units = held(marks, "", facts, "", &text_of(&commit.message)).to_vec();
+    let (paths, is_escaped) = commit.paths();
+    if !paths.is_empty() {
+        let mut facts = Facts::default();
+        if is_escaped {
+            facts.yes("path-escape");
+        }
+        units.extend(held(marks, "", facts, "", &text_of(&paths.join("\n"))));
+    }
+    units
 }
 
 pub(super) fn totals(marks: &Marks, totals: &Totals, tokens: u64) -> String {

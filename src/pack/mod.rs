@@ -18,6 +18,7 @@ mod manifest;
 mod markdown;
 mod plain;
 mod rank;
+mod sections;
 mod tree;
 mod unpack;
 mod xml;
@@ -29,6 +30,7 @@ pub use fit::{Fit, Room, TooSmall, fit};
 pub use format::Format;
 pub use manifest::{Estimate, Facts, HEAD as MANIFEST_HEAD, Manifest, Options};
 pub use rank::Class;
+pub use sections::{Commit, Diff, Sections};
 pub use tree::Tree;
 pub use unpack::{PackedFile, UnpackError, Unpacked, unpack};
 

@@ -4,7 +4,7 @@ use quick_xml::events::BytesStart;
 
 use super::carriage::text_of;
 use super::facts::Facts;
-use super::{Carriage, Totals};
+use super::{Carriage, Commit, Diff, Sections, Totals};
 use crate::repo::Text;
 use crate::tokens::ENCODING;
 
@@ -33,8 +33,55 @@ pub(super) fn file(facts: Facts, text: Option<&Text>) -> Vec<String> {
     }
 }
 
-pub(super) fn before_totals() -> Vec<String> {
-    vec![AFTER_FILES.to_owned()]
+pub(super) fn before_totals(sections: &Sections) -> Vec<String> {
+    let mut units = vec![AFTER_FILES.to_owned()];
+    if !sections.diffs.is_empty() {
+        units.push("<git_diffs>\n".to_owned());
+        units.extend(sections.diffs.iter().flat_map(diff));
+        units.push("</git_diffs>\n".to_owned());
+    }
+    if !sections.log.is_empty() {
+        units.push("<git_logs>\n".to_owned());
+        units.extend(sections.log.iter().flat_map(commit));
+        units.push("</git_logs>\n".to_owned());
+    }
+    units
+}
+
+fn diff(diff: &Diff) -> [String; 3] {
+    let mut facts = Facts::default();
+    let name = match diff.name.as_str() {
+        "work tree" => "git_diff_work_tree",
+        "staged" => "git_diff_staged",
+        other => {
+            let revision = other.strip_prefix("since ").unwrap_or(other);
+            facts.escaped("since", "since-escape", revision.as_bytes());
+            "git_diff"
+        }
+    };
+    held(name, facts, &Text::of_any(diff.text.clone()))
+}
+
+fn commit(commit: &Commit) -> Vec<String> {
+    let mut facts = Facts::default();
+    facts.text("id", &commit.id);
+    if !commit.author.is_empty() {
+        facts.escaped("author", "author-escape", commit.author.as_bytes());
+    }
+    let (tag, date) = (tag("git_log_commit", &facts), &commit.date);
+    let date = quick_xml::escape::escape(date);
+    let mut units = vec![format!("<{}>\n<date>{date}</date>\n", &*tag)];
+    units.extend(held("message", Facts::default(), &text_of(&commit.message)));
+    let (paths, is_escaped) = commit.paths();
+    if !paths.is_empty() {
+        let mut facts = Facts::default();
+        if is_escaped {
+            facts.yes("path-escape");
+        }
+        units.extend(held("files", facts, &text_of(&paths.join("\n"))));
+    }
+    units.push("</git_log_commit>\n".to_owned());
+    units
 }
 
 pub(super) fn totals(totals: &Totals, tokens: u64) -> String {

@@ -89,6 +89,19 @@ impl Text {
         }
     }
 
+    /// Takes any bytes as text: those that are none in any charset by the characters of windows-1252, which has one
+    /// for each byte.
+    pub fn of_any(bytes: Vec<u8>) -> Self {
+        Self::decode(bytes).unwrap_or_else(|bytes| Self {
+            text: encoding_rs::WINDOWS_1252
+                .decode_without_bom_handling(&bytes)
+                .0
+                .into_owned(),
+            charset: Charset::Legacy(encoding_rs::WINDOWS_1252),
+            bom: false,
+        })
+    }
+
     /// Returns the bytes of the file again; none if the charset cannot spell the text.
     pub fn encode(&self) -> Option<Vec<u8>> {
         let mark = if self.bom { BOM } else { "" };
@@ -211,6 +224,17 @@ mod tests {
         ] {
             assert_eq!(Text::decode(bytes.to_vec()), Err(bytes.to_vec()));
         }
+    }
+
+    #[test]
+    fn any_bytes_can_be_taken_as_text() {
+        let all: Vec<u8> = (0..=255).collect();
+        for bytes in [&all[..], b"+caf\xe9\n+\xc3\xa9\x1b\n"] {
+            let text = Text::of_any(bytes.to_vec());
+            assert_eq!(text.charset.name(), "windows-1252");
+            assert_eq!(text.encode().unwrap(), bytes);
+        }
+        assert_eq!(Text::of_any(b"plain".to_vec()).charset, Charset::Utf8);
     }
 
     #[test]
