@@ -15,6 +15,7 @@ use crate::flow::plan_exec::RunError;
 use crate::flow::player::PlayerError;
 use crate::flow::undo::UndoError;
 use crate::flow::unpack::RestoreError;
+use crate::flow::verify::VerifyError;
 use crate::fs::FsError;
 use crate::model::UnknownModel;
 use crate::repo::OpenError;
@@ -209,6 +210,7 @@ fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     }
     let advice = cause.downcast_ref::<OpenError>().map(OpenError::hint);
     let advice = advice.or_else(|| cause.downcast_ref::<RestoreError>().map(RestoreError::hint));
+    let advice = advice.or_else(|| cause.downcast_ref::<VerifyError>().map(VerifyError::hint));
     let advice = advice.or_else(|| cause.downcast_ref::<FsError>().map(FsError::hint));
     advice.flatten().map(str::to_owned)
 }

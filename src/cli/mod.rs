@@ -20,6 +20,7 @@ mod story;
 mod summary;
 mod tokens;
 mod unpack;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -67,6 +68,7 @@ enum Verb {
     Undo(runs::UndoArgs),
     Pack(pack::PackArgs),
     Unpack(unpack::UnpackArgs),
+    Verify(verify::VerifyArgs),
     Tokens(tokens::TokensArgs),
     Models(models::ModelsArgs),
 }
@@ -104,6 +106,7 @@ pub fn main() -> ExitCode {
         Verb::Undo(args) => runs::run_undo(args, &environment, &printer),
         Verb::Pack(args) => pack::run(args, &environment, &printer),
         Verb::Unpack(args) => unpack::run(args, &environment, &printer),
+        Verb::Verify(args) => verify::run(args, &environment, &printer),
         Verb::Tokens(args) => tokens::run(args, &environment, &printer),
         Verb::Models(args) => models::run(args, &environment, &printer),
     });

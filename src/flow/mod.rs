@@ -13,3 +13,4 @@ pub mod route;
 pub mod tokens;
 pub mod undo;
 pub mod unpack;
+pub mod verify;

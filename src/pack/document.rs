@@ -176,7 +176,7 @@ impl Totals {
             .collect();
         let mut sentences = Vec::new();
         if let Some(n) = self.left.get(budget) {
-            sentences.push(format!("{n} did not fit."));
+            sentences.push(format!("{n}{DID_NOT_FIT}"));
         }
         if !listed.is_empty() {
             sentences.push(format!("Not shown: {}.", listed.join(", ")));
@@ -186,7 +186,16 @@ impl Totals {
         }
         sentences.join(" ")
     }
+
+    /// Reads from such words how many files did not fit.
+    pub(super) fn n_unfit(sentences: &str) -> usize {
+        let before = sentences.split_once(DID_NOT_FIT);
+        before.and_then(|(n, _)| n.parse().ok()).unwrap_or(0)
+    }
 }
+
+/// What is said of files that the budget left out, after their number.
+const DID_NOT_FIT: &str = " did not fit.";
 
 /// A document that is being written.
 pub struct Document<'a> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Carriage, Controls, Level};
+use super::{Carriage, Controls, Level, Listed};
 use crate::path::{self, InvalidRepoPath, RepoPath};
 use crate::repo::{Charset, Reason};
 
@@ -160,6 +160,20 @@ impl ReadFacts {
             Some("true") => Some(RepoPath::parse_escaped(text)),
             Some(_) => None,
         }
+    }
+
+    /// Returns what is said of a file that is only listed, if that can be.
+    pub(super) fn as_listed(&self) -> Option<Listed> {
+        let bytes = self.get("bytes").map(str::parse).transpose();
+        let target = match (self.get("target"), self.get("target-escape")) {
+            (Some(target), Some(_)) => Some(path::unescape(target)?),
+            (target, _) => target.map(|target| target.as_bytes().to_vec()),
+        };
+        Some(Listed {
+            kind: self.get("kind").unwrap_or_default().to_owned(),
+            bytes: bytes.ok()?,
+            target,
+        })
     }
 
     /// Returns how the bytes are carried, if that is a way that exists.

@@ -32,7 +32,7 @@ pub use manifest::{Estimate, Facts, HEAD as MANIFEST_HEAD, Manifest, Options};
 pub use rank::Class;
 pub use sections::{Commit, Diff, Sections};
 pub use tree::Tree;
-pub use unpack::{PackedFile, UnpackError, Unpacked, unpack};
+pub use unpack::{Listed, PackedFile, UnpackError, Unpacked, unpack};
 
 use crate::path::RepoPath;
 use crate::repo::{Hash, Reason};

@@ -17,6 +17,7 @@ mod repository;
 mod signals;
 mod tokens;
 mod unpack;
+mod verify;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

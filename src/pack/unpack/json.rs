@@ -1,5 +1,6 @@
 //! A pack in JSON read back: one object, whose files are never all held.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::BufRead;
 
@@ -9,6 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use super::{FORMAT, Files, PackedFile, UnpackError};
 use crate::pack::facts::ReadFacts;
 use crate::pack::json::FORM;
+use crate::repo::Reason;
 
 /// Reads the whole document.
 pub(super) fn read<E: From<UnpackError>>(
@@ -60,6 +62,8 @@ impl<F, E> Reader<'_, F, E> {
 #[derive(Deserialize)]
 struct Totals {
     files: u64,
+    #[serde(default)]
+    left_out: BTreeMap<String, usize>,
 }
 
 impl<'de, F, E> Visitor<'de> for Reader<'_, F, E>
@@ -100,6 +104,8 @@ where
                 let totals: Totals = map.next_value()?;
                 let said = self.files.totals(Some(totals.files.to_string()));
                 said.map_err(|error| self.fail(error.into()))?;
+                let n_unfit = totals.left_out.get(Reason::Budget.name());
+                self.files.unpacked.n_unfit = n_unfit.copied().unwrap_or(0);
             } else {
                 map.next_value::<IgnoredAny>()?;
             }

@@ -3,9 +3,9 @@
 use std::io::BufRead;
 
 use super::{FORMAT, Files, PackedFile, UnpackError};
-use crate::pack::Damaged;
 use crate::pack::facts::ReadFacts;
 use crate::pack::lines::{FILES, Marks, TOTALS, parse_paragraph};
+use crate::pack::{Damaged, Totals};
 
 /// Reads the whole document.
 pub(super) fn read<E: From<UnpackError>>(
@@ -61,10 +61,12 @@ pub(super) fn read<E: From<UnpackError>>(
             let (more, facts) =
                 more.ok_or_else(|| lines.malformed("this says nothing of a file"))?;
             facts.0.extend(more);
-        } else if section == TOTALS
-            && let Some(facts) = parse_paragraph(&line)
-        {
-            files.totals(ReadFacts(facts).get("files").map(str::to_owned))?;
+        } else if section == TOTALS {
+            match parse_paragraph(&line) {
+                Some(facts) => files.totals(ReadFacts(facts).get("files").map(str::to_owned))?,
+                None if line.is_empty() => {}
+                None => files.unpacked.n_unfit = Totals::n_unfit(&line),
+            }
         }
     }
 }

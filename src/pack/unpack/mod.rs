@@ -18,6 +18,19 @@ pub struct PackedFile {
     pub path: RepoPath,
     /// Its exact bytes; none if the pack only lists it, or holds altered text.
     pub bytes: Option<Vec<u8>>,
+    /// What is known of it where it is only listed.
+    pub listed: Option<Listed>,
+}
+
+/// What a pack says of a file that it only lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Why: the name of a [`Reason`](crate::repo::Reason).
+    pub kind: String,
+    /// Its size, where it is a file whose size is known.
+    pub bytes: Option<u64>,
+    /// Where it leads, if it is a link.
+    pub target: Option<Vec<u8>>,
 }
 
 /// What a pack said of itself.
@@ -27,6 +40,8 @@ pub struct Unpacked {
     pub n_exact: usize,
     /// How many it only lists, or holds altered.
     pub n_other: usize,
+    /// How many files did not fit in it.
+    pub n_unfit: usize,
 }
 
 /// A document that cannot be unpacked.
@@ -217,14 +232,26 @@ fn packed_file(
         return Err(unknown());
     }
     let path = facts.path(name).ok_or_else(unknown)??;
-    let (Some(text), true, None) = (text, facts.is_full(), facts.get("altered")) else {
-        return Ok(PackedFile { path, bytes: None });
+    if text.is_none() || !facts.is_full() {
+        return Ok(PackedFile {
+            path,
+            bytes: None,
+            listed: Some(facts.as_listed().ok_or_else(unknown)?),
+        });
+    }
+    let (Some(text), None) = (text, facts.get("altered")) else {
+        return Ok(PackedFile {
+            path,
+            bytes: None,
+            listed: None,
+        });
     };
     let carriage = facts.carriage().ok_or_else(unknown)?;
     match text.and_then(|text| carriage.restore(text)) {
         Ok(bytes) => Ok(PackedFile {
             path,
             bytes: Some(bytes),
+            listed: None,
         }),
         Err(source) => Err(UnpackError::Damaged { path, source }),
     }

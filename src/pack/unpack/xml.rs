@@ -6,8 +6,8 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::{FORMAT, Files, PackedFile, UnpackError};
-use crate::pack::Damaged;
 use crate::pack::facts::ReadFacts;
+use crate::pack::{Damaged, Totals};
 
 /// Reads the whole document.
 pub(super) fn read<E: From<UnpackError>>(
@@ -30,6 +30,8 @@ pub(super) fn read<E: From<UnpackError>>(
                 }
                 if above == ["pack"] && element.name == "totals" {
                     files.totals(element.facts.get("files").map(str::to_owned))?;
+                    files.unpacked.n_unfit = Totals::n_unfit(&parser.text()?);
+                    continue;
                 }
                 above.push(element.name);
             }
@@ -121,7 +123,7 @@ impl<R: BufRead> Parser<R> {
                 Node::Text(more) => text.push_str(&more),
                 Node::End => return Ok(text),
                 Node::Start(_) | Node::Empty(_) => {
-                    return Err(UnpackError::NotAPack("a file holds an element"));
+                    return Err(UnpackError::NotAPack("a text holds an element"));
                 }
             }
         }
