@@ -81,8 +81,8 @@ pub struct Frame {
     after_totals: Vec<String>,
 }
 
-/// The tokens of a frame with its tree.
-pub(super) struct Framed {
+/// The tokens of what stands before the files.
+pub(super) struct Head {
     /// Those of the tree.
     pub(super) tree: Count,
     /// All of them.
@@ -99,15 +99,18 @@ impl Frame {
         }
     }
 
-    /// Counts the frame with a drawn tree.
-    pub(super) fn count(&self, tree: &str, counter: &Counter) -> Framed {
-        let [head, tree, files] = self.format.before_files(tree);
+    /// Counts what stands behind the files.
+    pub(super) fn count(&self, counter: &Counter) -> Count {
+        count(&self.before_totals, counter) + count(&self.after_totals, counter)
+    }
+
+    /// Counts what stands before them, with a drawn tree.
+    pub(super) fn count_head(&self, tree: &str, counter: &Counter) -> Head {
+        let [before, tree, after] = self.format.before_files(tree);
         let tree = counter.count(&tree);
-        let rest = [&[head, files][..], &self.before_totals, &self.after_totals];
-        let rest: Count = rest.into_iter().map(|units| count(units, counter)).sum();
-        Framed {
+        Head {
             tree,
-            all: rest + tree,
+            all: tree + count(&[before, after], counter),
         }
     }
 
@@ -257,9 +260,7 @@ impl<'a> Document<'a> {
     /// Returns the error of `out`.
     pub fn end(self, totals: &Totals) -> io::Result<Count> {
         let frame = self.frame;
-        let rest = self.count
-            + count(&frame.before_totals, self.counter)
-            + count(&frame.after_totals, self.counter);
+        let rest = self.count + frame.count(self.counter);
         let totals = frame.settled(totals, rest.exact, self.counter);
         write(self.out, &frame.before_totals)?;
         self.out.write_all(totals.as_bytes())?;

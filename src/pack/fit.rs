@@ -54,7 +54,8 @@ pub fn fit(
     frame: &Frame,
     counter: &Counter,
 ) -> Result<Fit, TooSmall> {
-    let framed = |depth: usize| frame.count(&tree.draw(depth), counter);
+    let head = |depth: usize| frame.count_head(&tree.draw(depth), counter);
+    let fixed = frame.count(counter);
     let totals = |is_in: &[bool]| Totals::of(entries.iter().zip(is_in.iter().copied()));
     let mut is_in: Vec<bool> = entries
         .iter()
@@ -68,9 +69,9 @@ pub fn fit(
     // The name of one file may be shorter than the number of files.
     let smallest_tree = [0, tree.full_depth()]
         .into_iter()
-        .min_by_key(|&depth| room.measure.tokens(&framed(depth).all))
+        .min_by_key(|&depth| room.measure.tokens(&head(depth).all))
         .unwrap_or(0);
-    let rest = named + framed(smallest_tree).all;
+    let rest = fixed + named + head(smallest_tree).all;
     let least = room
         .measure
         .tokens(&(rest + frame.count_totals(&totals(&is_in), rest.exact, counter)));
@@ -94,10 +95,10 @@ pub fn fit(
             .max(room.measure.tokens(&smaller))
             <= room.budget
     };
-    let mut used = named + most;
+    let mut used = fixed + named + most;
     let everything = vec![true; entries.len()];
     let all: Count = entries.iter().map(|entry| entry.cost).sum();
-    let rest = all + framed(tree.full_depth()).all;
+    let rest = fixed + all + head(tree.full_depth()).all;
     let whole = rest + frame.count_totals(&totals(&everything), rest.exact, counter);
     if room.measure.tokens(&whole) <= room.budget {
         return Ok(Fit {
@@ -107,10 +108,10 @@ pub fn fit(
     }
     let share = room.budget / TREE_SHARE;
     let tree_depth = deepest(smallest_tree, tree.full_depth(), |depth| {
-        let framed = framed(depth);
-        room.measure.tokens(&framed.tree) <= share && fits(used + framed.all)
+        let head = head(depth);
+        room.measure.tokens(&head.tree) <= share && fits(used + head.all)
     });
-    let drawn = framed(tree_depth).all;
+    let drawn = head(tree_depth).all;
     for index in ranked(room, entries) {
         let more = used + entries[index].cost;
         if !is_in[index] && fits(more + drawn) {
@@ -119,7 +120,7 @@ pub fn fit(
         }
     }
     let tree_depth = deepest(tree_depth, tree.full_depth(), |depth| {
-        fits(used + framed(depth).all)
+        fits(used + head(depth).all)
     });
     Ok(Fit { is_in, tree_depth })
 }

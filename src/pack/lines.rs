@@ -235,3 +235,44 @@ fn longest_run(bytes: &[u8], byte: u8) -> usize {
     }
     longest
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_code_span_is_as_markdown_reads_it() {
+        for (text, span) in [
+            ("src/a.rs", "`src/a.rs`"),
+            ("a`b", "``a`b``"),
+            ("`", "`` ` ``"),
+            ("``a", "``` ``a ```"),
+            (" a", "` a`"),
+            (" a ", "`  a  `"),
+            ("  ", "`  `"),
+        ] {
+            assert_eq!(quote(text), span);
+            assert_eq!(unquote(span).as_deref(), Some(text));
+        }
+        for span in ["a", "`a", "`a``", "`a`b", "``", ""] {
+            assert_eq!(unquote(span), None, "{span}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn facts_come_back(texts in prop::collection::vec("[a-c`:, .]{1,8}", 1..4)) {
+            let mut facts = Facts::default();
+            for text in &texts {
+                facts.text("name", text);
+                facts.number("n", 7);
+            }
+            let line = paragraph(&facts);
+            let expected = texts.iter().flat_map(|text| [("name", text.as_str()), ("n", "7")]);
+            let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            prop_assert_eq!(parse_paragraph(line.trim_end()), Some(expected.collect()));
+        }
+    }
+}
