@@ -1,4 +1,4 @@
-//! Counting, walking, rendering: `cargo bench`. The tree is this repository, or that of `TWOSTEP_BENCH_TREE`.
+//! Counting, looking for secrets, walking, rendering: `cargo bench`. The tree is this repository, or that of `TWOSTEP_BENCH_TREE`.
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -13,6 +13,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use twostep::flow::pack::{HELD_BYTES, PackRequest, find, write};
 use twostep::pack::{Format, Part, Sections};
 use twostep::repo::{self, Content, Globs, Named, ReadOptions, Repository};
+use twostep::secrets::{Allow, Scanner};
 use twostep::tokens::{Counter, Family};
 
 const READ: ReadOptions = ReadOptions {
@@ -41,22 +42,44 @@ fn request(families: Vec<Family>) -> PackRequest {
     }
 }
 
-fn count(criterion: &mut Criterion) {
+/// Returns the text files of the tree, by path.
+fn texts() -> Vec<(String, String)> {
     let repository = repository();
     let scan = find(&repository, &request(Vec::new())).unwrap();
-    let texts: Vec<String> = scan
-        .candidates
-        .iter()
-        .filter_map(
-            |candidate| match repo::read(&repository.root, candidate, READ).content {
-                Content::Text(text) => Some(text.text),
-                Content::Listed(_) => None,
-            },
-        )
-        .collect();
+    let text =
+        |candidate: &repo::Candidate| match repo::read(&repository.root, candidate, READ).content {
+            Content::Text(text) => Some(text.text),
+            Content::Listed(_) => None,
+        };
+    let named = |candidate: &repo::Candidate| {
+        text(candidate).map(|text| (candidate.path.to_string(), text))
+    };
+    scan.candidates.iter().filter_map(named).collect()
+}
+
+fn secrets(criterion: &mut Criterion) {
+    let texts = texts();
+    let mut group = criterion.benchmark_group("secrets");
+    group.bench_function("start", |bencher| {
+        bencher.iter(|| Scanner::new(Allow::default()));
+    });
+    let bytes = texts.iter().map(|(_, text)| text.len() as u64).sum();
+    group.throughput(Throughput::Bytes(bytes));
+    let scanner = Scanner::new(Allow::default());
+    group.bench_function("find", |bencher| {
+        bencher.iter(|| {
+            for (path, text) in &texts {
+                black_box(scanner.find(path, text));
+            }
+        });
+    });
+}
+
+fn count(criterion: &mut Criterion) {
+    let texts = texts();
     let mut group = criterion.benchmark_group("count");
     group.throughput(Throughput::Bytes(
-        texts.iter().map(|text| text.len() as u64).sum(),
+        texts.iter().map(|(_, text)| text.len() as u64).sum(),
     ));
     for (name, families) in [
         ("exact", vec![]),
@@ -69,7 +92,7 @@ fn count(criterion: &mut Criterion) {
         counter.warm_up();
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
-                for text in &texts {
+                for (_, text) in &texts {
                     black_box(counter.count(text));
                 }
             });
@@ -116,6 +139,6 @@ fn render(criterion: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(10);
-    targets = count, walk, render
+    targets = count, secrets, walk, render
 }
 criterion_main!(benches);

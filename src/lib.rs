@@ -3,7 +3,7 @@
 //!
 //! The rooms, by floor; nothing imports from a floor above its own:
 //!
-//! - ground: [`path`], [`fs`], [`process`], [`git`], [`tokens`], [`model`]: values and doors.
+//! - ground: [`path`], [`fs`], [`process`], [`git`], [`tokens`], [`secrets`], [`model`]: values and doors.
 //! - stages: [`repo`] finds and reads files, [`pack`] chooses and writes them, [`prompt`] holds our words,
 //!   [`agent`] asks models, [`plan`] resolves what they answer, [`patch`] writes and reads differences, [`scratch`] keeps their work
 //!   apart and lands it, [`check`] says whether it is good.
@@ -17,6 +17,7 @@ pub mod git;
 pub mod model;
 pub mod path;
 pub mod process;
+pub mod secrets;
 pub mod tokens;
 
 pub mod agent;

@@ -16,6 +16,7 @@ use syn::visit::{self, Visit};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("path", &[]),
     ("fs", &["path"]),
+    ("secrets", &["fs"]),
     ("process", &["fs"]),
     ("git", &["path"]),
     ("tokens", &[]),
@@ -47,7 +48,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Each heavy crate with the rooms that may use it: one, but for what is small.
 const OWNERS: &[(&str, &[&str])] = &[
-    ("base64", &["pack"]),
+    ("aho_corasick", &["secrets"]),
+    ("base64", &["pack", "secrets"]),
     ("blake3", &["fs"]),
     ("chardetng", &["repo"]),
     ("clap", &["cli"]),
@@ -60,6 +62,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("landlock", &["process"]),
     ("minijinja", &["prompt"]),
     ("quick_xml", &["pack"]),
+    ("regex", &["secrets"]),
     ("rustix", &["fs", "process"]),
     ("signal_hook", &["process"]),
     ("strsim", &["model", "plan"]),

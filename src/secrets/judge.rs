@@ -1,0 +1,585 @@
+//! What is no secret though it has the form of one: examples, placeholders, names, code.
+//!
+//! Pure; looks at one value at a time.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde::Deserialize;
+
+use super::numbers::placeholders;
+
+/// What is asked of a value beyond its form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Judge {
+    /// It is no documented or made-up example.
+    #[default]
+    Form,
+    /// It is nothing that people write in the place of a password.
+    Password,
+    /// It is a password, too, and mixes kinds of characters as plain words do not.
+    MixedPassword,
+    /// It is no example, and no words can be read in it.
+    Key,
+    /// It is as random as a generated key.
+    Random,
+    /// It is the base64 of a user and a password.
+    Basic,
+}
+
+/// A value with one of these in it, in any case, stands for another.
+const STAND_INS: &[&str] = &[
+    "example",
+    "changeme",
+    "change_me",
+    "change-me",
+    "changethis",
+    "change-this",
+    "change_this",
+    "placeholder",
+    "redacted",
+    "your",
+    "xxxx",
+    "dummy",
+    "sample",
+    "insert",
+    "replace",
+    "todo",
+    "fixme",
+    "notreal",
+    "not-a-",
+    "not_a_",
+    "notasecret",
+    "put-",
+    "put_",
+    "enter-",
+    "enter_",
+    "fakekey",
+    "fake-",
+    "fake_",
+    "mock",
+];
+
+/// A value with one of these in it is taken from elsewhere, or is hidden.
+const TEMPLATES: &[&str] = &[
+    "${",
+    "{{",
+    "<%",
+    "$(",
+    "%(",
+    "#{",
+    "%{",
+    "...",
+    "***",
+    "process.env",
+    "os.environ",
+    "getenv",
+    "env.",
+    "ENV[",
+    "secrets.",
+    "vault:",
+    "arn:aws",
+    "op://",
+    "ENC[",
+    "{cipher}",
+    "!vault",
+    "://",
+    "\u{2022}",
+];
+
+/// Words that passwords of examples and tests are made of, longest first.
+const PLAIN_WORDS: &[&str] = &[
+    "x-oauth-basic",
+    "administrator",
+    "credentials",
+    "development",
+    "postgresql",
+    "credential",
+    "production",
+    "passphrase",
+    "minioadmin",
+    "incorrect",
+    "localhost",
+    "wordpress",
+    "password",
+    "passwort",
+    "passcode",
+    "username",
+    "database",
+    "postgres",
+    "rabbitmq",
+    "security",
+    "computer",
+    "superman",
+    "princess",
+    "sunshine",
+    "football",
+    "baseball",
+    "keycloak",
+    "passw0rd",
+    "p@ssw0rd",
+    "p@ssword",
+    "pa$$word",
+    "pa$$w0rd",
+    "pa55word",
+    "testuser",
+    "whatever",
+    "invalid",
+    "mongodb",
+    "mariadb",
+    "testing",
+    "trustno",
+    "welcome",
+    "letmein",
+    "account",
+    "default",
+    "correct",
+    "staging",
+    "service",
+    "private",
+    "another",
+    "elastic",
+    "grafana",
+    "jenkins",
+    "vagrant",
+    "ansible",
+    "hunter2",
+    "drupal",
+    "joomla",
+    "docker",
+    "gitlab",
+    "github",
+    "oracle",
+    "public",
+    "secure",
+    "access",
+    "client",
+    "passwd",
+    "passme",
+    "s3cr3t",
+    "s3cret",
+    "secr3t",
+    "secret",
+    "tester",
+    "hunter",
+    "strong",
+    "string",
+    "random",
+    "qwerty",
+    "monkey",
+    "dragon",
+    "master",
+    "shadow",
+    "orange",
+    "banana",
+    "silver",
+    "server",
+    "system",
+    "really",
+    "nobody",
+    "minio",
+    "sonar",
+    "value",
+    "wrong",
+    "admin",
+    "adm1n",
+    "token",
+    "super",
+    "guest",
+    "hello",
+    "world",
+    "mysql",
+    "mongo",
+    "redis",
+    "local",
+    "login",
+    "tiger",
+    "scott",
+    "alice",
+    "first",
+    "other",
+    "empty",
+    "basic",
+    "thing",
+    "apple",
+    "magic",
+    "stuff",
+    "quux",
+    "test",
+    "user",
+    "pass",
+    "root",
+    "demo",
+    "auth",
+    "some",
+    "this",
+    "safe",
+    "temp",
+    "none",
+    "null",
+    "true",
+    "fals",
+    "love",
+    "long",
+    "word",
+    "good",
+    "very",
+    "john",
+    "jane",
+    "prod",
+    "bob",
+    "foo",
+    "bar",
+    "baz",
+    "qux",
+    "pwd",
+    "key",
+    "api",
+    "abc",
+    "def",
+    "ghi",
+    "xyz",
+    "dev",
+    "tmp",
+    "new",
+    "old",
+    "bad",
+    "the",
+    "not",
+    "for",
+    "and",
+    "sys",
+    "usr",
+    "app",
+    "web",
+    "aaa",
+    "my",
+    "db",
+    "id",
+    "is",
+    "pw",
+    "pg",
+];
+
+/// Parts of values that providers show in their documentation.
+pub(super) struct Documented(Vec<String>);
+
+impl Documented {
+    /// Takes the parts as they stand in the data file, where a `¦` keeps them from being what they are.
+    pub(super) fn new(parts: &[String]) -> Self {
+        Self(parts.iter().map(|part| part.replace('¦', "")).collect())
+    }
+
+    fn has(&self, value: &str) -> bool {
+        self.0.iter().any(|part| value.contains(part))
+    }
+}
+
+impl Judge {
+    /// Says whether `value`, which has the form of a secret, is one.
+    pub(super) fn accepts(self, value: &str, documented: &Documented) -> bool {
+        if documented.has(value) {
+            return false;
+        }
+        // What was redacted before is no secret; what stands beside it may be.
+        let rest = without_placeholders(value);
+        let value = rest.as_ref();
+        match self {
+            Self::Form => !is_made_up(value),
+            Self::Password => is_password(value),
+            Self::MixedPassword => is_password(value) && is_mixed(value),
+            Self::Key => !is_made_up(value) && !is_wordy(value),
+            Self::Random => !is_made_up(value) && is_random(value),
+            Self::Basic => is_login(value),
+        }
+    }
+}
+
+fn without_placeholders(value: &str) -> Cow<'_, str> {
+    let mut rest = Cow::Borrowed(value);
+    let ranges: Vec<_> = placeholders(value)
+        .map(|placeholder| placeholder.range)
+        .collect();
+    for range in ranges.into_iter().rev() {
+        rest.to_mut().replace_range(range, "");
+    }
+    rest
+}
+
+/// Says whether a value of the right form was written to show the form.
+fn is_made_up(value: &str) -> bool {
+    if stands_in(value) || is_periodic(value) {
+        return true;
+    }
+    let is_regular = |part: &str| entropy(part) < 2.6 || regular(part) * 5 > part.len() * 3;
+    let mut long = value
+        .split(['-', '_', '.', '/', ':', '|', '$', '%'])
+        .filter(|part| part.len() >= 16)
+        .peekable();
+    if long.peek().is_some() {
+        return long.all(is_regular);
+    }
+    value.len() >= 12 && is_regular(value)
+}
+
+/// Says whether a value is what people write where a password would stand.
+fn is_password(value: &str) -> bool {
+    if !(5..=256).contains(&value.len()) || stands_in(value) || is_template(value) {
+        return false;
+    }
+    !(is_plain(value)
+        || is_periodic(value)
+        || value.len() >= 8 && regular(value) * 3 > value.len() * 2)
+}
+
+/// Says whether letters are mixed with digits or signs, and no words can be read.
+fn is_mixed(value: &str) -> bool {
+    let has = |test: fn(&u8) -> bool| usize::from(value.bytes().any(|byte| test(&byte)));
+    let is_sign = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"-_./: ".contains(byte);
+    let kinds = has(u8::is_ascii_lowercase)
+        + has(u8::is_ascii_uppercase)
+        + has(u8::is_ascii_digit)
+        + has(is_sign);
+    let letters = has(u8::is_ascii_alphabetic);
+    let long_enough = value.len() >= if kinds >= 3 { 7 } else { 8 };
+    let has_digits = value.bytes().filter(u8::is_ascii_digit).count() >= 3;
+    letters == 1
+        && kinds >= 2
+        && long_enough
+        && entropy(value) >= 2.5
+        && !is_code(value)
+        && (has(u8::is_ascii_digit) + has(is_sign) > 0 || switches(value) * 4 >= value.len())
+        && (value.bytes().any(|byte| is_sign(&byte)) || has_digits || !is_wordy(value))
+}
+
+/// Says whether a value is as random as what a machine makes.
+fn is_random(value: &str) -> bool {
+    if value.len() < 16
+        || value.len() > 4096
+        || is_template(value)
+        || is_code(value)
+        || is_plain(value)
+    {
+        return false;
+    }
+    if !value.bytes().all(|byte| byte.is_ascii_graphic()) || is_wordy(value) {
+        return false;
+    }
+    if value
+        .bytes()
+        .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+    {
+        return entropy(value) >= 2.8 && value.bytes().any(|byte| byte.is_ascii_alphabetic());
+    }
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let mixed = digits > 0 && digits * 10 < value.len() * 9 || switches(value) * 5 >= value.len();
+    mixed && entropy(value) >= 3.1
+}
+
+/// Says whether a value is the base64 of `user:password`.
+fn is_login(value: &str) -> bool {
+    let Ok(bytes) = STANDARD_NO_PAD.decode(value.trim_end_matches('=')) else {
+        return false;
+    };
+    let Some((_, password)) = std::str::from_utf8(&bytes)
+        .ok()
+        .filter(|text| !text.chars().any(char::is_control))
+        .and_then(|text| text.split_once(':'))
+    else {
+        return false;
+    };
+    is_password(password)
+}
+
+/// Returns the Shannon entropy of the bytes of `value`, in bits for each.
+#[expect(clippy::cast_precision_loss, reason = "values are short")]
+fn entropy(value: &str) -> f64 {
+    let mut counts = [0_u32; 256];
+    for byte in value.bytes() {
+        counts[usize::from(byte)] += 1;
+    }
+    let length = value.len() as f64;
+    let of = |count: u32| f64::from(count) / length * (length / f64::from(count)).log2();
+    counts.into_iter().filter(|&count| count > 0).map(of).sum()
+}
+
+fn stands_in(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    STAND_INS.iter().any(|word| lower.contains(word))
+}
+
+/// Says whether a value is a place to be filled, or a word about where the value is.
+fn is_template(value: &str) -> bool {
+    let is_name = |text: &str| {
+        let mut bytes = text.bytes();
+        bytes
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+            && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let inside = |open: char, close: char| value.starts_with(open) && value.ends_with(close);
+    TEMPLATES.iter().any(|mark| value.contains(mark))
+        || value.contains('{') && value.contains('}')
+        || value
+            .strip_prefix(['$', '@', ':', '%', '&', '*'])
+            .is_some_and(is_name)
+        || [
+            ('<', '>'),
+            ('{', '}'),
+            ('[', ']'),
+            ('(', ')'),
+            ('%', '%'),
+            ('@', '@'),
+        ]
+        .into_iter()
+        .any(|(open, close)| inside(open, close))
+        || value.starts_with("__") && value.ends_with("__")
+}
+
+/// Says whether nothing but a few characters is left when plain words and running numbers are taken out.
+fn is_plain(value: &str) -> bool {
+    let mut left = value.to_ascii_lowercase();
+    for word in PLAIN_WORDS {
+        if left.contains(word) {
+            left = left.replace(word, " ");
+        }
+    }
+    let rest: Vec<u8> = left.bytes().filter(u8::is_ascii_alphanumeric).collect();
+    let letters = rest
+        .iter()
+        .filter(|byte| byte.is_ascii_alphabetic())
+        .count();
+    let signs = value
+        .bytes()
+        .filter(|byte| !byte.is_ascii_alphanumeric() && !b"-_. ".contains(byte))
+        .count();
+    // What is nothing but digits, a name or a date is as plain.
+    letters <= 1
+        && rest.len() <= 4
+        && signs <= 1
+        && left.len() < value.len() + 1
+        && rest.len() < value.len()
+        || value
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b"-_./: ".contains(&byte))
+}
+
+/// Says whether a value is an expression, a path, a type, a pattern: something of a program's text.
+fn is_code(value: &str) -> bool {
+    let is_word = |part: &str| {
+        part.len() > 1
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+    };
+    let has_any = |marks: &[&str]| marks.iter().any(|mark| value.contains(mark));
+    has_any(&[
+        "::", "->", "=>", "()", "(?", "[^", "\\", "[A-", "[a-", "[0-", "&&", "||", "<", ">",
+        "\u{fffd}", "@param",
+    ]) || value.split('.').count() > 1 && value.split('.').all(is_word)
+        || value.starts_with(['/', '.', '~']) && is_wordy(value)
+        || value.matches('/').count() > 1
+            && value.split(['/', '.']).filter(|part| is_word(part)).count() * 2
+                >= value.split(['/', '.']).count()
+        || value.starts_with("sha")
+            && has_any(&[
+                "sha512-", "sha384-", "sha256-", "sha1-", "sha256:", "sha512:",
+            ])
+        || value.ends_with([';', '(', '{', '['])
+}
+
+/// Says whether most of a value can be read as words, in any style of writing names.
+fn is_wordy(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    let mut wordy = 0;
+    let mut start = 0;
+    for at in 1..=bytes.len() {
+        let ends = at == bytes.len()
+            || !bytes[at].is_ascii_alphabetic()
+            || !bytes[at - 1].is_ascii_alphabetic()
+            || bytes[at].is_ascii_uppercase() && bytes[at - 1].is_ascii_lowercase();
+        if ends {
+            if is_word(&bytes[start..at]) {
+                wordy += at - start;
+            }
+            start = at;
+        }
+    }
+    let parts = bytes
+        .iter()
+        .filter(|byte| byte.is_ascii_alphanumeric())
+        .count();
+    let borders = bytes
+        .windows(2)
+        .filter(|pair| {
+            pair[0].is_ascii_digit() != pair[1].is_ascii_digit()
+                && pair[0].is_ascii_alphanumeric()
+                && pair[1].is_ascii_alphanumeric()
+        })
+        .count();
+    wordy * 2 > parts && borders * 7 < bytes.len()
+}
+
+/// Says whether letters can be read as a word: vowels among them, and never many of a kind in a row.
+fn is_word(letters: &[u8]) -> bool {
+    if letters.len() < 3 || !letters.iter().all(u8::is_ascii_alphabetic) {
+        return false;
+    }
+    let is_vowel = |byte: &u8| b"aeiouyAEIOUY".contains(byte);
+    let vowels = letters.iter().filter(|byte| is_vowel(byte)).count();
+    let longest = letters
+        .chunk_by(|a, b| is_vowel(a) == is_vowel(b))
+        .map(<[u8]>::len)
+        .max();
+    let tail_is_lower = letters[1..].iter().all(u8::is_ascii_lowercase)
+        || letters.iter().all(u8::is_ascii_uppercase);
+    tail_is_lower && vowels * 6 >= letters.len() && longest.is_some_and(|longest| longest <= 4)
+}
+
+/// Counts the changes between upper and lower case among neighbouring letters.
+fn switches(value: &str) -> usize {
+    let is_switch = |pair: &&[u8]| {
+        pair[0].is_ascii_alphabetic()
+            && pair[1].is_ascii_alphabetic()
+            && pair[0].is_ascii_lowercase() != pair[1].is_ascii_lowercase()
+    };
+    value.as_bytes().windows(2).filter(is_switch).count()
+}
+
+/// Says whether a value is a short text again and again.
+fn is_periodic(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    (1..=8.min(bytes.len() / 3)).any(|period| bytes[period..] == bytes[..bytes.len() - period])
+}
+
+/// Counts the bytes in runs of at least five that stay, go up or go down by one, every byte or every second.
+fn regular(value: &str) -> usize {
+    let bytes = value.as_bytes();
+    let mut regular = vec![false; bytes.len()];
+    for stride in [1, 2] {
+        for step in [0, 1, -1] {
+            for first in 0..stride {
+                mark_runs(bytes, (first, stride), step, &mut regular);
+            }
+        }
+    }
+    regular.into_iter().filter(|&is_regular| is_regular).count()
+}
+
+fn mark_runs(bytes: &[u8], (first, stride): (usize, usize), step: i16, regular: &mut [bool]) {
+    let places: Vec<usize> = (first..bytes.len()).step_by(stride).collect();
+    let goes_on = |a: &usize, b: &usize| {
+        let (a, b) = (
+            bytes[*a].to_ascii_lowercase(),
+            bytes[*b].to_ascii_lowercase(),
+        );
+        i16::from(b) - i16::from(a) == step || step == 1 && (a, b) == (b'9', b'0')
+    };
+    for run in places.chunk_by(goes_on).filter(|run| run.len() >= 5) {
+        for &place in run {
+            regular[place] = true;
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Private keys between their armour lines, in files of their own or within other text.
+//!
+//! In: a text and where the words of an armour stand. Out: the bytes of the key's body.
+
+use std::ops::Range;
+
+/// How long a body may be, in bytes.
+const MAX_BODY: usize = 1 << 16;
+
+/// The fewest characters of base64 that are a key.
+const MIN_KEY: usize = 40;
+
+/// Finds the body of the key whose armour has the keyword at `hit`.
+pub(super) fn body(text: &str, hit: &Range<usize>) -> Option<Range<usize>> {
+    let body = match &text[hit.clone()] {
+        "Private-Lines:" => counted(text, hit.end)?,
+        _ => armoured(text, hit)?,
+    };
+    let key = &text[body.clone()];
+    let is_key_byte = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+    let longest = key
+        .as_bytes()
+        .chunk_by(|a, b| is_key_byte(a) && is_key_byte(b))
+        .map(<[u8]>::len)
+        .max();
+    let n_bytes = key.bytes().filter(is_key_byte).count();
+    let is_key =
+        n_bytes >= MIN_KEY && longest.is_some_and(|longest| longest >= 16) && !key.contains("...");
+    is_key.then_some(body)
+}
+
+/// Returns what stands between `-----BEGIN ... PRIVATE KEY-----` and `-----END`.
+fn armoured(text: &str, hit: &Range<usize>) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let lead = &bytes[hit.start.saturating_sub(40)..hit.start];
+    let begin = memchr::memmem::rfind(lead, b"BEGIN ")?;
+    let is_kind = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ';
+    if !lead[..begin].ends_with(b"--") && !lead[..begin].ends_with(b"-- ")
+        || !lead[begin..].iter().all(is_kind)
+    {
+        return None;
+    }
+    let rest = &bytes[hit.end..];
+    let rest = &rest[..rest.len().min(MAX_BODY)];
+    let tail = rest.strip_prefix(b" BLOCK").unwrap_or(rest);
+    let dashes = tail
+        .iter()
+        .take_while(|&&byte| byte == b'-' || byte == b' ')
+        .count();
+    if dashes < 3 {
+        return None;
+    }
+    let start = hit.end + rest.len() - tail.len() + dashes;
+    // The end of the armour, or another one's begin: what is between two begins is looked at once.
+    let end = memchr::memmem::find(&bytes[start..hit.end + rest.len()], b"---").map_or_else(
+        || start + without_end(&bytes[start..hit.end + rest.len()]),
+        |length| start + length,
+    );
+    Some(trim(text, start..end))
+}
+
+/// Returns the length of the key at the beginning of `rest` if it was cut off: its lines of base64.
+fn without_end(rest: &[u8]) -> usize {
+    let is_key = |line: &[u8]| {
+        let line = line.trim_ascii();
+        line.len() >= 16
+            && line
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"+/=\\".contains(byte))
+    };
+    let is_blank = |line: &[u8]| line.trim_ascii().is_empty();
+    rest.split_inclusive(|&byte| byte == b'\n')
+        .take_while(|line| is_key(line) || is_blank(line))
+        .map(<[u8]>::len)
+        .sum()
+}
+
+/// Returns as many lines after `at` as the number there says: `PuTTY`'s form.
+fn counted(text: &str, at: usize) -> Option<Range<usize>> {
+    let (number, _) = text[at..].split_once('\n')?;
+    let n_lines: usize = number
+        .trim()
+        .parse()
+        .ok()
+        .filter(|n| (1..=200).contains(n))?;
+    let start = at + number.len() + 1;
+    let is_key = |line: &&str| {
+        line.trim_end()
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
+    };
+    let lines = text[start..]
+        .split_inclusive('\n')
+        .take(n_lines)
+        .take_while(is_key);
+    let length = lines.map(str::len).sum::<usize>();
+    (length <= MAX_BODY).then(|| trim(text, start..start + length))
+}
+
+/// Leaves out what is no key at both ends: white space, and signs of the text that the key stands in.
+fn trim(text: &str, body: Range<usize>) -> Range<usize> {
+    let is_key = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+    let bytes = &text.as_bytes()[body.clone()];
+    // An escaped line break is a backslash and a letter.
+    let mut start = 0;
+    while start < bytes.len() && !is_key(&bytes[start]) {
+        start += if bytes[start] == b'\\' { 2 } else { 1 };
+    }
+    let start = start.min(bytes.len());
+    let mut end = bytes.len();
+    while end > start {
+        let before = &bytes[start..end];
+        if before.ends_with(b"\\n") || before.ends_with(b"\\r") {
+            end -= 2;
+        } else if is_key(&bytes[end - 1]) {
+            break;
+        } else {
+            end -= 1;
+        }
+    }
+    // Only whole characters, whatever stood there.
+    let (mut start, mut end) = (body.start + start, body.start + end);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    start..end.max(start)
+}

@@ -1,0 +1,283 @@
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::fs::Hash;
+
+static SCANNER: LazyLock<Scanner> = LazyLock::new(|| Scanner::new(Allow::default()));
+
+/// The secrets of `samples.toml`, by rule.
+static SAMPLES: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|| {
+    let samples = include_str!("samples.toml").replace('¦', "");
+    toml::from_str(&samples).unwrap()
+});
+
+/// Returns a marked text without its marks.
+fn plain(marked: &str) -> String {
+    marked.replace(['⟦', '⟧'], "")
+}
+
+fn redact(path: &str, text: &str) -> String {
+    let findings = SCANNER.find(path, text);
+    Numbers::default().redact(text, &findings)
+}
+
+/// Returns a marked text with placeholders of `rule` in the place of what is marked.
+fn redacted(marked: &str, rule: &str) -> String {
+    let mut expected = String::new();
+    let mut rest = marked;
+    let mut n = 0;
+    while let Some((before, after)) = rest.split_once('⟦') {
+        let (value, after) = after.split_once('⟧').unwrap();
+        n += 1;
+        expected.extend([before, "[REDACTED:", rule, ":", &n.to_string(), "]"]);
+        expected.extend(value.chars().filter(|c| *c == '\n'));
+        rest = after;
+    }
+    expected + rest
+}
+
+#[test]
+fn every_rule_finds_its_samples_exactly() {
+    let ids: Vec<&str> = SCANNER.rules.all().map(|rule| &*rule.id).collect();
+    let mut wrong = Vec::new();
+    for id in &ids {
+        if !SAMPLES.contains_key(*id) {
+            wrong.push(format!("{id} has no sample"));
+        }
+    }
+    for (rule, samples) in SAMPLES.iter() {
+        assert!(ids.contains(&rule.as_str()), "no rule is called {rule}");
+        for sample in samples {
+            let got = redact("", &plain(sample));
+            if got != redacted(sample, rule) {
+                wrong.push(format!("{rule}\n  {sample}\n  {got}"));
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{}\n{} wrong",
+        wrong.join("\n"),
+        wrong.len()
+    );
+    assert!(ids.len() > 300);
+}
+
+#[test]
+fn every_pattern_compiles() {
+    for row in SCANNER.rules.tokens.iter().chain(&SCANNER.rules.lines) {
+        row.pattern.regex();
+    }
+    for row in &SCANNER.rules.names {
+        row.is_match("", "");
+        assert!(!row.is_match("no such name", "x"));
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_secret_is_left() {
+    let file = include_str!("innocent.toml").replace('¦', "");
+    let file: BTreeMap<String, Vec<String>> = toml::from_str(&file).unwrap();
+    for text in file.values().flatten() {
+        assert_eq!(redact("", text), *text);
+    }
+}
+
+#[test]
+fn values_without_quotes_are_expressions_in_programs() {
+    let text = "password = kj34hKJH34k\n";
+    assert_eq!(redact("a.ini", text), "password = [REDACTED:password:1]\n");
+    assert_eq!(redact("a.py", text), text);
+    let query = "url = 'https://host/?token=q8Z2vN7xL4mR9tW1cK6p&x=1'";
+    assert_eq!(
+        redact("a.py", query),
+        "url = 'https://host/?token=[REDACTED:token:1]&x=1'"
+    );
+}
+
+#[test]
+fn one_level_of_encoding_hides_nothing() {
+    for (text, expected) in [
+        // `rk_live_...` in base64, standard and with the alphabet of URLs.
+        (
+            "x: cmtfbGl2ZV81MUg4a0pMcVdlUnRZdUlvUGFTZEZnSGpLbA==",
+            "x: [REDACTED:stripe-key:1]",
+        ),
+        (
+            "postgres%3A%2F%2Fapp%3Ak9Zq2LmW%40db%2Fx",
+            "postgres%3A%2F%2Fapp%3A[REDACTED:postgres-password:1]%40db%2Fx",
+        ),
+        (
+            r#""\u0067hp_16C7e42F292c6912E7710c838347Ae178B4a""#,
+            r#""[REDACTED:github-token:1]""#,
+        ),
+        (
+            r"\x67\x68p_16C7e42F292c6912E7710c838347Ae178B4a",
+            "[REDACTED:github-token:1]",
+        ),
+        (
+            r"postgres:\/\/app:k9Zq2LmW@db\/x",
+            r"postgres:\/\/app:[REDACTED:postgres-password:1]@db\/x",
+        ),
+    ] {
+        assert_eq!(redact("", text), expected);
+    }
+}
+
+#[test]
+fn nothing_in_a_text_switches_the_search_off() {
+    let line = "password = \"hG82-kdLz9x\" # gitleaks:allow secretlint-disable-line nosec\n";
+    assert!(redact("", line).contains("[REDACTED:password:1]"));
+    let beside = "password = \"[REDACTED:password:1]hG82-kdLz9x\"";
+    assert_eq!(redact("", beside), "password = \"[REDACTED:password:1]\"");
+}
+
+#[test]
+fn the_users_exceptions_are_by_rule_path_and_value() {
+    let text = "password = \"hG82-kdLz9x\"\n";
+    let hash = Hash::of(b"hG82-kdLz9x").to_string();
+    let one = |text: &str| vec![text.to_owned()];
+    for (rules, paths, hashes, n) in [
+        (vec![], vec![], vec![], 1),
+        (one("password"), vec![], vec![], 0),
+        (one("token"), vec![], vec![], 1),
+        (vec![], one("fixtures/**"), vec![], 0),
+        (vec![], one("src/**"), vec![], 1),
+        (vec![], vec![], vec![hash.clone()], 0),
+        (vec![], vec![], one(&hash[.."blake3:".len() + 16]), 0),
+        (vec![], vec![], one("0123456789abcdef"), 1),
+    ] {
+        let scanner = Scanner::new(Allow::parse(&rules, &paths, &hashes).unwrap());
+        assert_eq!(
+            scanner.find("fixtures/a.ini", text).len(),
+            n,
+            "{rules:?} {paths:?}"
+        );
+    }
+}
+
+#[test]
+fn values_of_variables_are_found_wherever_they_stand() {
+    let allow = Allow::parse(&[], &["**".to_owned()], &[]).unwrap();
+    let variables = [("OPENAI_API_KEY", "any old words"), ("SHORT", "short")];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let scanner = Scanner::new(allow).with_values(variables.to_vec()).unwrap();
+    let text = "some any old words, short";
+    let findings = scanner.find("a", text);
+    let redacted = Numbers::default().redact(text, &findings);
+    assert_eq!(
+        redacted,
+        "some [REDACTED:environment-openai-api-key:1], short"
+    );
+}
+
+#[test]
+fn the_same_value_has_the_same_number_and_comes_back() {
+    let text = "password: hG82-kdLz9x\npassword: kj34hKJH34k\npassword: hG82-kdLz9x\n";
+    let mut numbers = Numbers::default();
+    let redacted = numbers.redact(text, &SCANNER.find("", text));
+    let ns: Vec<usize> = placeholders(&redacted)
+        .map(|placeholder| placeholder.n)
+        .collect();
+    assert_eq!(ns, [1, 2, 1]);
+    assert_eq!(numbers.value_of("password", 2), Some("kj34hKJH34k"));
+    assert_eq!(numbers.value_of("password", 0), None);
+    assert_eq!(numbers.restore(&redacted).as_deref(), Some(text));
+    assert_eq!(numbers.restore("[REDACTED:password:3]"), None);
+    assert_eq!(format!("{numbers:?}"), r#"{"password": 2}"#);
+}
+
+#[test]
+fn a_key_comes_back_only_with_its_lines() {
+    let sample = plain(&SAMPLES["private-key"][0]);
+    let mut numbers = Numbers::default();
+    let redacted = numbers.redact(&sample, &SCANNER.find("", &sample));
+    assert_eq!(redacted.lines().count(), sample.lines().count());
+    assert_eq!(numbers.restore(&redacted), Some(sample));
+    assert_eq!(numbers.restore("[REDACTED:private-key:1] and more"), None);
+}
+
+#[test]
+fn lines_are_counted_from_one() {
+    let findings = SCANNER.find("", "\n\npassword: hG82-kdLz9x\r\npassword: kj34hKJH34k");
+    let lines: Vec<usize> = findings.iter().map(|finding| finding.line).collect();
+    assert_eq!(lines, [3, 4]);
+}
+
+#[test]
+fn every_rule_is_described() {
+    assert_eq!(SCANNER.describe("github-token"), Some("GitHub token"));
+    assert!(SCANNER.rules.all().all(|rule| !rule.what.is_empty()));
+    assert_eq!(SCANNER.describe("no-such-rule"), None);
+}
+
+/// What rules look at, and anything else.
+fn pieces() -> impl Strategy<Value = Vec<String>> {
+    let samples = SAMPLES.values().flatten();
+    let samples: Vec<String> = samples.map(|sample| plain(sample)).collect();
+    let signs = [
+        "\n",
+        "\r\n",
+        " ",
+        "=",
+        ": ",
+        "\"",
+        "'",
+        "\\",
+        "%41",
+        "\\x41",
+        "://",
+        "@",
+        "key",
+        "token",
+        "password",
+        "---",
+        "[REDACTED:",
+        ":1]",
+        "é",
+        "\u{1F511}",
+    ];
+    let piece = prop_oneof![
+        3 => prop::sample::select(samples),
+        4 => prop::sample::select(signs.to_vec()).prop_map(str::to_owned),
+        2 => any::<String>(),
+        1 => "[A-Za-z0-9+/=_-]{1,60}",
+    ];
+    prop::collection::vec(piece, 0..12)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn redaction_keeps_the_lines_and_can_be_undone(pieces in pieces()) {
+        let text = pieces.concat();
+        let findings = SCANNER.find("", &text);
+        for pair in findings.windows(2) {
+            prop_assert!(pair[0].range.end <= pair[1].range.start);
+        }
+        for finding in &findings {
+            prop_assert!(!finding.range.is_empty());
+            let lines_before = text[..finding.range.start].matches('\n').count();
+            prop_assert_eq!(finding.line, 1 + lines_before);
+        }
+        let mut numbers = Numbers::default();
+        let redacted = numbers.redact(&text, &findings);
+        prop_assert_eq!(redacted.matches('\n').count(), text.matches('\n').count());
+        if placeholders(&text).next().is_none() {
+            prop_assert_eq!(numbers.restore(&redacted), Some(text));
+        }
+    }
+
+    #[test]
+    fn redacting_twice_changes_nothing_more(
+        samples in prop::collection::vec(prop::sample::select(SAMPLES.values().flatten().collect::<Vec<_>>()), 0..12),
+    ) {
+        let samples: Vec<String> = samples.into_iter().map(|sample| plain(sample)).collect();
+        let redacted = redact("", &samples.join("\n"));
+        prop_assert_eq!(redact("", &redacted), redacted);
+    }
+}
