@@ -4,7 +4,7 @@
 //! The rooms, by floor; nothing imports from a floor above its own:
 //!
 //! - ground: [`path`], [`fs`], [`process`], [`git`], [`tokens`], [`secrets`], [`model`]: values and doors.
-//! - stages: [`repo`] finds and reads files, [`pack`] chooses and writes them, [`prompt`] holds our words,
+//! - stages: [`repo`] finds and reads files, [`history`] tells what changed, [`pack`] chooses and writes them, [`prompt`] holds our words,
 //!   [`agent`] asks models, [`plan`] resolves what they answer, [`patch`] writes and reads differences, [`scratch`] keeps their work
 //!   apart and lands it, [`check`] says whether it is good.
 //! - flow: [`flow`] calls one stage after another; [`run`] keeps what came of each.
@@ -22,6 +22,7 @@ pub mod tokens;
 
 pub mod agent;
 pub mod check;
+pub mod history;
 pub mod pack;
 pub mod patch;
 pub mod plan;

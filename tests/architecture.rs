@@ -18,7 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("fs", &["path"]),
     ("secrets", &["fs"]),
     ("process", &["fs"]),
-    ("git", &["path"]),
+    ("git", &["fs", "path"]),
     ("tokens", &[]),
     ("model", &["tokens"]),
     ("repo", &["fs", "git", "path"]),
@@ -27,21 +27,22 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("agent", &["fs", "process"]),
     ("plan", &["path"]),
     ("patch", &["fs", "git", "path"]),
+    ("history", &["fs", "git", "patch", "path", "repo"]),
     ("scratch", &["fs", "git", "patch", "path", "repo"]),
     ("check", &["fs", "process"]),
     ("run", &["agent", "fs", "path", "repo"]),
     (
         "flow",
         &[
-            "agent", "check", "fs", "git", "model", "pack", "patch", "path", "plan", "process",
-            "prompt", "repo", "run", "scratch", "tokens",
+            "agent", "check", "fs", "git", "history", "model", "pack", "patch", "path", "plan",
+            "process", "prompt", "repo", "run", "scratch", "tokens",
         ],
     ),
     (
         "cli",
         &[
-            "agent", "check", "flow", "fs", "git", "model", "pack", "path", "plan", "process",
-            "repo", "run", "scratch", "tokens",
+            "agent", "check", "flow", "fs", "git", "history", "model", "pack", "path", "plan",
+            "process", "repo", "run", "scratch", "tokens",
         ],
     ),
 ];
@@ -55,6 +56,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("encoding_rs", &["repo"]),
     ("gix", &["git"]),
+    ("gix_attributes", &["git"]),
     ("ignore", &["repo"]),
     ("imara_diff", &["patch"]),
     ("indicatif", &["cli"]),

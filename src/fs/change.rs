@@ -24,6 +24,25 @@ pub struct Stat {
     pub mode: u32,
     /// The file system that it is on.
     pub device: rustix::fs::Dev,
+    /// What tells it from what it was before.
+    pub trace: Trace,
+}
+
+/// What a change of a file leaves a trace in, as git's index keeps it: the low 32 bits of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// When its bytes changed: seconds and nanoseconds.
+    pub modified: (u32, u32),
+    /// When anything of it changed: seconds and nanoseconds.
+    pub changed: (u32, u32),
+    /// Its number on the file system.
+    pub inode: u32,
+    /// Whose it is.
+    pub owner: u32,
+    /// Whose group's it is.
+    pub group: u32,
+    /// Its size.
+    pub bytes: u32,
 }
 
 impl Stat {
@@ -32,6 +51,14 @@ impl Stat {
             kind: EntryKind::of(FileType::from_raw_mode(stat.st_mode)),
             mode: bits(stat.st_mode) & 0o7777,
             device: stat.st_dev,
+            trace: Trace {
+                modified: (low(stat.st_mtime), low(stat.st_mtime_nsec)),
+                changed: (low(stat.st_ctime), low(stat.st_ctime_nsec)),
+                inode: low(stat.st_ino),
+                owner: low(stat.st_uid),
+                group: low(stat.st_gid),
+                bytes: low(stat.st_size),
+            },
         }
     }
 
@@ -58,6 +85,11 @@ pub fn with_executable(mode: u32, wanted: Executable) -> u32 {
         Executable::No if mode & 0o100 == 0 => mode,
         Executable::No => mode & !0o111,
     }
+}
+
+/// Returns the low 32 bits of a number, which has more or fewer on one system or another.
+fn low(number: impl Into<i128>) -> u32 {
+    u32::try_from(number.into() & 0xffff_ffff).unwrap_or(u32::MAX)
 }
 
 // A mode has 32 bits on one system and 16 on another.

@@ -14,7 +14,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 
 pub use beneath::{Entry, EntryKind, Root};
-pub use change::{Executable, Stat, with_executable};
+pub use change::{Executable, Stat, Trace, with_executable};
 pub use durable::{
     Lock, append_durable, list, make_private_folders, read_json, tail, write_durable,
 };

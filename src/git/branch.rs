@@ -4,7 +4,9 @@ use std::path::Path;
 
 use gix::refs::transaction::PreviousValue;
 
-use super::{Entry, EntryKind, GitError, Id, ObjectError, ObjectFormat, Objects, write_blob};
+use super::{
+    Entry, EntryKind, GitError, Id, ObjectError, ObjectFormat, Objects, open_as_user, write_blob,
+};
 use crate::path::RepoPath;
 
 /// A path that is not as in the commit that is checked out.
@@ -47,7 +49,7 @@ pub fn commit_on_branch(
         top: top.to_owned(),
         why,
     };
-    let mut repository = open(top)?;
+    let mut repository = open_as_user(top)?;
     let format = ObjectFormat::of(repository.object_hash());
     let folder = repository.common_dir().join("objects");
     let objects = Objects::open(&folder, format)?;
@@ -95,7 +97,7 @@ pub fn delete_branch(top: &Path, name: &str, commit: &str) -> Result<(), BranchE
         top: top.to_owned(),
         why: cause,
     };
-    let repository = open(top)?;
+    let repository = open_as_user(top)?;
     let moved = || BranchError::Moved(name.to_owned());
     let branch = repository
         .find_reference(&reference(name))
@@ -115,18 +117,4 @@ pub fn delete_branch(top: &Path, name: &str, commit: &str) -> Result<(), BranchE
 
 fn reference(name: &str) -> String {
     format!("refs/heads/{name}")
-}
-
-/// Opens a repository with the user's own configuration, for their name, and without what it includes.
-fn open(top: &Path) -> Result<gix::Repository, GitError> {
-    let mut permissions = gix::open::Permissions::isolated();
-    permissions.config.user = true;
-    permissions.config.git = true;
-    permissions.env.home = gix::sec::Permission::Allow;
-    permissions.env.xdg_config_home = gix::sec::Permission::Allow;
-    let options = gix::open::Options::isolated().permissions(permissions);
-    gix::open_opts(top, options).map_err(|cause| GitError {
-        top: top.to_owned(),
-        why: cause.to_string(),
-    })
 }

@@ -1,22 +1,32 @@
-//! What git knows of a tree: its commit, its tracked files.
+//! What git knows of a tree: its commit, its tracked files, its past.
 //!
 //! In: folders. Out: values. Reads git's files in this process: no program, filter, hook or alias of
 //! a repository ever runs, and nothing outside its own `.git` is asked. The only user of `gix`.
 
+mod attributes;
 mod branch;
+mod files;
 mod objects;
+mod past;
 mod quote;
 mod scratch;
+mod trees;
 mod zlib;
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+pub use attributes::{AttributeRules, Attributes, LineEnds};
 pub use branch::{BranchError, Changed, commit_on_branch, delete_branch};
-pub use objects::{Entry, EntryKind, Id, IdReader, ObjectError, ObjectFormat, Objects, write_blob};
+pub use objects::{
+    Entry, EntryKind, Id, IdReader, ObjectError, ObjectFormat, Objects, sha256, write_blob,
+};
+pub use past::{Commit, Past, PastError, Staged, Standing, TreeSettings, UnknownRevision, head_of};
 pub use quote::{quote, unquote};
 pub use scratch::{Lender, alternate, index, lender, scratch_files};
 pub use zlib::{deflate, inflate};
+
+use files::Extent;
 
 use crate::path::RepoPath;
 
@@ -76,10 +86,27 @@ fn open(top: &Path) -> Result<(gix::Repository, gix::worktree::Index), GitError>
         top: top.to_owned(),
         why: cause.to_string(),
     };
+    files::check(top, Extent::References)?;
     let repository =
         gix::open_opts(top, gix::open::Options::isolated()).map_err(|cause| error(&cause))?;
     let index = repository.index_or_empty().map_err(|cause| error(&cause))?;
     Ok((repository, index))
+}
+
+/// Opens a repository with the user's own configuration, too, and without what it includes; objects are what their ids say.
+fn open_as_user(top: &Path) -> Result<gix::Repository, GitError> {
+    let mut permissions = gix::open::Permissions::isolated();
+    permissions.config.user = true;
+    permissions.config.git = true;
+    permissions.env.home = gix::sec::Permission::Allow;
+    permissions.env.xdg_config_home = gix::sec::Permission::Allow;
+    let options = gix::open::Options::isolated()
+        .permissions(permissions)
+        .config_overrides(["core.useReplaceRefs=false"]);
+    gix::open_opts(top, options).map_err(|cause| GitError {
+        top: top.to_owned(),
+        why: cause.to_string(),
+    })
 }
 
 /// Reads commit and index of the work tree at `top`.

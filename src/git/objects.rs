@@ -1,12 +1,11 @@
 //! Git's objects: ids, and a store that files, trees and commits are read from and written to.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use gix::objs::tree::EntryKind as Mode;
-use gix::objs::{Exists as _, FindExt as _, Write as _};
+use gix::objs::{Exists as _, FindExt as _, FindHeader as _, Write as _};
 use gix::odb::loose;
 
 use crate::path::RepoPath;
@@ -65,6 +64,27 @@ impl Id {
     pub fn format(self) -> ObjectFormat {
         ObjectFormat::of(self.0.kind())
     }
+}
+
+/// Returns the SHA-256 of what `reader` gives, in hexadecimal, and how many bytes it was: so Git LFS names files.
+///
+/// # Errors
+///
+/// Fails where reading does.
+pub fn sha256(mut reader: impl Read) -> io::Result<(String, u64)> {
+    let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha256);
+    let mut buffer = vec![0; 1 << 16];
+    let mut n_bytes = 0;
+    loop {
+        let n = reader.read(&mut buffer)?;
+        if n == 0 {
+            break;
+        }
+        hasher.update(&buffer[..n]);
+        n_bytes += n as u64;
+    }
+    let id = hasher.try_finalize().map_err(io::Error::other)?;
+    Ok((id.to_string(), n_bytes))
 }
 
 impl fmt::Display for Id {
@@ -157,8 +177,8 @@ pub struct Entry {
 
 /// A store of objects, with those that it borrows.
 pub struct Objects {
-    handle: gix::odb::Handle,
-    folder: PathBuf,
+    pub(super) handle: gix::odb::Handle,
+    pub(super) folder: PathBuf,
     format: ObjectFormat,
 }
 
@@ -211,6 +231,19 @@ impl Objects {
         let found = self.handle.find_blob(&id.0, &mut bytes);
         found.map_err(|cause| error(&self.folder, &cause))?;
         Ok(bytes)
+    }
+
+    /// Reads a file's bytes as [`Objects::read`] does, unless there are more than `max_bytes`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Objects::read`].
+    pub fn read_within(&self, id: Id, max_bytes: u64) -> Result<Option<Vec<u8>>, ObjectError> {
+        let header = self.handle.try_header(&id.0);
+        match header.map_err(|cause| error(&self.folder, &cause))? {
+            Some(header) if header.size > max_bytes => Ok(None),
+            _ => self.read(id).map(Some),
+        }
     }
 
     /// Writes the trees of `entries`, sorted by path, and a commit of them by whom is named with an address; returns its id.
@@ -287,49 +320,6 @@ impl Objects {
         // Git's order: a folder stands as if its name ended in `/`.
         tree.entries.sort();
         self.write(&tree)
-    }
-
-    /// Returns what a commit holds, by path.
-    ///
-    /// # Errors
-    ///
-    /// Fails where the commit or one of its trees is missing or damaged.
-    pub fn entries_of(
-        &self,
-        commit: Id,
-    ) -> Result<BTreeMap<RepoPath, (EntryKind, Id)>, ObjectError> {
-        let mut buffer = Vec::new();
-        let found = self.handle.find_commit(&commit.0, &mut buffer);
-        let tree = found.map_err(|cause| error(&self.folder, &cause))?.tree();
-        let mut entries = BTreeMap::new();
-        self.collect(tree, b"", &mut entries)?;
-        Ok(entries)
-    }
-
-    fn collect(
-        &self,
-        tree: gix::ObjectId,
-        above: &[u8],
-        into: &mut BTreeMap<RepoPath, (EntryKind, Id)>,
-    ) -> Result<(), ObjectError> {
-        let mut buffer = Vec::new();
-        let found = self.handle.find_tree(&tree, &mut buffer);
-        for entry in found.map_err(|cause| error(&self.folder, &cause))?.entries {
-            let path = [above, entry.filename].concat();
-            let kind = match entry.mode.kind() {
-                Mode::Tree => {
-                    self.collect(entry.oid.to_owned(), &[&path[..], b"/"].concat(), into)?;
-                    continue;
-                }
-                Mode::Blob => EntryKind::File,
-                Mode::BlobExecutable => EntryKind::Executable,
-                Mode::Link => EntryKind::Link,
-                Mode::Commit => EntryKind::Submodule,
-            };
-            let path = RepoPath::parse(&path).map_err(|cause| error(&self.folder, &cause))?;
-            into.insert(path, (kind, Id(entry.oid.to_owned())));
-        }
-        Ok(())
     }
 
     /// Returns how this store names its objects.

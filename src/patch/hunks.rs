@@ -74,8 +74,8 @@ pub(super) fn lines(path: &RepoPath, old: Option<&[u8]>, new: Option<&[u8]>, out
     hunks(old_text, new_text, out);
 }
 
-/// Returns a path as it stands in a patch.
-pub(super) fn name(side: &[u8], path: &RepoPath) -> Vec<u8> {
+/// Returns a path as it stands in a patch, behind `side`.
+pub fn name(side: &[u8], path: &RepoPath) -> Vec<u8> {
     let name = [side, path.as_bytes()].concat();
     let is_plain = name
         .iter()
@@ -95,7 +95,7 @@ pub(super) fn push(out: &mut Vec<u8>, parts: &[&[u8]]) {
 
 fn hunks(old: &[u8], new: &[u8], out: &mut Vec<u8>) {
     let input = InternedInput::new(byte_lines(old), byte_lines(new));
-    let mut diff = Diff::compute(Algorithm::Histogram, &input);
+    let mut diff = Diff::compute(Algorithm::Myers, &input);
     diff.postprocess_lines(&input);
     let line = |token: imara_diff::Token| -> &[u8] { input.interner[token] };
     let changes: Vec<_> = diff.hunks().collect();

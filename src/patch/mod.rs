@@ -11,6 +11,7 @@ mod text;
 mod write;
 
 pub use apply::apply;
+pub use hunks::name;
 pub use read::PatchError;
 pub use text::{Binary, Side, text};
 pub use write::{Change, write};
