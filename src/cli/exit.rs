@@ -17,6 +17,7 @@ use crate::flow::undo::UndoError;
 use crate::flow::unpack::RestoreError;
 use crate::flow::verify::VerifyError;
 use crate::fs::FsError;
+use crate::history::HistoryError;
 use crate::model::UnknownModel;
 use crate::repo::OpenError;
 use crate::scratch::LandError;
@@ -204,6 +205,17 @@ fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
             "name files or folders that are not ignored, or widen `--include` and `--exclude`"
                 .to_owned(),
         );
+    }
+    if let Some(error) = cause.downcast_ref::<HistoryError>() {
+        return match error {
+            HistoryError::NoGit(_) => {
+                Some("work in a git repository, or leave that option out".to_owned())
+            }
+            HistoryError::Revision(_) => Some(
+                "name a commit, branch or tag that `git rev-parse` knows; a shallow clone has few of them".to_owned(),
+            ),
+            HistoryError::Git(_) | HistoryError::Objects(_) => None,
+        };
     }
     if let Some(advice) = run_hint(cause) {
         return Some(advice);

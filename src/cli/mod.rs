@@ -7,6 +7,7 @@ mod asking;
 mod environment;
 mod exec;
 mod exit;
+mod git_sections;
 mod models;
 mod number;
 mod pack;

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::environment::Environment;
 use super::exit::{Exit, usage};
+use super::git_sections::ChangedArgs;
 use super::number::parse_tokens;
 use super::printer::{Printer, Volume};
 use super::references::files_of_plan;
@@ -87,6 +88,9 @@ pub(super) struct PackArgs {
     /// Print the summary to stdout as JSON
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    changed: ChangedArgs,
 
     #[command(flatten)]
     select: SelectArgs,
@@ -187,7 +191,9 @@ pub(super) fn run(
         max_held_bytes: HELD_BYTES,
     };
     let attempt = || format!("cannot pack `{}`", repository.root.path().display());
-    let scan = pack::find(&repository, &request).with_context(attempt)?;
+    let mut scan = pack::find(&repository, &request).with_context(attempt)?;
+    args.changed
+        .keep(&repository, &request, &mut scan, printer)?;
     // Both files are opened before anything is written, and put in place when both are whole.
     let mut document = Sink::open(target.path(), printer)?;
     let mut manifest = args.manifest_sink(environment, printer)?;

@@ -4,6 +4,7 @@
 //! No terminal, no configuration.
 
 pub mod exec;
+pub mod history;
 pub mod host;
 pub mod pack;
 pub mod plan;

@@ -8,6 +8,7 @@
 mod confinement;
 mod demo;
 mod errors;
+mod git_sections;
 mod models;
 mod output;
 mod pack;
