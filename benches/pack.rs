@@ -8,9 +8,11 @@
 use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use twostep::flow::pack::{HELD_BYTES, PackRequest, find, write};
+use twostep::flow::redact::Redactor;
 use twostep::pack::{Format, Part, Sections};
 use twostep::repo::{self, Content, Globs, Named, ReadOptions, Repository};
 use twostep::secrets::{Allow, Scanner};
@@ -35,6 +37,7 @@ fn request(families: Vec<Family>) -> PackRequest {
         read: READ,
         format: Format::Xml,
         sections: Sections::default(),
+        redactor: Arc::new(Redactor::off()),
         room: None,
         counter: Counter::new(families),
         threads: NonZeroUsize::new(2).unwrap(),
@@ -117,7 +120,13 @@ fn render(criterion: &mut Criterion) {
         bencher.iter(|| {
             for candidate in &scan.candidates {
                 let file = repo::read(&repository.root, candidate, READ);
-                black_box(Part::render(candidate, file, Format::Xml, &request.counter));
+                black_box(Part::render(
+                    candidate,
+                    file,
+                    Vec::new(),
+                    Format::Xml,
+                    &request.counter,
+                ));
             }
         });
     });

@@ -22,7 +22,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("tokens", &[]),
     ("model", &["tokens"]),
     ("repo", &["fs", "git", "path"]),
-    ("pack", &["model", "path", "repo", "tokens"]),
+    (
+        "pack",
+        &["history", "model", "path", "repo", "secrets", "tokens"],
+    ),
     ("prompt", &[]),
     ("agent", &["fs", "process"]),
     ("plan", &["path"]),
@@ -35,14 +38,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "flow",
         &[
             "agent", "check", "fs", "git", "history", "model", "pack", "patch", "path", "plan",
-            "process", "prompt", "repo", "run", "scratch", "tokens",
+            "process", "prompt", "repo", "run", "scratch", "secrets", "tokens",
         ],
     ),
     (
         "cli",
         &[
             "agent", "check", "flow", "fs", "git", "history", "model", "pack", "path", "plan",
-            "process", "repo", "run", "scratch", "tokens",
+            "process", "repo", "run", "scratch", "secrets", "tokens",
         ],
     ),
 ];

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -11,10 +12,12 @@ use clap::Args;
 use super::environment::Environment;
 use super::number::parse_duration;
 use super::printer::Printer;
+use super::secrets::SecretsArgs;
 use super::story;
 use crate::agent::{Choice, Role};
 use crate::flow::host::{Event, Host};
 use crate::flow::player::Player;
+use crate::flow::redact::Redactor;
 use crate::process::{Interrupt, Limits};
 
 /// For how long agents may work, and what they get.
@@ -39,6 +42,9 @@ pub(super) struct AgentArgs {
     /// Stop before the first agent; show route, prompts, costs and command lines
     #[arg(long)]
     pub(super) dry_run: bool,
+
+    #[command(flatten)]
+    secrets: SecretsArgs,
 }
 
 /// The limits unless others are given; those of the arguments say the same.
@@ -82,6 +88,8 @@ pub(super) struct Lent {
     names: Vec<OsString>,
     limits: Limits,
     interrupt: Interrupt,
+    /// What keeps secrets out of packs and prompts.
+    pub(super) redactor: Arc<Redactor>,
 }
 
 impl AgentArgs {
@@ -98,6 +106,7 @@ impl AgentArgs {
                 max_output_bytes: MAX_OUTPUT_BYTES,
                 grace: GRACE,
             },
+            redactor: self.secrets.redactor(environment)?,
             interrupt: Interrupt::install().context("cannot watch for signals")?,
         })
     }
@@ -129,6 +138,7 @@ impl Lent {
             variables: self.variables.clone(),
             lent: self.names.clone(),
             cache: self.cache.clone(),
+            redactor: Arc::clone(&self.redactor),
             limits: self.limits,
             interrupted: &interrupted,
             now: super::environment::now_ms,

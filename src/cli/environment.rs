@@ -23,8 +23,8 @@ pub(super) struct Environment {
 /// The user's own catalogue of models, in the folder of the user's files.
 const MODELS_FILE: &str = "models.toml";
 
-/// A catalogue is a small file.
-const MAX_MODELS_BYTES: u64 = 4 << 20;
+/// The user's own files are small.
+const MAX_OWN_BYTES: u64 = 4 << 20;
 
 impl Environment {
     /// Reads the environment; `directory` takes the place of the working directory.
@@ -114,13 +114,22 @@ impl Environment {
         format!("{time}-{milliseconds:03}-{:02x}", std::process::id() & 0xff)
     }
 
+    /// Returns one of the user's own files, with its path, if it is there.
+    pub(super) fn own_file(&self, name: &str) -> anyhow::Result<Option<(PathBuf, String)>> {
+        let Some(path) = self.config.as_ref().map(|folder| folder.join(name)) else {
+            return Ok(None);
+        };
+        if fs::kind(&path)? != SystemKind::File {
+            return Ok(None);
+        }
+        let text = fs::read_text(&path, MAX_OWN_BYTES)?;
+        Ok(Some((path, text)))
+    }
+
     /// Returns the built-in models and those of the user.
     pub(super) fn catalogue(&self) -> anyhow::Result<Catalogue> {
         let mut catalogue = Catalogue::built_in();
-        if let Some(path) = self.config.as_ref().map(|folder| folder.join(MODELS_FILE))
-            && fs::kind(&path)? == SystemKind::File
-        {
-            let text = fs::read_text(&path, MAX_MODELS_BYTES)?;
+        if let Some((path, text)) = self.own_file(MODELS_FILE)? {
             catalogue
                 .extend(&text)
                 .with_context(|| format!("cannot use your models in `{}`", path.display()))?;

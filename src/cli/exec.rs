@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
@@ -245,8 +246,7 @@ impl Job<'_> {
     ) -> anyhow::Result<Exit> {
         let repository = &selected.repository;
         self.change.check(repository)?;
-        let families = [self.planner.as_ref(), Some(&self.executor)];
-        let families = families.into_iter().flatten().filter_map(Player::family);
+        let players = self.planner.iter().chain([&self.executor]);
         let lent = self.agents.lend(environment)?;
         let asking = Asking {
             printer,
@@ -269,8 +269,9 @@ impl Job<'_> {
                 read,
                 format: Format::Xml,
                 sections: Sections::default(),
+                redactor: Arc::clone(&lent.redactor),
                 room: None,
-                counter: Counter::new(families.collect()),
+                counter: Counter::new(players.filter_map(Player::family).collect()),
                 threads: selected.threads,
                 max_held_bytes: HELD_BYTES,
             },

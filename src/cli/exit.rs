@@ -13,6 +13,7 @@ use crate::flow::pack::PackError;
 use crate::flow::plan::PlanningError;
 use crate::flow::plan_exec::RunError;
 use crate::flow::player::PlayerError;
+use crate::flow::redact::SecretsFound;
 use crate::flow::undo::UndoError;
 use crate::flow::unpack::RestoreError;
 use crate::flow::verify::VerifyError;
@@ -24,7 +25,7 @@ use crate::scratch::LandError;
 
 /// The exit codes, for the help.
 pub(super) const TABLE: &str = "Exit codes: 0 done, and yes; 1 done, and no (a check failed, a \
-    reference is missing, a conflict); 2 could not (flag, file, budget); 3 an agent failed; 129, 130, 143 interrupted.";
+    reference is missing, a conflict, a secret with `--secrets fail`); 2 could not (flag, file, budget); 3 an agent failed; 129, 130, 143 interrupted.";
 
 /// How the process ends. Scripts rely on these numbers; changing one is a breaking change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +79,7 @@ pub(super) fn unwrapped(error: RunError) -> anyhow::Error {
         PlanningError::Agent(AgentError::Fs(error)) | PlanningError::Fs(error) => error.into(),
         PlanningError::Agent(error) => error.into(),
         PlanningError::Interrupted(error) => error.into(),
+        PlanningError::Secrets(error) => error.into(),
         other => anyhow::Error::from(other),
     };
     match error {
@@ -119,13 +121,22 @@ pub(super) fn is_interrupted(error: &anyhow::Error) -> bool {
     })
 }
 
+/// Says whether it was secrets that stopped us.
+fn has_secrets(cause: &(dyn std::error::Error + 'static)) -> bool {
+    cause.is::<SecretsFound>() || matches!(cause.downcast_ref(), Some(PackError::Secrets(_)))
+}
+
 /// Returns the status that a known cause stands for.
 fn status_of(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
+    if has_secrets(cause) {
+        return Some(Exit::Negative);
+    }
     if let Some(error) = cause.downcast_ref::<ExecError>() {
         return match error {
             ExecError::Nothing { .. } => Some(Exit::Agent),
             ExecError::Refused { .. }
             | ExecError::Unasked { .. }
+            | ExecError::Redacted { .. }
             | ExecError::TooLarge(_)
             | ExecError::Patch(_)
             | ExecError::Failed { .. }
@@ -196,6 +207,12 @@ fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
             "use `--budget {}` or more, or name fewer files",
             small.least
         ));
+    }
+    if has_secrets(cause) {
+        return Some(
+            "take them out, let them through in your `secrets.toml`, or say `--secrets redact`"
+                .into(),
+        );
     }
     if let Some(PackError::Restless) = cause.downcast_ref() {
         return Some("run it again, or pack a copy of the tree".to_owned());

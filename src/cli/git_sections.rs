@@ -57,13 +57,6 @@ pub(super) struct ChangedArgs {
 
 impl GitSectionsArgs {
     /// Returns what is asked for.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "these options are offered with the sections that they ask for"
-        )
-    )]
     pub(super) fn wanted(&self) -> Wanted {
         let diffs = match self.git_diff.as_ref().map(Option::as_deref) {
             None => Vec::new(),

@@ -15,6 +15,7 @@ mod plan;
 mod printer;
 mod references;
 mod runs;
+mod secrets;
 mod select;
 mod sink;
 mod story;

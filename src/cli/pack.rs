@@ -9,13 +9,15 @@ use clap::{Args, ValueEnum};
 
 use super::environment::Environment;
 use super::exit::{Exit, usage};
-use super::git_sections::ChangedArgs;
+use super::git_sections::{ChangedArgs, GitSectionsArgs};
 use super::number::parse_tokens;
 use super::printer::{Printer, Volume};
 use super::references::files_of_plan;
+use super::secrets::SecretsArgs;
 use super::select::{SelectArgs, Selected};
 use super::sink::Sink;
 use super::summary;
+use crate::flow::history;
 use crate::flow::pack::{self, HELD_BYTES, PackError, PackRequest, Packed};
 use crate::fs::{self, FsError, SystemKind};
 use crate::model::{Measure, Model};
@@ -93,6 +95,12 @@ pub(super) struct PackArgs {
     changed: ChangedArgs,
 
     #[command(flatten)]
+    git: GitSectionsArgs,
+
+    #[command(flatten)]
+    secrets: SecretsArgs,
+
+    #[command(flatten)]
     select: SelectArgs,
 }
 
@@ -140,7 +148,7 @@ pub(super) fn run(
         model,
         printer.volume() != Volume::Quiet || args.json || args.manifest.is_some(),
     );
-    let sections = args.sections(environment)?;
+    let instruction = args.instruction(environment)?;
     let selected = args.select.resolve(environment, printer)?;
     let outputs = args.outputs(&target, environment)?;
     args.guard(&target, &selected.repository, environment)?;
@@ -155,19 +163,12 @@ pub(super) fn run(
     if let Some(plan) = &args.plan {
         named = files_of_plan(plan, &repository, environment)?;
     }
-    let options = Options {
-        paths: args
-            .select
-            .paths
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect(),
-        include: includes,
-        exclude: excludes,
-        all: args.select.all,
-        format: args.format,
-        budget: args.budget.or_else(|| model.map(Model::prompt_limit)),
+    let past = history::sections(&repository, &args.git.wanted(), threads);
+    let sections = Sections {
+        instruction,
+        ..past.context("cannot tell what changed")?
     };
+    let options = args.options((includes, excludes), &sections, model);
     let request = PackRequest {
         named,
         globs,
@@ -178,6 +179,7 @@ pub(super) fn run(
         },
         format: args.format,
         sections,
+        redactor: args.secrets.redactor(environment)?,
         room: options.budget.map(|budget| Room {
             budget,
             measure: model.map_or(Measure::Exact, Model::measure),
@@ -205,21 +207,19 @@ pub(super) fn run(
         .collect();
     if let Some(sink) = &mut manifest {
         let git = repository.git.as_ref();
-        let facts = Manifest::new(&Facts {
-            options: &options,
-            model: model.map(|model| model.id.as_str()),
-            commit: git.and_then(|git| git.commit.as_deref()),
-            count: packed.count,
-            estimates: &estimates,
-            entries: &packed.entries,
-            skipped: &packed.skipped,
-            n_filtered: packed.n_filtered,
-        });
-        let text = serde_json::to_vec(&facts)?;
-        let written = sink.write_all(&text).and_then(|()| sink.write_all(b"\n"));
-        written
-            .and_then(|()| sink.flush())
-            .map_err(|error| sink.failed(error))?;
+        write_manifest(
+            sink,
+            &Facts {
+                options: &options,
+                model: model.map(|model| model.id.as_str()),
+                commit: git.and_then(|git| git.commit.as_deref()),
+                count: packed.count,
+                estimates: &estimates,
+                entries: &packed.entries,
+                skipped: &packed.skipped,
+                n_filtered: packed.n_filtered,
+            },
+        )?;
     }
     document.commit()?;
     manifest.map_or(Ok(()), Sink::commit)?;
@@ -230,6 +230,14 @@ pub(super) fn run(
     }
     summary.print(printer, &told);
     Ok(Exit::Success)
+}
+
+/// Writes the manifest.
+fn write_manifest(sink: &mut Sink, facts: &Facts<'_>) -> anyhow::Result<()> {
+    let mut text = serde_json::to_vec(&Manifest::new(facts))?;
+    text.push(b'\n');
+    let written = sink.write_all(&text).and_then(|()| sink.flush());
+    written.map_err(|error| sink.failed(error))
 }
 
 /// Writes the document.
@@ -275,6 +283,30 @@ impl Target {
 }
 
 impl PackArgs {
+    /// Returns what decides the contents.
+    fn options(
+        &self,
+        (include, exclude): (Vec<String>, Vec<String>),
+        sections: &Sections,
+        model: Option<&Model>,
+    ) -> Options {
+        let paths = self.select.paths.iter();
+        Options {
+            paths: paths.map(|path| path.display().to_string()).collect(),
+            include,
+            exclude,
+            all: self.select.all,
+            format: self.format,
+            budget: self.budget.or_else(|| model.map(Model::prompt_limit)),
+            diffs: sections
+                .diffs
+                .iter()
+                .map(|diff| diff.name.clone())
+                .collect(),
+            commits: sections.log.len(),
+        }
+    }
+
     fn target(&self, environment: &Environment, printer: &Printer) -> anyhow::Result<Target> {
         let file = |typed: &Path| Target::File {
             path: environment.at(typed),
@@ -410,14 +442,6 @@ impl PackArgs {
             )),
             _ => Ok(files),
         }
-    }
-
-    /// Returns what stands in the document beside files.
-    fn sections(&self, environment: &Environment) -> anyhow::Result<Sections> {
-        Ok(Sections {
-            instruction: self.instruction(environment)?,
-            ..Sections::default()
-        })
     }
 
     fn instruction(&self, environment: &Environment) -> anyhow::Result<Option<String>> {

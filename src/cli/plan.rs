@@ -1,6 +1,7 @@
 //! `twostep plan`, and what specs and packs are read from.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -130,6 +131,7 @@ pub(super) fn run(
         },
         format: Format::Xml,
         sections: Sections::default(),
+        redactor: Arc::clone(&lent.redactor),
         room: None,
         counter: counter.clone(),
         threads: selected.threads,

@@ -1,6 +1,6 @@
 //! What a person is told of a run, line by line.
 
-use super::number::{dollars, grouped, lasting};
+use super::number::{counted, dollars, grouped, lasting};
 use super::printer::{Printer, Volume};
 use crate::agent::{Agent, Role, Usage};
 use crate::check::Checked;
@@ -11,6 +11,7 @@ use crate::flow::player::Player;
 use crate::flow::route::{Focus, Route, Size};
 use crate::plan::{Intent, Reference, Status};
 use crate::run::Summary;
+use crate::secrets::Sighting;
 
 /// Tells of one event.
 pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
@@ -33,6 +34,9 @@ pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
         Event::Resolved(references) => printer.note(&resolved(references)),
         Event::Scratch(n) => {
             printer.note(&line("scratch", &format!("{} files", grouped(*n as u64))));
+        }
+        Event::Redacted(secrets) => {
+            printer.note(&line("secrets", &redacted(secrets, printer.volume())));
         }
         Event::Warning(warning) => printer.warn(warning),
         Event::Checking(command, _) if printer.volume() == Volume::Verbose => {
@@ -88,6 +92,31 @@ fn prompted(role: Role, prompt: &Prompt) -> String {
         grouped(prompt.limit),
     );
     line(role.name(), &text)
+}
+
+/// How many secrets are named unless all are asked for.
+const N_SECRETS: usize = 3;
+
+/// Says where secrets were redacted; with what lets each through, if all are asked for.
+pub(super) fn redacted(secrets: &[Sighting], volume: Volume) -> String {
+    let n = counted(secrets.len(), "secret", "secrets");
+    if volume == Volume::Verbose {
+        let each = secrets
+            .iter()
+            .map(|secret| format!("\n{}", line("", &format!("{secret} ({})", secret.hash))));
+        return format!("{n} redacted:{}", each.collect::<String>());
+    }
+    let named: Vec<String> = secrets
+        .iter()
+        .take(N_SECRETS)
+        .map(ToString::to_string)
+        .collect();
+    let more = if secrets.len() > N_SECRETS {
+        ", ..."
+    } else {
+        ""
+    };
+    format!("{n} redacted: {}{more}", named.join(", "))
 }
 
 fn used(usage: Usage) -> String {

@@ -7,10 +7,12 @@ use serde::Serialize;
 
 use super::number::{counted, grouped};
 use super::printer::{Printer, Volume};
+use super::story::redacted;
 use crate::flow::pack::Packed;
 use crate::model::{Catalogue, Measure, Model};
 use crate::pack::{Entry, Estimate, Options};
 use crate::repo::{Reason, SkipReason, Skipped};
+use crate::secrets::Sighting;
 use crate::tokens::ENCODING;
 
 /// The models whose estimates are printed beside the exact count.
@@ -37,6 +39,7 @@ pub(super) struct Summary<'a> {
     largest: Vec<Largest>,
     left_out: BTreeMap<&'static str, usize>,
     skipped: usize,
+    secrets: &'a [Sighting],
     #[serde(skip)]
     packed: &'a Packed,
     #[serde(skip)]
@@ -111,6 +114,7 @@ impl<'a> Summary<'a> {
             largest: largest.collect(),
             left_out,
             skipped: packed.skipped.len(),
+            secrets: &packed.secrets,
             packed,
             measure: model.map_or(Measure::Exact, Model::measure),
         }
@@ -146,6 +150,7 @@ impl<'a> Summary<'a> {
             ));
         }
         self.print_left_out(printer);
+        self.print_secrets(printer);
         if !self.largest.is_empty() {
             printer.note("largest, with their markup:");
         }
@@ -191,6 +196,22 @@ impl<'a> Summary<'a> {
         }
         if self.packed.is_tree_cut {
             printer.note("the directory structure is cut, too");
+        }
+    }
+
+    fn print_secrets(&self, printer: &Printer) {
+        if !self.secrets.is_empty() {
+            printer.note(&redacted(self.secrets, printer.volume()));
+        }
+        let mut names = self.packed.secret_names.iter();
+        for (path, what) in names.by_ref().take(N_NAMED) {
+            printer.warn(&format!(
+                "`{path}` is packed, and its name says that it holds secrets ({what})"
+            ));
+        }
+        let n_more = names.count();
+        if n_more > 0 {
+            printer.warn(&format!("{n_more} more names say so"));
         }
     }
 
@@ -274,6 +295,7 @@ fn explain(reason: &'static str) -> String {
 pub(super) fn kind(reason: &str) -> &str {
     match reason {
         "lock" => "lock files",
+        "secret" => "files that hold secrets",
         "link" => "links",
         "submodule" => "submodules",
         "repository" => "other repositories",

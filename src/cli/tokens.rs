@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
@@ -14,6 +15,7 @@ use super::printer::Printer;
 use super::select::SelectArgs;
 use super::summary;
 use crate::flow::pack::{HELD_BYTES, PackRequest};
+use crate::flow::redact::Redactor;
 use crate::flow::tokens::{self, Counted};
 use crate::model::{Measure, Model};
 use crate::pack::{Estimate, Format, Sections};
@@ -91,6 +93,7 @@ pub(super) fn run(
         },
         format: Format::Xml,
         sections: Sections::default(),
+        redactor: Arc::new(Redactor::off()),
         room: None,
         counter: Counter::new(model.and_then(Estimate::family_of).into_iter().collect()),
         threads: selected.threads,

@@ -56,7 +56,7 @@ pub(super) fn run(
     ));
     if unpacked.n_other > 0 {
         printer.note(&format!(
-            "{} only listed in the pack",
+            "{} only listed or redacted in the pack, and not written",
             counted(unpacked.n_other, "file is", "files are")
         ));
     }

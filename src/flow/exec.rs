@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use super::host::{Event, Host, Interrupted};
 use super::pack::PackRequest;
-use super::plan::{Asked, PlanningError, Prompt, call, fitted, given};
+use super::plan::{Asked, PlanningError, Prompt, call, fitted, given, redacted, redacted_packs};
 use super::player::Player;
+use super::redact::{Redactor, SecretsMode};
+use super::restore::{Strange, restore};
 use super::route::{EXECUTOR_CAP, Focus};
 use crate::agent::{May, Role, check_environment};
 use crate::check::{self, CheckError, Checked, Runnable};
@@ -19,9 +21,10 @@ use crate::path::RepoPath;
 use crate::plan::{Plan, Reference, Status};
 use crate::process::Limits;
 use crate::prompt;
-use crate::repo::{Candidate, Named, Repository};
+use crate::repo::{Candidate, Named, Repository, Text};
 use crate::run::{self, Event as Happened, Run};
 use crate::scratch::{self, Change, ChangeSet, LandError, Problem, Scratch, ScratchError, State};
+use crate::secrets::placeholders;
 
 /// What the executor's prompt is made of.
 pub struct Content<'a> {
@@ -123,6 +126,14 @@ pub enum ExecError {
         /// The file with the change.
         patch: PathBuf,
     },
+    /// The change holds placeholders for secrets in lines that are not those of the files.
+    #[error("the change is in `{}`, and nothing landed: it holds placeholders for secrets in lines that it wrote anew: {}", patch.display(), lines(strange))]
+    Redacted {
+        /// The files, each with the numbers of these lines.
+        strange: Vec<(RepoPath, Strange)>,
+        /// The file with the change.
+        patch: PathBuf,
+    },
     /// A recorded or answered change does not fit the files.
     #[error("the change does not fit the files")]
     Patch(#[from] PatchError),
@@ -206,6 +217,13 @@ fn names(paths: &[RepoPath]) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
+fn lines(strange: &[(RepoPath, Strange)]) -> String {
+    let each = strange
+        .iter()
+        .flat_map(|(path, lines)| lines.iter().map(move |line| format!("{path}:{line}")));
+    each.collect::<Vec<_>>().join(", ")
+}
+
 /// A check may take this long, and be silent as long.
 const CHECK_LIMIT: Duration = Duration::from_hours(1);
 
@@ -231,14 +249,16 @@ pub fn prepare(
             )
         })
         .collect();
-    let words = |packs: &[&str]| prompt::execute(packs, &content.plan.text, &checks);
+    let plan = redacted("the plan", &content.plan.text, host)?;
+    let words = |packs: &[&str]| prompt::execute(packs, &plan, &checks);
     if content.focus == Focus::Plan {
         request.named = named(content.references);
     }
     if content.packs.is_empty() && !request.named.is_empty() {
         return fitted(repository, request, player, Role::Executor, &words, host);
     }
-    let packs: Vec<&str> = content.packs.iter().map(String::as_str).collect();
+    let packs = redacted_packs(content.packs, host)?;
+    let packs: Vec<&str> = packs.iter().map(String::as_str).collect();
     given(words(&packs), &request.counter, player, Role::Executor)
 }
 
@@ -379,6 +399,7 @@ pub fn execute(
     if let Some(change) = &reply.change {
         patch::apply(change, &Root::open(&scratch.folder)?)?;
     }
+    let strange = put_back(scratch, &look()?, &host.redactor)?;
     let changes = look()?;
     if changes.changes.is_empty() && changes.refused.is_empty() {
         return Err(ExecError::Nothing {
@@ -392,6 +413,9 @@ pub fn execute(
     if !changes.refused.is_empty() {
         let refused = changes.refused;
         return Err(ExecError::Refused { refused, patch });
+    }
+    if !strange.is_empty() {
+        return Err(ExecError::Redacted { strange, patch });
     }
     let paths = unasked(&changes, request.references);
     if !paths.is_empty() {
@@ -506,6 +530,49 @@ fn branch(
     Ok(name)
 }
 
+/// Puts the secrets back into the files of a change, where their lines are what they were; returns the others.
+fn put_back(
+    scratch: &Scratch,
+    changes: &ChangeSet,
+    redactor: &Redactor,
+) -> Result<Vec<(RepoPath, Strange)>, ExecError> {
+    let mut strange = Vec::new();
+    if redactor.mode == SecretsMode::Off {
+        return Ok(strange);
+    }
+    let (originals, root) = (scratch.originals()?, Root::open(&scratch.folder)?);
+    for Change {
+        path,
+        before,
+        after,
+    } in &changes.changes
+    {
+        if !matches!(after, Some(State::File { .. })) {
+            continue;
+        }
+        let Ok(now) = Text::decode(bytes_of(&root, path)?) else {
+            continue;
+        };
+        if placeholders(&now.text).next().is_none() {
+            continue;
+        }
+        let old = before
+            .as_ref()
+            .map(|_| originals.read(path))
+            .transpose()?
+            .unwrap_or_default();
+        let old = Text::decode(old).map_or(String::new(), |old| old.text);
+        let restored = restore(&path.to_string(), &old, &now.text, redactor);
+        let bytes =
+            restored.and_then(|text| Text { text, ..now }.encode().ok_or_else(Strange::new));
+        match bytes {
+            Ok(bytes) => root.replace(path, &bytes)?,
+            Err(lines) => strange.push((path.clone(), lines)),
+        }
+    }
+    Ok(strange)
+}
+
 /// Returns the bytes of a file, or the target of a link.
 fn bytes_of(root: &Root, path: &RepoPath) -> Result<Vec<u8>, ExecError> {
     if root.kind(path)? == EntryKind::Link {
@@ -592,7 +659,12 @@ fn run_checks(
         (host.tell)(&Event::Checking(command, is_baseline));
         let when = if is_baseline { "before" } else { "after" };
         let record = records.join(format!("{:02}-{when}", n + 1));
-        let checked = check::run(command, &record, &setting)?;
+        let mut checked = check::run(command, &record, &setting)?;
+        // Secrets in it are no reason to stop.
+        let tail = host
+            .redactor
+            .redact(&checked.tail, &host.redactor.find("", &checked.tail));
+        checked.tail = tail;
         if is_baseline && checked.is_not_found {
             return Err(ExecError::NotFound {
                 command: command.clone(),

@@ -2,7 +2,8 @@
 
 use std::num::NonZeroUsize;
 
-use crate::history::{self, ChangedFiles, Commit, Diff, HistoryError, What};
+use crate::history::{self, ChangedFiles, HistoryError, What};
+use crate::pack::Sections;
 use crate::repo::{Repository, Scan};
 
 /// Which sections are wanted.
@@ -12,15 +13,6 @@ pub struct Wanted {
     pub diffs: Vec<What>,
     /// How many commits.
     pub n_commits: usize,
-}
-
-/// What a pack tells of the past.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sections {
-    /// The differences, as they were asked for; one can be empty.
-    pub diffs: Vec<Diff>,
-    /// The last commits, the newest first.
-    pub log: Vec<Commit>,
 }
 
 /// Reads the sections that are wanted; of a repository without git only if there are none.
@@ -41,6 +33,7 @@ pub fn sections(
             0 => Vec::new(),
             n => history::log(repository, n)?,
         },
+        instruction: None,
     })
 }
 

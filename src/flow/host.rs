@@ -2,13 +2,16 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::plan::Prompt;
+use super::redact::Redactor;
 use super::route::Route;
 use crate::agent::{Role, Usage};
 use crate::check::Checked;
 use crate::plan::Reference;
 use crate::process::Limits;
+use crate::secrets::Sighting;
 
 /// What the edges lend: programs, environment, clock, and somebody to ask.
 pub struct Host<'a> {
@@ -20,6 +23,8 @@ pub struct Host<'a> {
     pub lent: Vec<OsString>,
     /// Where scratches and empty folders are made, outside of every repository.
     pub cache: PathBuf,
+    /// What keeps secrets out of prompts.
+    pub redactor: Arc<Redactor>,
     /// How long agents may take.
     pub limits: Limits,
     /// Whether the user wants us to stop.
@@ -64,6 +69,8 @@ pub enum Event<'a> {
     Resolved(&'a [Reference]),
     /// The executor's folder is ready, with so many files.
     Scratch(usize),
+    /// Secrets were taken out of what an agent gets.
+    Redacted(&'a [Sighting]),
     /// Something is not as it should be, and the work goes on.
     Warning(String),
     /// A check runs; before the change, if true.

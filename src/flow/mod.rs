@@ -10,6 +10,8 @@ pub mod pack;
 pub mod plan;
 pub mod plan_exec;
 pub mod player;
+pub mod redact;
+pub mod restore;
 pub mod route;
 pub mod tokens;
 pub mod undo;

@@ -3,15 +3,20 @@
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::plan_exec::PLAN_HEAD;
+use super::redact::{Redactor, SecretsFound, SecretsMode};
 use crate::pack::{
     Document, Entry, Fit, Format, Frame, MANIFEST_HEAD, Part, Room, Sections, TooSmall, Totals,
     Tree, fit,
 };
+use crate::path::RepoPath;
 use crate::repo::{
-    self, Candidate, Globs, Named, ReadOptions, Reason, Repository, Scan, ScanOptions, Skipped,
+    self, Candidate, Content, FileContent, Globs, Named, ReadOptions, Reason, Repository, Scan,
+    ScanOptions, SkipReason, Skipped, Text,
 };
+use crate::secrets::{Finding, Sighting, is_secret_name};
 use crate::tokens::{Count, Counter};
 
 /// What goes into a pack, and how.
@@ -29,6 +34,8 @@ pub struct PackRequest {
     pub format: Format,
     /// What stands in the document beside files; no budget cuts it.
     pub sections: Sections,
+    /// What keeps secrets out of the document.
+    pub redactor: Arc<Redactor>,
     /// How much room there is; no end of it if none is given.
     pub room: Option<Room>,
     /// What counts tokens.
@@ -52,6 +59,10 @@ pub struct Packed {
     pub n_filtered: usize,
     /// Whether the tree is drawn less deep than it is.
     pub is_tree_cut: bool,
+    /// Where secrets were found in what the document holds.
+    pub secrets: Vec<Sighting>,
+    /// The files whose names say that they hold secrets, each with the rule that says so.
+    pub secret_names: Vec<(RepoPath, &'static str)>,
 }
 
 /// No pack was made.
@@ -63,6 +74,9 @@ pub enum PackError {
     /// The budget is below what cannot be cut.
     #[error(transparent)]
     TooSmall(#[from] TooSmall),
+    /// There are secrets, and there may be none.
+    #[error(transparent)]
+    Secrets(#[from] SecretsFound),
     /// Files change faster than they are read.
     #[error("files keep changing while they are packed")]
     Restless,
@@ -102,7 +116,7 @@ pub fn find(repository: &Repository, request: &PackRequest) -> Result<Scan, Pack
     // The vocabulary loads while we walk.
     let counter = request.counter.clone();
     std::thread::spawn(move || counter.warm_up());
-    let scan = repo::scan(
+    let mut scan = repo::scan(
         repository,
         &ScanOptions {
             named: &request.named,
@@ -112,11 +126,29 @@ pub fn find(repository: &Repository, request: &PackRequest) -> Result<Scan, Pack
             threads: request.threads,
         },
     );
+    leave_out_secret_paths(&mut scan, &request.redactor);
     if scan.candidates.is_empty() {
         Err(PackError::Empty)
     } else {
         Ok(scan)
     }
+}
+
+/// Passes over files whose paths hold a secret: a path with a placeholder would be another path.
+fn leave_out_secret_paths(scan: &mut Scan, redactor: &Redactor) {
+    let skipped = &mut scan.skipped;
+    scan.candidates.retain(|candidate| {
+        let path = candidate.path.to_string();
+        let findings = redactor.find("", &path);
+        if !findings.is_empty() {
+            let path = redactor.redact(&path, &findings);
+            skipped.push(Skipped {
+                path,
+                why: SkipReason::Secret,
+            });
+        }
+        findings.is_empty()
+    });
 }
 
 /// Returns all files of the repository, whatever a request takes of them.
@@ -146,18 +178,39 @@ pub fn write(
     out: &mut dyn Write,
     progress: Progress<'_>,
 ) -> Result<Packed, PackError> {
+    let redactor = &request.redactor;
+    let (sections, mut secrets) = redacted(&request.sections, redactor)?;
     let job = Job {
         repository,
         request,
         candidates: &scan.candidates,
         tree: Tree::new(scan.candidates.iter().map(|candidate| &candidate.path)),
-        frame: Frame::new(request.format, &request.sections),
+        frame: Frame::new(request.format, &sections),
     };
+    if redactor.mode == SecretsMode::Fail {
+        secrets.extend(job.secrets());
+        if !secrets.is_empty() {
+            return Err(SecretsFound(secrets).into());
+        }
+    }
     let (entries, count, tree_depth) = match request.room {
         None => job.stream(out, progress)?,
         Some(room) => job.choose(room, out, progress)?,
     };
+    let packed = entries.iter().filter(|entry| entry.is_packed);
+    secrets.extend(packed.flat_map(|entry| entry.secrets.iter().cloned()));
+    let name = |entry: &Entry| Some((entry.path.clone(), is_secret_name(entry.path.as_bytes())?));
+    let secret_names = match redactor.mode {
+        SecretsMode::Off => Vec::new(),
+        _ => entries
+            .iter()
+            .filter(|entry| entry.is_full())
+            .filter_map(name)
+            .collect(),
+    };
     Ok(Packed {
+        secrets,
+        secret_names,
         entries,
         count,
         skipped: scan.skipped,
@@ -166,12 +219,64 @@ pub fn write(
     })
 }
 
+/// Returns sections without their secrets, and where they were.
+fn redacted(
+    sections: &Sections,
+    redactor: &Redactor,
+) -> Result<(Sections, Vec<Sighting>), SecretsFound> {
+    let mut secrets = Vec::new();
+    let mut text = |place: &str, text: &str| {
+        let (text, found) = redactor.text(place, text)?;
+        secrets.extend(found);
+        Ok::<String, SecretsFound>(text)
+    };
+    let mut sections = sections.clone();
+    for diff in &mut sections.diffs {
+        let held = Text::of_any(std::mem::take(&mut diff.text));
+        let redacted = text(&format!("the difference ({})", diff.name), &held.text)?;
+        let held = Text {
+            text: redacted,
+            ..held
+        };
+        diff.text = held.encode().unwrap_or_else(|| held.text.into_bytes());
+    }
+    for commit in &mut sections.log {
+        let place = format!("the commit {}", commit.id);
+        commit.message = text(&place, &commit.message)?;
+        commit.author = text(&place, &commit.author)?;
+    }
+    if let Some(instruction) = &mut sections.instruction {
+        *instruction = text("the instruction", instruction)?;
+    }
+    Ok((sections, secrets))
+}
+
 struct Job<'a> {
     repository: &'a Repository,
     request: &'a PackRequest,
     candidates: &'a [Candidate],
     tree: Tree,
     frame: Frame,
+}
+
+/// A file that was read and looked at.
+enum Rendered {
+    /// It holds no secret.
+    Part(Part),
+    /// It holds these.
+    Secrets(FileContent, Vec<Finding>),
+}
+
+impl Rendered {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Part(part) => part.weight(),
+            Self::Secrets(file, _) => match &file.content {
+                Content::Text(text) => text.text.len(),
+                Content::Listed(_) => 0,
+            },
+        }
+    }
 }
 
 impl Job<'_> {
@@ -187,9 +292,10 @@ impl Job<'_> {
         let all: Vec<usize> = (0..self.candidates.len()).collect();
         self.each(
             &all,
-            Part::weight,
+            Rendered::weight,
             |index| self.render(index),
-            |index, part| {
+            |index, rendered| {
+                let part = self.settle(index, rendered);
                 document.part(&part)?;
                 entries.push(part.entry);
                 progress(index + 1, all.len());
@@ -212,9 +318,10 @@ impl Job<'_> {
         let all: Vec<usize> = (0..self.candidates.len()).collect();
         self.each(
             &all,
-            Part::weight,
+            Rendered::weight,
             |index| self.render(index),
-            |index, part| {
+            |index, rendered| {
+                let part = self.settle(index, rendered);
                 entries.push(part.entry.clone());
                 n_kept_bytes += part.weight();
                 kept.push((n_kept_bytes <= self.request.max_held_bytes).then_some(part));
@@ -263,9 +370,10 @@ impl Job<'_> {
         let mut is_same = true;
         self.each(
             &missing,
-            Part::weight,
+            Rendered::weight,
             |index| self.render(index),
-            |index, part| {
+            |index, rendered| {
+                let part = self.settle(index, rendered);
                 is_same &= part.is_like(&entries[index]);
                 entries[index] = part.entry.clone();
                 kept[index] = Some(part);
@@ -289,8 +397,9 @@ impl Job<'_> {
         let tree = self.tree.draw(tree_depth);
         let mut document = Document::begin(out, &self.request.counter, &self.frame, &tree)?;
         let again = |index: usize| kept[index].is_none().then(|| self.render(index));
-        let weight = |part: &Option<Part>| part.as_ref().map_or(0, Part::weight);
-        self.each(chosen, weight, again, |index, part| {
+        let weight = |rendered: &Option<Rendered>| rendered.as_ref().map_or(0, Rendered::weight);
+        self.each(chosen, weight, again, |index, rendered| {
+            let part = rendered.map(|rendered| self.settle(index, rendered));
             let entry = &mut entries[index];
             match part.as_ref().or(kept[index].as_ref()) {
                 Some(part) if part.is_like(entry) => document.part(part)?,
@@ -308,10 +417,65 @@ impl Job<'_> {
         Ok(document.end(&totals)?)
     }
 
-    fn render(&self, index: usize) -> Part {
+    fn render(&self, index: usize) -> Rendered {
         let candidate = &self.candidates[index];
         let file = repo::read(&self.repository.root, candidate, self.request.read);
-        Part::render(candidate, file, self.request.format, &self.request.counter)
+        let findings = match &file.content {
+            Content::Text(text) => self
+                .request
+                .redactor
+                .find(&candidate.path.to_string(), &text.text),
+            Content::Listed(_) => Vec::new(),
+        };
+        if findings.is_empty() {
+            Rendered::Part(self.part(index, file, Vec::new()))
+        } else {
+            Rendered::Secrets(file, findings)
+        }
+    }
+
+    /// Finds the secrets of all files.
+    fn secrets(&self) -> Vec<Sighting> {
+        let all: Vec<usize> = (0..self.candidates.len()).collect();
+        let mut secrets = Vec::new();
+        let done = self.each(
+            &all,
+            Rendered::weight,
+            |index| self.render(index),
+            |index, rendered| {
+                secrets.extend(self.settle(index, rendered).entry.secrets);
+                Ok::<(), std::convert::Infallible>(())
+            },
+        );
+        match done {
+            Ok(()) => secrets,
+        }
+    }
+
+    fn part(&self, index: usize, file: FileContent, secrets: Vec<Sighting>) -> Part {
+        let (format, counter) = (self.request.format, &self.request.counter);
+        Part::render(&self.candidates[index], file, secrets, format, counter)
+    }
+
+    /// Numbers the secrets of a file, which is done in the order of the files, and takes them out.
+    fn settle(&self, index: usize, rendered: Rendered) -> Part {
+        let (mut file, findings) = match rendered {
+            Rendered::Part(part) => return part,
+            Rendered::Secrets(file, findings) => (file, findings),
+        };
+        let place = self.candidates[index].path.to_string();
+        let mut secrets = Vec::new();
+        if let Content::Text(text) = &mut file.content {
+            let each = findings.iter();
+            secrets = each
+                .map(|finding| finding.sighting(&place, &text.text))
+                .collect();
+            text.text = self.request.redactor.redact(&text.text, &findings);
+        }
+        if self.request.redactor.mode == SecretsMode::Exclude {
+            file.content = Content::Listed(Reason::Secret);
+        }
+        self.part(index, file, secrets)
     }
 
     /// Calls `work` on each of `indices` in parallel and `take` on the results in order.
@@ -342,9 +506,10 @@ mod tests {
     use super::*;
     use crate::flow::unpack::{Existing, restore};
     use crate::fs::Root;
+    use crate::history::{Commit, Diff};
     use crate::model::Measure;
-    use crate::pack::{Commit, Diff};
     use crate::path::RepoPath;
+    use crate::secrets::{Allow, Scanner};
     use crate::tokens::{Family, Margin};
 
     type Files = BTreeMap<RepoPath, Vec<u8>>;
@@ -453,6 +618,10 @@ mod tests {
             },
             format,
             sections,
+            redactor: Arc::new(Redactor::new(
+                SecretsMode::Redact,
+                Scanner::new(Allow::default()),
+            )),
             room,
             counter: Counter::new(vec![Family::ClaudeV47, Family::Gemma3]),
             threads: NonZeroUsize::new(threads).unwrap(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::host::{Event, Host, Interrupted};
 use super::pack::{self, PackError, PackRequest};
 use super::player::Player;
+use super::redact::SecretsFound;
 use super::route::{Context, Route, route};
 use crate::agent::{Agent, AgentError, Call, May, PromptLimit, Reply, Role, Setting};
 use crate::fs::{self, FsError};
@@ -68,6 +69,9 @@ pub enum PlanningError {
         #[source]
         source: PlanError,
     },
+    /// There are secrets, and there may be none.
+    #[error(transparent)]
+    Secrets(#[from] SecretsFound),
     /// The agent gave no answer.
     #[error(transparent)]
     Agent(#[from] AgentError),
@@ -136,6 +140,9 @@ pub fn fitted(
         let is_left = |reason: &Option<Reason>| *reason == Some(Reason::Budget);
         let left = packed.entries.iter().filter(|entry| is_left(&entry.reason));
         let whole = count + left.clone().map(|entry| entry.cost).sum();
+        if !packed.secrets.is_empty() {
+            (host.tell)(&Event::Redacted(&packed.secrets));
+        }
         return Ok(Prompt {
             count,
             tokens,
@@ -203,6 +210,29 @@ pub fn given(
     })
 }
 
+/// Returns a text without its secrets, and tells where they were.
+///
+/// # Errors
+///
+/// Fails if there are some, and there may be none.
+pub(super) fn redacted(place: &str, text: &str, host: &Host<'_>) -> Result<String, SecretsFound> {
+    let (text, secrets) = host.redactor.text(place, text)?;
+    if !secrets.is_empty() {
+        (host.tell)(&Event::Redacted(&secrets));
+    }
+    Ok(text)
+}
+
+/// Returns packs that were given without their secrets.
+pub(super) fn redacted_packs(
+    packs: &[String],
+    host: &Host<'_>,
+) -> Result<Vec<String>, SecretsFound> {
+    let each = packs.iter();
+    each.map(|pack| redacted("the given pack", pack, host))
+        .collect()
+}
+
 /// Makes the planner's prompt, and decides who gets what.
 ///
 /// `packs` take the place of packing, if there are any.
@@ -220,10 +250,12 @@ pub fn prepare(
     host: &Host<'_>,
 ) -> Result<(Prompt, Route), PlanningError> {
     let (planner, executor) = players;
+    let spec = &redacted("the spec", spec, host)?;
     let prompt = if packs.is_empty() {
         let words = |packs: &[&str]| prompt::plan(packs, spec);
         fitted(repository, request, planner, Role::Planner, &words, host)?
     } else {
+        let packs = redacted_packs(packs, host)?;
         let packs: Vec<&str> = packs.iter().map(String::as_str).collect();
         given(
             prompt::plan(&packs, spec),
@@ -313,13 +345,15 @@ pub(super) fn call(
     host: &Host<'_>,
 ) -> Result<(CallPlace, Reply), PlanningError> {
     let agent = player.agent.name();
-    let place = run.begin_call(asked.role, &agent, asked.prompt)?;
+    // What it is made of was looked at; this is for what comes of putting it together.
+    let prompt = &redacted("the prompt", asked.prompt, host)?;
+    let place = run.begin_call(asked.role, &agent, prompt)?;
     (host.tell)(&Event::Asking(asked.role, &agent));
     let temporary = host.cache.join(&run.id).join("tmp");
     fs::make_private_folders(&temporary)?;
     let call = Call {
         role: asked.role,
-        prompt: asked.prompt,
+        prompt,
         prompt_file: &place.prompt_file,
         prompt_hash: &place.prompt_hash,
         record: &place.folder,

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use super::facts::Facts;
 use super::{Class, Entry, Format, Level, Sections, json};
 use crate::repo::{Candidate, Content, FileContent, Reason, Text};
+use crate::secrets::Sighting;
 use crate::tokens::{Count, Counter};
 
 /// One file as it stands in the document, with its tokens.
@@ -18,16 +19,22 @@ pub struct Part {
 }
 
 impl Part {
-    /// Renders a candidate with what was read of it.
+    /// Renders a candidate with what was read of it, which holds placeholders for `secrets` where it is a text.
     pub fn render(
         candidate: &Candidate,
         file: FileContent,
+        secrets: Vec<Sighting>,
         format: Format,
         counter: &Counter,
     ) -> Self {
         let mut facts = Facts::of_file(&candidate.path);
         let (level, reason, text) = match file.content {
-            Content::Text(text) => (Level::Full, None, Some(text)),
+            Content::Text(text) => {
+                if !secrets.is_empty() {
+                    facts.text("altered", "redacted");
+                }
+                (Level::Full, None, Some(text))
+            }
             Content::Listed(reason) => {
                 facts.listed(&reason, file.bytes);
                 (Level::Path, Some(reason), None)
@@ -48,6 +55,7 @@ impl Part {
             n_lines: text.as_ref().map_or(0, n_lines),
             bytes: file.bytes,
             hash: file.hash,
+            secrets,
         };
         Self { entry, units }
     }
@@ -146,6 +154,8 @@ impl Frame {
 pub struct Totals {
     /// How many files it shows in full.
     pub n_full: usize,
+    /// How many of them hold placeholders for secrets.
+    pub n_redacted: usize,
     /// How many it does not, by reason.
     pub left: BTreeMap<&'static str, usize>,
 }
@@ -158,7 +168,10 @@ impl Totals {
             match (&entry.reason, is_in) {
                 (Some(reason), _) => totals.add_left(reason),
                 (None, false) => totals.add_left(&Reason::Budget),
-                (None, true) => totals.n_full += 1,
+                (None, true) => {
+                    totals.n_full += 1;
+                    totals.n_redacted += usize::from(!entry.secrets.is_empty());
+                }
             }
         }
         totals
@@ -183,6 +196,12 @@ impl Totals {
         }
         if !listed.is_empty() {
             sentences.push(format!("Not shown: {}.", listed.join(", ")));
+        }
+        if self.n_redacted > 0 {
+            sentences.push(format!(
+                "Secrets redacted in {} of the files.",
+                self.n_redacted
+            ));
         }
         if sentences.is_empty() {
             sentences.push("Nothing was left out.".to_owned());

@@ -84,6 +84,10 @@ pub fn fit(
     // Every number in the totals at its largest. An estimate may fall as a number grows; bytes do not.
     let mut most = totals(&vec![false; entries.len()]);
     most.n_full = entries.len();
+    most.n_redacted = entries
+        .iter()
+        .filter(|entry| !entry.secrets.is_empty())
+        .count();
     most.left.insert(Reason::Budget.name(), entries.len());
     let most = frame.totals_at_most(&most, room.budget, counter);
     // The margin of an estimate falls with size, and the totals may turn out smaller than this.

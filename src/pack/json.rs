@@ -4,6 +4,7 @@
 //! tokens, so that what a file costs does not depend on which files stand before it.
 
 use super::facts::{Facts, Value};
+use super::sections::paths;
 use super::{Carriage, Commit, Diff, Sections, Totals};
 use crate::repo::Text;
 use crate::tokens::ENCODING;
@@ -61,7 +62,7 @@ fn diff(diff: &Diff) -> String {
 }
 
 fn commit(commit: &Commit) -> String {
-    let (paths, is_escaped) = commit.paths();
+    let (paths, is_escaped) = paths(commit);
     let mut facts = Facts::default();
     facts.text("id", &commit.id);
     facts.text("date", &commit.date);

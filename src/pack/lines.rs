@@ -5,6 +5,7 @@
 
 use super::carriage::text_of;
 use super::facts::{Facts, Value};
+use super::sections::paths;
 use super::{Carriage, Commit, Controls, Diff, Sections, Totals};
 use crate::path;
 use crate::repo::Text;
@@ -90,7 +91,7 @@ fn commit(marks: &Marks, commit: &Commit) -> Vec<String> {
         facts.escaped("author", "author-escape", commit.author.as_bytes());
     }
     let mut units = held(marks, "", facts, "", &text_of(&commit.message)).to_vec();
-    let (paths, is_escaped) = commit.paths();
+    let (paths, is_escaped) = paths(commit);
     if !paths.is_empty() {
         let mut facts = Facts::default();
         if is_escaped {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Entry, Format, Level};
 use crate::model::{Measure, Model};
 use crate::repo::{Reason, Skipped};
+use crate::secrets::Sighting;
 use crate::tokens::{Count, ENCODING, Family};
 
 /// How every manifest begins, whatever the version of its form.
@@ -50,6 +51,17 @@ pub struct Options {
     /// The budget, in tokens of the model, or of the exact encoding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<u64>,
+    /// What the differences in it compare.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub diffs: Vec<String>,
+    /// How many commits it tells of.
+    #[serde(skip_serializing_if = "is_none")]
+    pub commits: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_none(n: &usize) -> bool {
+    *n == 0
 }
 
 #[derive(Debug, Serialize)]
@@ -122,6 +134,12 @@ struct FileRow<'a> {
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'a str>,
+    /// How the text differs from the file's beside its carriage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    altered: Option<&'static str>,
+    /// The secrets that were found in it.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    secrets: &'a [Sighting],
 }
 
 #[derive(Debug, Serialize)]
@@ -204,6 +222,8 @@ impl<'a> FileRow<'a> {
                 Some(Reason::Unreadable(cause)) => Some(cause),
                 _ => None,
             },
+            altered: (is_full && !entry.secrets.is_empty()).then_some("redacted"),
+            secrets: &entry.secrets,
         }
     }
 }

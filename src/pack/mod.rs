@@ -30,12 +30,14 @@ pub use fit::{Fit, Room, TooSmall, fit};
 pub use format::Format;
 pub use manifest::{Estimate, Facts, HEAD as MANIFEST_HEAD, Manifest, Options};
 pub use rank::Class;
-pub use sections::{Commit, Diff, Sections};
+pub use sections::Sections;
 pub use tree::Tree;
 pub use unpack::{Listed, PackedFile, UnpackError, Unpacked, unpack};
 
+use crate::history::{Commit, Diff};
 use crate::path::RepoPath;
 use crate::repo::{Hash, Reason};
+use crate::secrets::Sighting;
 use crate::tokens::Count;
 
 /// How much of a file a pack shows.
@@ -78,6 +80,8 @@ pub struct Entry {
     pub bytes: Option<u64>,
     /// BLAKE3 of its bytes, where it was asked for.
     pub hash: Option<Hash>,
+    /// The secrets that were found in it.
+    pub secrets: Vec<Sighting>,
 }
 
 impl Entry {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::history::{Commit, Diff};
 use crate::path::RepoPath;
 
 /// The sections round the files that a caller asked for.
@@ -15,44 +16,18 @@ pub struct Sections {
     pub instruction: Option<String>,
 }
 
-/// A difference as text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Diff {
-    /// What is compared: `work tree`, `staged`, or `since` and a revision.
-    pub name: String,
-    /// As git tells it; not always UTF-8, for it holds lines of files.
-    pub text: Vec<u8>,
-}
-
-/// A commit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Commit {
-    /// Its id.
-    pub id: String,
-    /// When it was written.
-    pub date: String,
-    /// Who wrote it; empty if that is not told.
-    pub author: String,
-    /// What was said.
-    pub message: String,
-    /// The files in which it differs from the one before.
-    pub files: Vec<RepoPath>,
-}
-
-impl Commit {
-    /// Returns the files as text, and whether they had to be escaped: then all are.
-    pub(super) fn paths(&self) -> (Vec<Cow<'_, str>>, bool) {
-        let escaped: Vec<_> = self.files.iter().map(RepoPath::escaped).collect();
-        let is_escaped = escaped.iter().any(|(_, is_escaped)| *is_escaped);
-        let paths = escaped.into_iter().map(|(path, was_escaped)| {
-            if is_escaped && !was_escaped {
-                Cow::Owned(path.replace('\\', "\\\\"))
-            } else {
-                path
-            }
-        });
-        (paths.collect(), is_escaped)
-    }
+/// Returns the files of a commit as text, and whether they had to be escaped: then all are.
+pub(super) fn paths(commit: &Commit) -> (Vec<Cow<'_, str>>, bool) {
+    let escaped: Vec<_> = commit.files.iter().map(RepoPath::escaped).collect();
+    let is_escaped = escaped.iter().any(|(_, is_escaped)| *is_escaped);
+    let paths = escaped.into_iter().map(|(path, was_escaped)| {
+        if is_escaped && !was_escaped {
+            Cow::Owned(path.replace('\\', "\\\\"))
+        } else {
+            path
+        }
+    });
+    (paths.collect(), is_escaped)
 }
 
 #[cfg(test)]
@@ -78,7 +53,7 @@ mod tests {
                 message: String::new(),
                 files,
             };
-            let (paths, was_escaped) = commit.paths();
+            let (paths, was_escaped) = paths(&commit);
             assert_eq!(
                 (paths, was_escaped),
                 (expected.map(Cow::from).to_vec(), is_escaped)

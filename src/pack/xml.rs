@@ -4,6 +4,7 @@ use quick_xml::events::BytesStart;
 
 use super::carriage::text_of;
 use super::facts::Facts;
+use super::sections::paths;
 use super::{Carriage, Commit, Diff, Sections, Totals};
 use crate::repo::Text;
 use crate::tokens::ENCODING;
@@ -72,7 +73,7 @@ fn commit(commit: &Commit) -> Vec<String> {
     let date = quick_xml::escape::escape(date);
     let mut units = vec![format!("<{}>\n<date>{date}</date>\n", &*tag)];
     units.extend(held("message", Facts::default(), &text_of(&commit.message)));
-    let (paths, is_escaped) = commit.paths();
+    let (paths, is_escaped) = paths(commit);
     if !paths.is_empty() {
         let mut facts = Facts::default();
         if is_escaped {

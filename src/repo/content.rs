@@ -49,6 +49,8 @@ pub enum Reason {
     Repository,
     /// Some file system takes its name for `.git`.
     GitName,
+    /// It holds a secret, and such files are not shown.
+    Secret,
     /// It could not be read, for this cause.
     Unreadable(String),
     /// It does not fit the budget.
@@ -69,6 +71,7 @@ impl Reason {
             Self::Submodule => "submodule",
             Self::Repository => "repository",
             Self::GitName => "git-name",
+            Self::Secret => "secret",
             Self::Unreadable(_) => "unreadable",
             Self::Budget => "budget",
         }

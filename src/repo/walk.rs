@@ -55,6 +55,8 @@ pub enum SkipReason {
     Ours,
     /// It is a device, pipe or socket.
     Special,
+    /// Its path holds a secret.
+    Secret,
     /// The system refused to say what it is.
     Failed(String),
 }
@@ -64,6 +66,7 @@ impl fmt::Display for SkipReason {
         match self {
             Self::Ours => f.write_str("it is a pack or a manifest of twostep"),
             Self::Special => f.write_str("it is a device, pipe or socket"),
+            Self::Secret => f.write_str("its path holds a secret"),
             Self::Failed(cause) => f.write_str(cause),
         }
     }

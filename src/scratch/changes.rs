@@ -380,7 +380,7 @@ fn skipped(scanned: &Scan) -> Vec<(RepoPath, String)> {
         let path = RepoPath::parse_escaped(&skipped.path)
             .or_else(|_| RepoPath::parse(skipped.path.as_bytes()));
         let why = match &skipped.why {
-            SkipReason::Special => skipped.why.to_string(),
+            SkipReason::Special | SkipReason::Secret => skipped.why.to_string(),
             SkipReason::Failed(cause) => format!("it cannot be looked into: {cause}"),
             SkipReason::Ours => return None,
         };

@@ -18,6 +18,7 @@ mod keywords;
 mod kubernetes;
 mod numbers;
 mod rules;
+mod sighting;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +31,7 @@ use aho_corasick::{AhoCorasick, BuildError, MatchKind};
 pub use allow::{Allow, InvalidAllow};
 pub use file_name::is_secret_name;
 pub use numbers::{Numbers, Placeholder, placeholders};
+pub use sighting::Sighting;
 
 use assigned::Bare;
 use decode::Decoded;
@@ -175,8 +177,9 @@ impl Scanner {
             decode::escaped_runs(text, &mut look);
         }
         spare_placeholders(text, &mut found);
-        found.retain(|found| !self.allow.takes(&found.finding, text));
-        settle(found, text)
+        let mut findings = settle(found, text);
+        findings.retain(|finding| !self.allow.takes(finding, text));
+        findings
     }
 
     fn look_into(&self, decoded: &Decoded, found: &mut Vec<Found>) {

@@ -15,6 +15,7 @@ mod pack;
 mod plan_exec;
 mod process;
 mod repository;
+mod secrets;
 mod signals;
 mod tokens;
 mod unpack;

@@ -17,7 +17,7 @@ const CHECK: &str = "sh test.sh";
 
 /// A repository, with agents of ours on `PATH` and a place for what they are told.
 pub(super) struct Stage {
-    repo: Repo,
+    pub(super) repo: Repo,
 }
 
 impl Stage {
@@ -31,7 +31,7 @@ impl Stage {
         )
     }
 
-    fn of(repo: Repo) -> Self {
+    pub(super) fn of(repo: Repo) -> Self {
         let stage = Self { repo };
         std::fs::create_dir_all(stage.repo.beside("bin")).unwrap();
         for name in ["gemini", "claude", "codex"] {
@@ -48,7 +48,7 @@ impl Stage {
     }
 
     /// Says what an agent does or answers.
-    fn tell(self, name: &str, text: &str) -> Self {
+    pub(super) fn tell(self, name: &str, text: &str) -> Self {
         std::fs::write(self.repo.beside("bin").join(name), text).unwrap();
         self
     }
@@ -63,12 +63,12 @@ impl Stage {
         command
     }
 
-    fn run(&self, args: &[&str]) -> Run {
+    pub(super) fn run(&self, args: &[&str]) -> Run {
         Run::of(self.command(args))
     }
 
     /// Runs `plan-exec spec.md` with the check, without questions.
-    fn plan_exec(&self, more: &[&str]) -> Run {
+    pub(super) fn plan_exec(&self, more: &[&str]) -> Run {
         self.run(&[&["plan-exec", "spec.md", "--check", CHECK, "--yes"], more].concat())
     }
 
@@ -77,7 +77,7 @@ impl Stage {
     }
 
     /// Returns the folder of the only run, or the last.
-    fn last_run(&self) -> PathBuf {
+    pub(super) fn last_run(&self) -> PathBuf {
         let runs = self.repo.root().join(".twostep/runs");
         let mut folders: Vec<PathBuf> = runs
             .read_dir()

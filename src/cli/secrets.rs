@@ -1,0 +1,92 @@
+//! What is done with secrets, and which the user lets through.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+use super::environment::Environment;
+use crate::flow::redact::{Redactor, SecretsMode};
+use crate::secrets::{Allow, Scanner};
+
+/// What is done with secrets.
+#[derive(Args, Debug, Clone, Copy)]
+pub(super) struct SecretsArgs {
+    /// What to do with secrets
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = How::Redact)]
+    secrets: How,
+}
+
+/// What is done with a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum How {
+    /// Put a placeholder in the place of each
+    Redact,
+    /// Only list the files that hold one
+    Exclude,
+    /// Stop, and tell where they are
+    Fail,
+    /// Do not look for them
+    Off,
+}
+
+/// The user's own exceptions, in the folder of the user's files.
+const SECRETS_FILE: &str = "secrets.toml";
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct SecretsFile {
+    allow: AllowRows,
+}
+
+/// What is let through.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct AllowRows {
+    /// Names of rules.
+    rules: Vec<String>,
+    /// Globs of paths.
+    paths: Vec<String>,
+    /// Hashes of values.
+    values: Vec<String>,
+}
+
+impl SecretsArgs {
+    /// Makes what keeps secrets out of what is made.
+    pub(super) fn redactor(self, environment: &Environment) -> anyhow::Result<Arc<Redactor>> {
+        let mode = match self.secrets {
+            How::Redact => SecretsMode::Redact,
+            How::Exclude => SecretsMode::Exclude,
+            How::Fail => SecretsMode::Fail,
+            How::Off => return Ok(Arc::new(Redactor::off())),
+        };
+        let mut rows = AllowRows::default();
+        if let Some((path, text)) = environment.own_file(SECRETS_FILE)? {
+            let attempt = || format!("cannot use your exceptions in `{}`", path.display());
+            rows = toml::from_str::<SecretsFile>(&text)
+                .with_context(attempt)?
+                .allow;
+        }
+        let allow = Allow::parse(&rows.rules, &rows.paths, &rows.values)
+            .with_context(|| format!("cannot use your exceptions in `{SECRETS_FILE}`"))?;
+        let values = environment
+            .variables()
+            .into_iter()
+            .filter_map(secret_variable);
+        let scanner = Scanner::new(allow).with_values(values.collect())?;
+        Ok(Arc::new(Redactor::new(mode, scanner)))
+    }
+}
+
+/// What the name of a variable holds whose value is secret.
+const SECRET_WORDS: &[&str] = &["KEY", "TOKEN", "SECRET", "PASSWORD"];
+
+/// Returns a variable if its name says that its value is secret; a path is the name of a file, and none.
+fn secret_variable((name, value): (OsString, OsString)) -> Option<(String, String)> {
+    let (name, value) = (name.into_string().ok()?, value.into_string().ok()?);
+    let upper = name.to_uppercase();
+    let is_secret = SECRET_WORDS.iter().any(|word| upper.contains(word)) && !value.starts_with('/');
+    is_secret.then_some((name, value))
+}

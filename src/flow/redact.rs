@@ -1,0 +1,106 @@
+//! Keeps secrets out of whatever leaves: packs, prompts, what is told of a check.
+//!
+//! In: texts, each with what it is called. Out: the same texts with placeholders, and where secrets were, never what they are.
+//! The same value has the same placeholder in all texts of a run.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::secrets::{Finding, Numbers, Scanner, Sighting};
+
+/// What is done where a secret is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretsMode {
+    /// A placeholder takes its place.
+    Redact,
+    /// The file that holds it is only listed; in other texts a placeholder takes its place.
+    Exclude,
+    /// Nothing is made.
+    Fail,
+    /// Nothing: it is not looked for.
+    Off,
+}
+
+/// There are secrets, and there may be none.
+#[derive(Debug, thiserror::Error)]
+#[error("{} found:{}", counted(.0.len()), list(.0))]
+pub struct SecretsFound(pub Vec<Sighting>);
+
+/// No more of them are named in a message.
+const N_NAMED: usize = 20;
+
+fn counted(n: usize) -> String {
+    if n == 1 {
+        "1 secret".to_owned()
+    } else {
+        format!("{n} secrets")
+    }
+}
+
+fn list(sightings: &[Sighting]) -> String {
+    let named = sightings.iter().take(N_NAMED).map(ToString::to_string);
+    let n_more = sightings.len().saturating_sub(N_NAMED);
+    let more = (n_more > 0).then(|| format!("and {n_more} more"));
+    let lines: Vec<String> = named
+        .chain(more)
+        .map(|line| format!("\n  {line}"))
+        .collect();
+    lines.concat()
+}
+
+/// Finds secrets and puts placeholders in their place; one serves a whole run, and all threads.
+#[derive(Debug)]
+pub struct Redactor {
+    /// What is done.
+    pub mode: SecretsMode,
+    scanner: Option<Scanner>,
+    numbers: Mutex<Numbers>,
+}
+
+impl Redactor {
+    /// Makes one that looks with `scanner`.
+    pub fn new(mode: SecretsMode, scanner: Scanner) -> Self {
+        Self {
+            mode,
+            scanner: Some(scanner),
+            numbers: Mutex::default(),
+        }
+    }
+
+    /// Makes one that finds nothing.
+    pub fn off() -> Self {
+        Self {
+            mode: SecretsMode::Off,
+            scanner: None,
+            numbers: Mutex::default(),
+        }
+    }
+
+    /// Finds the secrets in the text of the file `path`; none if nothing is to be looked for.
+    pub fn find(&self, path: &str, text: &str) -> Vec<Finding> {
+        let scanner = self.scanner.as_ref();
+        scanner.map_or(Vec::new(), |scanner| scanner.find(path, text))
+    }
+
+    /// Returns `text` with placeholders where `findings` are.
+    pub fn redact(&self, text: &str, findings: &[Finding]) -> String {
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        numbers.redact(text, findings)
+    }
+
+    /// Returns a text that is no file's with placeholders, and where they are; `place` says what it is.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there are secrets and there may be none.
+    pub fn text(&self, place: &str, text: &str) -> Result<(String, Vec<Sighting>), SecretsFound> {
+        let findings = self.find("", text);
+        let sightings: Vec<Sighting> = findings
+            .iter()
+            .map(|finding| finding.sighting(place, text))
+            .collect();
+        if self.mode == SecretsMode::Fail && !sightings.is_empty() {
+            return Err(SecretsFound(sightings));
+        }
+        Ok((self.redact(text, &findings), sightings))
+    }
+}
