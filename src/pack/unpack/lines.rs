@@ -115,8 +115,8 @@ impl<R: BufRead> Lines<R> {
     fn append_to(&mut self, out: &mut String) -> Result<(), UnpackError> {
         self.n_lines += 1;
         let read = self.pack.read_line(out);
-        read.map_err(|error| self.malformed(&error.to_string()))?;
-        if out.ends_with('\n') {
+        let n_read = read.map_err(|error| self.malformed(&error.to_string()))?;
+        if n_read > 0 && out.ends_with('\n') {
             Ok(())
         } else {
             Err(UnpackError::Cut)
@@ -138,6 +138,23 @@ impl<R: BufRead> Lines<R> {
         UnpackError::Malformed {
             place: format!("line {}", self.n_lines),
             why: why.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::unpack;
+    use super::*;
+
+    #[test]
+    fn a_pack_that_is_cut_anywhere_ends_in_an_error() {
+        let whole = "twostep pack, format 1\n\n---- Files\n\nFile: a\n\n======== text\nx\n\n========\n\n\
+             ---- Totals\n\ntokens: 1, encoding: o200k_base, files: 1\n\n---- End\n";
+        let read = |pack: &str| unpack(pack.as_bytes(), |_| Ok::<(), UnpackError>(()));
+        assert_eq!(read(whole).unwrap().n_exact, 1);
+        for end in 0..whole.len() {
+            assert!(read(&whole[..end]).is_err(), "{:?}", &whole[..end]);
         }
     }
 }
