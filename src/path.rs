@@ -79,8 +79,8 @@ impl RepoPath {
 
     /// Returns the path as text, and whether it had to be escaped.
     ///
-    /// A clean path (UTF-8 without control characters) is itself. In any other, control
-    /// characters, U+FFFE, U+FFFF and bytes that are no UTF-8 are `\xHH`, and `\` is `\\`.
+    /// A clean path (UTF-8 of characters that are seen) is itself. In any other, controls, bidi
+    /// controls, what is invisible, U+FFFE, U+FFFF and bytes that are no UTF-8 are `\xHH`, and `\` is `\\`.
     pub fn escaped(&self) -> (Cow<'_, str>, bool) {
         escape(&self.0)
     }
@@ -196,9 +196,25 @@ pub mod as_text {
     }
 }
 
-/// Says whether a path with this character is escaped: control characters and noncharacters of XML.
+/// Says whether a path with this character is escaped: controls, noncharacters of XML, and what is not seen.
 fn is_unclean(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}')
+    c.is_control() || is_bidi(c) || is_invisible(c) || matches!(c, '\u{fffe}' | '\u{ffff}')
+}
+
+/// Says whether a character turns the direction of text round.
+pub fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Says whether a character takes no room of its own: the format characters of Unicode but for those
+/// that turn text round, and its two line separators.
+pub fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{600}'..='\u{605}' | '\u{6dd}' | '\u{70f}' | '\u{890}' | '\u{891}' | '\u{8e2}'
+        | '\u{180e}' | '\u{200b}'..='\u{200d}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2065}'
+        | '\u{206a}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}'
+        | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0001}' | '\u{e0020}'..='\u{e007f}')
 }
 
 /// Returns any bytes as text, and whether they had to be escaped; see [`RepoPath::escaped`].
@@ -228,6 +244,11 @@ pub fn escape(bytes: &[u8]) -> (Cow<'_, str>, bool) {
         hex(&mut out, chunk.invalid());
     }
     (Cow::Owned(out), true)
+}
+
+/// Returns a path of the system as text that a terminal can show on one line; see [`RepoPath::escaped`].
+pub fn shown(path: &Path) -> Cow<'_, str> {
+    escape(path.as_os_str().as_bytes()).0
 }
 
 /// Returns the bytes that [`escape`] escaped; none where it did not write this.
@@ -283,11 +304,13 @@ mod tests {
         for (bytes, text, is_escaped) in [
             (&b"src/main.rs"[..], "src/main.rs", false),
             (b"back\\slash.txt", "back\\slash.txt", false),
+            ("\u{e9}t\u{e9}.md".as_bytes(), "\u{e9}t\u{e9}.md", false),
             (
-                "\u{e9}t\u{e9} \u{202e}.md".as_bytes(),
-                "\u{e9}t\u{e9} \u{202e}.md",
-                false,
+                "\u{e9}\u{202e}.md".as_bytes(),
+                "\u{e9}\\xe2\\x80\\xae.md",
+                true,
             ),
+            ("a\u{200b}b".as_bytes(), "a\\xe2\\x80\\x8bb", true),
             (b"new\nline", "new\\x0aline", true),
             (b"a\\b\xff", "a\\\\b\\xff", true),
             ("\u{85}".as_bytes(), "\\xc2\\x85", true),

@@ -85,7 +85,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors: clap says so by its own code.
-            let _ = error.print();
+            Printer::new(Volume::Normal).refusal(&error);
             return if error.use_stderr() {
                 Exit::Error.into()
             } else {

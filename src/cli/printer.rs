@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::path::{is_bidi, is_invisible};
 use crate::process;
 
 /// Prints results to stdout and messages to stderr.
@@ -134,6 +135,12 @@ impl Printer {
 
     /// Opens stdout for a document.
     pub(super) fn stdout(&self) -> io::Result<Stdout> {
+        if process::stdout_was_closed() {
+            return Err(io::Error::new(
+                io::ErrorKind::NotConnected,
+                "stdout is closed",
+            ));
+        }
         Ok(Stdout(File::from(
             self.stdout.as_fd().try_clone_to_owned()?,
         )))
@@ -175,6 +182,15 @@ impl Printer {
         }
     }
 
+    /// Says what is wrong with the command line, as the parser of it worded that; names in it may be hostile.
+    pub(super) fn refusal(&self, error: &clap::Error) {
+        let text = error.render().to_string();
+        match clean(&text) {
+            Cow::Borrowed(_) => drop(error.print()),
+            Cow::Owned(_) => self.say(text.trim_end()),
+        }
+    }
+
     /// Returns a progress bar over files; hidden where there is no terminal, or when quiet.
     pub(super) fn progress(&self, verb: &'static str) -> Progress {
         let shown = self.volume != Volume::Quiet && self.stderr.is_terminal();
@@ -213,14 +229,10 @@ pub(super) fn read_stdin(max_bytes: u64) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// Says whether a character turns the direction of text round.
-fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// Takes from a message what a terminal would obey: control characters other than line breaks, and bidi controls.
+/// Takes from a message what a terminal would obey or not show: control characters other than line breaks, bidi
+/// controls, and what is invisible.
 pub(super) fn clean(line: &str) -> Cow<'_, str> {
-    let is_obeyed = |c: char| (c.is_control() || is_bidi(c)) && c != '\n';
+    let is_obeyed = |c: char| (c.is_control() || is_bidi(c) || is_invisible(c)) && c != '\n';
     if !line.contains(is_obeyed) {
         return Cow::Borrowed(line);
     }

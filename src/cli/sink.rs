@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use super::exit::usage;
 use super::printer::{Printer, Stdout};
 use crate::fs::{FsError, Output};
 
@@ -18,7 +19,12 @@ impl Sink {
     /// Opens the file at `path`, or stdout.
     pub(super) fn open(path: Option<&Path>, printer: &Printer) -> anyhow::Result<Self> {
         Ok(match path {
-            None => Self::Stdout(BufWriter::with_capacity(1 << 20, printer.stdout()?)),
+            None => {
+                let stdout = printer.stdout().map_err(|error| {
+                    usage(error.to_string(), "write to a file, such as with `-o FILE`")
+                })?;
+                Self::Stdout(BufWriter::with_capacity(1 << 20, stdout))
+            }
             Some(path) => Self::File {
                 out: Output::create(path)?,
                 path: path.to_owned(),

@@ -16,6 +16,7 @@ mod find;
 mod interrupt;
 mod link;
 mod output;
+mod streams;
 mod supervisor;
 mod tree;
 
@@ -34,6 +35,7 @@ use output::Outputs;
 
 pub use find::find;
 pub use interrupt::Interrupt;
+pub use streams::stdout_was_closed;
 pub use supervisor::supervise;
 
 /// A program to run, and all that it gets. Paths are absolute.
