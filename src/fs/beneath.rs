@@ -25,6 +25,9 @@ pub(super) const FOLDER: OFlags = OFlags::RDONLY
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);
 
+/// What no call takes as a path is gone in pieces shorter than this.
+const MAX_PATH_BYTES: usize = 4000;
+
 /// What kind of thing a path is, links not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryKind {
@@ -245,12 +248,22 @@ impl Root {
     ) -> rustix::io::Result<OwnedFd> {
         #[cfg(target_os = "linux")]
         {
-            use rustix::fs::ResolveFlags;
-            let resolve =
-                ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-            match rustix::fs::openat2(&self.folder, path.as_path(), flags, Mode::empty(), resolve) {
-                // Old kernels and some sandboxes lack the call; a long path needs going step by step.
-                Err(Errno::NOSYS | Errno::PERM | Errno::NAMETOOLONG) => {}
+            let mut folder: Option<OwnedFd> = None;
+            let mut rest = path.as_bytes();
+            // A path that is too long for a call is gone in pieces.
+            while let Some(cut) = rest
+                .get(..MAX_PATH_BYTES)
+                .and_then(|head| memchr::memrchr(b'/', head))
+            {
+                match open_in(self.handle(folder.as_ref()), &rest[..cut], FOLDER) {
+                    Err(Errno::NOSYS | Errno::PERM) => break,
+                    answer => folder = Some(answer?),
+                }
+                rest = &rest[cut + 1..];
+            }
+            match open_in(self.handle(folder.as_ref()), rest, flags) {
+                // Old kernels and some sandboxes lack the call.
+                Err(Errno::NOSYS | Errno::PERM) => {}
                 answer => return answer,
             }
         }
@@ -310,6 +323,15 @@ impl Root {
         }
         Err(Errno::INVAL)
     }
+}
+
+/// Opens what is at `path` beneath `folder`, not through a link.
+#[cfg(target_os = "linux")]
+fn open_in(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    use rustix::fs::ResolveFlags;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    let path = Path::new(OsStr::from_bytes(path));
+    rustix::fs::openat2(folder, path, flags, Mode::empty(), resolve)
 }
 
 #[cfg(test)]

@@ -166,7 +166,10 @@ impl Root {
             let path = RepoPath::parse(&[&above, name].concat());
             let path = path.map_err(|_| fail(Errno::INVAL))?;
             let kind = match entry.file_type() {
-                FileType::Unknown => self.kind(&path)?,
+                FileType::Unknown => match self.kind(&path) {
+                    Err(error) if error.source.kind() == io::ErrorKind::NotFound => continue,
+                    kind => kind?,
+                },
                 known => EntryKind::of(known),
             };
             entries.push((path, kind));

@@ -13,6 +13,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 
+use rustix::fs::OFlags;
+
 pub use beneath::{Entry, EntryKind, Root};
 pub use change::{Executable, Stat, Trace, with_executable};
 pub use durable::{
@@ -21,9 +23,11 @@ pub use durable::{
 pub use hash::Hash;
 pub use output::{Output, scratch_file};
 
+use crate::path;
+
 /// A file system call that failed: what was attempted, where, and why.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {action} `{}`", path.display())]
+#[error("cannot {action} `{}`", path::shown(path))]
 pub struct FsError {
     /// What was attempted, as a verb: `read`, `open`, `write`.
     pub action: &'static str,
@@ -164,17 +168,47 @@ pub fn read_regular_text(path: &Path, max_bytes: u64) -> Result<String, FsError>
 ///
 /// Fails on what is no regular file, cannot be opened or read, or is larger.
 pub fn read_regular(path: &Path, max_bytes: u64) -> Result<Vec<u8>, FsError> {
-    if kind(path)? != SystemKind::File {
+    let (file, _) = open_regular(path)?;
+    read_at_most(file, path, max_bytes)
+}
+
+/// Opens a regular file for reading, links followed; returns its size too. Never waits for a pipe.
+///
+/// # Errors
+///
+/// Fails on what is no regular file or cannot be opened.
+pub fn open_regular(path: &Path) -> Result<(std::fs::File, u64), FsError> {
+    // Asked first, for to open a device may do something; and again, for it may be another by now.
+    let is_regular = match kind(path)? {
+        SystemKind::Missing => {
+            return Err(FsError::of("open", path)(io::ErrorKind::NotFound.into()));
+        }
+        found => found == SystemKind::File,
+    };
+    let opened = is_regular.then(|| {
+        #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+        let file = std::fs::OpenOptions::new()
+            .read(true)
+            .custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed())
+            .open(path)?;
+        let meta = file.metadata()?;
+        Ok(meta.is_file().then_some((file, meta.len())))
+    });
+    let opened = opened.transpose().map_err(FsError::of("open", path))?;
+    opened.flatten().ok_or_else(|| {
         let cause = io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
-        return Err(FsError::of("read", path)(cause));
-    }
-    read_whole(path, max_bytes)
+        FsError::of("read", path)(cause)
+    })
 }
 
 fn read_whole(path: &Path, max_bytes: u64) -> Result<Vec<u8>, FsError> {
+    read_at_most(open(path)?, path, max_bytes)
+}
+
+fn read_at_most(file: std::fs::File, path: &Path, max_bytes: u64) -> Result<Vec<u8>, FsError> {
     let error = FsError::of("read", path);
     let mut bytes = Vec::new();
-    let read = open(path)?.take(max_bytes + 1).read_to_end(&mut bytes);
+    let read = file.take(max_bytes + 1).read_to_end(&mut bytes);
     if read.map_err(&error)? as u64 > max_bytes {
         return Err(error(io::ErrorKind::FileTooLarge.into()));
     }

@@ -1,11 +1,13 @@
 //! What git knows of a tree: its commit, its tracked files, its past.
 //!
 //! In: folders. Out: values. Reads git's files in this process: no program, filter, hook or alias of
-//! a repository ever runs, and nothing outside its own `.git` is asked. The only user of `gix`.
+//! a repository ever runs. The only user of `gix`.
 
 mod attributes;
 mod branch;
+mod config;
 mod files;
+mod folder;
 mod objects;
 mod past;
 mod quote;
@@ -18,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 pub use attributes::{AttributeRules, Attributes, LineEnds};
 pub use branch::{BranchError, Changed, commit_on_branch, delete_branch};
+pub use folder::is_repository;
 pub use objects::{
     Entry, EntryKind, Id, IdReader, ObjectError, ObjectFormat, Objects, sha256, write_blob,
 };
@@ -26,13 +29,14 @@ pub use quote::{quote, unquote};
 pub use scratch::{Lender, alternate, index, lender, scratch_files};
 pub use zlib::{deflate, inflate};
 
-use files::Extent;
+use config::Config;
+use folder::GitFolder;
 
-use crate::path::RepoPath;
+use crate::path::{self, RepoPath};
 
 /// Git's own files could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read what git knows of `{}`: {why}", top.display())]
+#[error("cannot read what git knows of `{}`: {why}", path::shown(top))]
 pub struct GitError {
     top: PathBuf,
     why: String,
@@ -42,12 +46,26 @@ pub struct GitError {
 pub struct Snapshot {
     /// The commit that is checked out, in hexadecimal; none before the first commit.
     pub commit: Option<String>,
-    /// The file of ignore rules that is the repository's own and not part of its tree.
-    pub exclude: PathBuf,
-    /// The file of ignore rules that the repository's configuration names.
-    pub excludes_file: Option<PathBuf>,
+    /// Where ignore rules are that are not in the tree.
+    pub rules: RuleFiles,
     /// Every path in the index, in its order (bytewise).
     pub tracked: Vec<Tracked>,
+}
+
+/// Where ignore rules are that are not in the tree, and how rules are read.
+#[derive(Clone, Debug, Default)]
+pub struct RuleFiles {
+    /// The files, in the order in which they are asked; they need not exist.
+    pub files: Vec<PathBuf>,
+    /// Whether rules match in any case.
+    pub ignore_case: bool,
+}
+
+impl RuleFiles {
+    /// Returns those that hold for the user where there is no repository.
+    pub fn of_user() -> Self {
+        Config::read(None).map_or_else(|_| Self::default(), |config| config.rule_files(None))
+    }
 }
 
 /// A path that git tracks.
@@ -67,6 +85,14 @@ impl Snapshot {
             .is_ok()
     }
 
+    /// Says whether `folder` is tracked as another repository at a fixed commit.
+    pub fn has_submodule(&self, folder: &RepoPath) -> bool {
+        let found = self
+            .tracked
+            .binary_search_by(|tracked| tracked.path.cmp(folder));
+        found.is_ok_and(|at| self.tracked[at].is_submodule)
+    }
+
     /// Says whether something in `folder` is tracked.
     pub fn tracks_below(&self, folder: &RepoPath) -> bool {
         let mut start = folder.as_bytes().to_vec();
@@ -82,14 +108,11 @@ impl Snapshot {
 
 /// Opens the work tree at `top` with nothing but its own configuration, and its index; an empty one where there is none.
 fn open(top: &Path) -> Result<(gix::Repository, gix::worktree::Index), GitError> {
-    let error = |cause: &dyn std::fmt::Display| GitError {
-        top: top.to_owned(),
-        why: cause.to_string(),
-    };
-    files::check(top, Extent::References)?;
-    let repository =
-        gix::open_opts(top, gix::open::Options::isolated()).map_err(|cause| error(&cause))?;
-    let index = repository.index_or_empty().map_err(|cause| error(&cause))?;
+    GitFolder::of(top)?.check().map_err(|why| error(top, why))?;
+    let repository = gix::open_opts(top, gix::open::Options::isolated())
+        .map_err(|cause| error(top, cause.to_string()))?;
+    let index = repository.index_or_empty();
+    let index = index.map_err(|cause| error(top, cause.to_string()))?;
     Ok((repository, index))
 }
 
@@ -109,13 +132,27 @@ fn open_as_user(top: &Path) -> Result<gix::Repository, GitError> {
     })
 }
 
+fn error(top: &Path, why: String) -> GitError {
+    GitError {
+        top: top.to_owned(),
+        why,
+    }
+}
+
 /// Reads commit and index of the work tree at `top`.
 ///
 /// # Errors
 ///
 /// Fails on a damaged or unknown kind of repository or index.
 pub fn snapshot(top: &Path) -> Result<Snapshot, GitError> {
-    let (repository, index) = open(top)?;
+    let folder = GitFolder::of(top)?;
+    let config = Config::read(Some(&folder)).map_err(|why| error(top, why))?;
+    let kind = if config.is_sha256 {
+        gix::hash::Kind::Sha256
+    } else {
+        gix::hash::Kind::Sha1
+    };
+    let index = folder.index(kind).map_err(|why| error(top, why))?;
     let mut tracked: Vec<Tracked> = Vec::with_capacity(index.entries().len());
     for entry in index.entries() {
         // What a made-up index holds and no tree can (an absolute path, git's own files) is nobody's.
@@ -134,13 +171,9 @@ pub fn snapshot(top: &Path) -> Result<Snapshot, GitError> {
             is_submodule: entry.mode == gix::index::entry::Mode::COMMIT,
         });
     }
-    let configured = repository
-        .config_snapshot()
-        .trusted_path("core.excludesFile");
     Ok(Snapshot {
-        exclude: repository.common_dir().join("info/exclude"),
-        excludes_file: configured.ok().flatten().map(|path| top.join(path)),
-        commit: repository.head_id().ok().map(|id| id.to_string()),
+        commit: folder.commit(),
+        rules: config.rule_files(Some(top)),
         tracked,
     })
 }

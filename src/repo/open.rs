@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::rules;
 use crate::fs::{self, FsError, Root, SystemKind};
 use crate::git::{self, GitError, Snapshot};
-use crate::path::RepoPath;
+use crate::path::{self, RepoPath};
 
 /// The tree being worked on.
 pub struct Repository {
@@ -30,16 +30,20 @@ pub enum Named {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// A path leads nowhere.
-    #[error("no such file or folder: `{}`", .0.display())]
+    #[error("no such file or folder: `{}`", path::shown(.0))]
     Missing(PathBuf),
     /// A path is neither file nor folder.
-    #[error("`{}` is a device, pipe or socket", .0.display())]
+    #[error("`{}` is a device, pipe or socket", path::shown(.0))]
     Special(PathBuf),
     /// A path is git's own.
-    #[error("`{}` belongs to git, not to the repository's files", .0.display())]
+    #[error("`{}` belongs to git, not to the repository's files", path::shown(.0))]
     GitInternal(PathBuf),
     /// A path is in no folder of the repository.
-    #[error("`{}` is outside the repository `{}`", path.display(), root.display())]
+    #[error(
+        "`{}` is outside the repository `{}`",
+        path::shown(path),
+        path::shown(root)
+    )]
     Outside {
         /// As the user wrote it.
         path: PathBuf,

@@ -9,11 +9,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ignore::Match;
-use ignore::gitignore::{Gitignore, GitignoreBuilder, gitconfig_excludes_path};
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use crate::fs::{self, Entry, Root};
-use crate::git::Snapshot;
-use crate::path::RepoPath;
+use crate::fs::{self, Entry, Root, SystemKind};
+use crate::git::{RuleFiles, Snapshot};
+use crate::path::{RepoPath, shown};
 
 /// Rule files beyond this size are taken for something else.
 const MAX_RULES_BYTES: u64 = 4 << 20;
@@ -21,12 +21,28 @@ const MAX_RULES_BYTES: u64 = 4 << 20;
 const OURS: &[u8] = b".twostepignore";
 const GIT: &[u8] = b".gitignore";
 
+/// Whether rules match in any case.
+#[derive(Clone, Copy)]
+enum Case {
+    Exact,
+    Any,
+}
+
+/// A rule file whose rules do not hold, and why.
+pub(super) struct Unread {
+    /// Where it is, as text that a terminal can show.
+    pub(super) path: String,
+    /// Why it could not be read.
+    pub(super) why: String,
+}
+
 /// The rules that hold in a folder.
 pub(super) struct Rules {
     /// Those of the folders above it; none at the root.
     above: Option<Arc<Rules>>,
     /// How many bytes of a path lead to the folder.
     prefix: usize,
+    case: Case,
     /// Our own, by `.twostepignore`: asked first.
     ours: Gitignore,
     /// Those of `.gitignore`.
@@ -37,51 +53,76 @@ pub(super) struct Rules {
 
 impl Rules {
     /// Reads the rules of the root, with those that git keeps outside the tree.
-    pub(super) fn of_root(root: &Root, git: Option<&Snapshot>) -> Arc<Self> {
-        let exclude = git.map(|git| git.exclude.clone());
-        // The repository's own choice takes the place of the user's.
-        let chosen = git
-            .and_then(|git| git.excludes_file.clone())
-            .or_else(gitconfig_excludes_path);
-        let last = exclude
-            .into_iter()
-            .chain(chosen)
-            .map(|path| outside(&path))
-            .collect();
+    ///
+    /// `has` says which files there are; those that cannot be read are added to `unread`.
+    pub(super) fn of_root(
+        root: &Root,
+        git: Option<&Snapshot>,
+        has: impl Fn(&[u8]) -> bool,
+        unread: &mut Vec<Unread>,
+    ) -> Arc<Self> {
+        let files = git.map_or_else(RuleFiles::of_user, |git| git.rules.clone());
+        let case = if files.ignore_case {
+            Case::Any
+        } else {
+            Case::Exact
+        };
+        let last = files.files.iter().map(|path| outside(path, case, unread));
+        let last = last.collect();
+        let mut read = |name| {
+            let rules = has(name).then(|| beneath(root, None, name, case, unread));
+            rules.unwrap_or_else(Gitignore::empty)
+        };
         Arc::new(Self {
             above: None,
             prefix: 0,
-            ours: beneath(root, None, OURS),
-            git: beneath(root, None, GIT),
+            case,
+            ours: read(OURS),
+            git: read(GIT),
             last,
         })
     }
 
     /// Reads the rules of a folder as if nothing were above it.
-    pub(super) fn of_folder(root: &Root, folder: &RepoPath) -> Arc<Self> {
+    pub(super) fn of_folder(
+        root: &Root,
+        folder: &RepoPath,
+        has: impl Fn(&[u8]) -> bool,
+        unread: &mut Vec<Unread>,
+    ) -> Arc<Self> {
         let nothing = Self {
             above: None,
             prefix: 0,
+            case: Case::Exact,
             ours: Gitignore::empty(),
             git: Gitignore::empty(),
             last: Vec::new(),
         };
-        Arc::new(nothing).enter(root, folder)
+        Arc::new(nothing).enter(root, folder, has, unread)
     }
 
-    /// Returns the rules that hold in `folder`, which is in the folder of these.
-    pub(super) fn enter(self: Arc<Self>, root: &Root, folder: &RepoPath) -> Arc<Self> {
-        let ours = beneath(root, Some(folder), OURS);
-        let git = beneath(root, Some(folder), GIT);
-        if ours.is_empty() && git.is_empty() {
+    /// Returns the rules that hold in `folder`, which is in the folder of these; see [`Rules::of_root`].
+    pub(super) fn enter(
+        self: Arc<Self>,
+        root: &Root,
+        folder: &RepoPath,
+        has: impl Fn(&[u8]) -> bool,
+        unread: &mut Vec<Unread>,
+    ) -> Arc<Self> {
+        if !has(OURS) && !has(GIT) {
             return self;
         }
+        let mut read = |name| {
+            let rules = has(name).then(|| beneath(root, Some(folder), name, self.case, unread));
+            rules.unwrap_or_else(Gitignore::empty)
+        };
         Arc::new(Self {
-            above: Some(self),
             prefix: folder.as_bytes().len() + 1,
-            ours,
-            git,
+            case: self.case,
+            ours: read(OURS),
+            git: read(GIT),
             last: Vec::new(),
+            above: Some(self),
         })
     }
 
@@ -107,14 +148,15 @@ impl Rules {
 
 /// Says whether `folder` is ignored, itself or with a folder that it is in.
 pub(super) fn is_ignored(root: &Root, git: Option<&Snapshot>, folder: &RepoPath) -> bool {
-    let mut rules = Rules::of_root(root, git);
+    let has = |_: &[u8]| true;
+    let mut rules = Rules::of_root(root, git, has, &mut Vec::new());
     let bytes = folder.as_bytes();
     let ends = memchr::memchr_iter(b'/', bytes).chain([bytes.len()]);
     for above in ends.filter_map(|end| RepoPath::parse(&bytes[..end]).ok()) {
         if rules.ignore(&above, true) {
             return true;
         }
-        rules = rules.enter(root, &above);
+        rules = rules.enter(root, &above, has, &mut Vec::new());
     }
     false
 }
@@ -124,24 +166,48 @@ fn tail(path: &RepoPath, prefix: usize) -> &Path {
     Path::new(OsStr::from_bytes(&path.as_bytes()[prefix..]))
 }
 
-/// Reads the rule file `name` in a folder of the repository; none, if it is no regular file.
-fn beneath(root: &Root, folder: Option<&RepoPath>, name: &[u8]) -> Gitignore {
+/// Reads the rule file `name` in a folder of the repository; it has no rules if it cannot be read.
+fn beneath(
+    root: &Root,
+    folder: Option<&RepoPath>,
+    name: &[u8],
+    case: Case,
+    unread: &mut Vec<Unread>,
+) -> Gitignore {
     let start = folder.map_or(Vec::new(), |folder| [folder.as_bytes(), b"/"].concat());
-    let path = RepoPath::parse(&[&start, name].concat());
-    match path.map(|path| root.read(&path, MAX_RULES_BYTES)) {
-        Ok(Ok(Entry::Whole(bytes))) => parse(&bytes),
-        _ => Gitignore::empty(),
+    let Ok(path) = RepoPath::parse(&[&start, name].concat()) else {
+        return Gitignore::empty();
+    };
+    let why = match root.read(&path, MAX_RULES_BYTES) {
+        Ok(Entry::Whole(bytes)) => return parse(&bytes, case),
+        Ok(Entry::TooLarge { .. }) => "it is too large".to_owned(),
+        Err(error) => error.source.to_string(),
+    };
+    let path = path.to_string();
+    unread.push(Unread { path, why });
+    Gitignore::empty()
+}
+
+/// Reads a rule file outside the tree, if it is there; it has no rules if it cannot be read.
+fn outside(path: &Path, case: Case, unread: &mut Vec<Unread>) -> Gitignore {
+    if matches!(fs::kind(path), Ok(SystemKind::Missing)) {
+        return Gitignore::empty();
+    }
+    match fs::read_regular(path, MAX_RULES_BYTES) {
+        Ok(bytes) => parse(&bytes, case),
+        Err(error) => {
+            let path = shown(path).into_owned();
+            let why = error.source.to_string();
+            unread.push(Unread { path, why });
+            Gitignore::empty()
+        }
     }
 }
 
-/// Reads a rule file outside the tree.
-fn outside(path: &Path) -> Gitignore {
-    fs::read_regular(path, MAX_RULES_BYTES)
-        .map_or_else(|_| Gitignore::empty(), |bytes| parse(&bytes))
-}
-
-fn parse(bytes: &[u8]) -> Gitignore {
+fn parse(bytes: &[u8], case: Case) -> Gitignore {
     let mut builder = GitignoreBuilder::new("");
+    // The one error that there is comes with globs, of which there are none yet.
+    let _ = builder.case_insensitive(matches!(case, Case::Any));
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     for line in bytes.split(|&byte| byte == b'\n') {
         if let Some(rule) = translate(line) {

@@ -1,18 +1,17 @@
 //! Which files there are: those that git would list, the filters of the user, and what was named.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-
-use ignore::{DirEntry, WalkBuilder, WalkState};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::rules::Rules;
 use super::scope::Scope;
-use super::{Globs, Named, Repository};
-use crate::fs::{self, EntryKind};
+use super::{Globs, Named, Repository, map_in_order};
+use crate::fs::EntryKind;
+use crate::git;
 use crate::path::RepoPath;
 
 /// A file that a pack may hold.
@@ -59,6 +58,8 @@ pub enum SkipReason {
     Secret,
     /// The system refused to say what it is.
     Failed(String),
+    /// It is a rule file that could not be read, for this cause; what it would have us ignore is not ignored.
+    Rules(String),
 }
 
 impl fmt::Display for SkipReason {
@@ -68,6 +69,7 @@ impl fmt::Display for SkipReason {
             Self::Special => f.write_str("it is a device, pipe or socket"),
             Self::Secret => f.write_str("its path holds a secret"),
             Self::Failed(cause) => f.write_str(cause),
+            Self::Rules(cause) => write!(f, "its rules are not used: {cause}"),
         }
     }
 }
@@ -100,13 +102,16 @@ pub struct ScanOptions<'a> {
 /// Finds the candidates among what was named.
 pub fn scan(repository: &Repository, options: &ScanOptions<'_>) -> Scan {
     let scope = Scope::of(options.named);
-    let mut found = Walk::new(repository, options.threads, &scope).run(None);
+    let walk = |scope| Walk {
+        repository,
+        threads: options.threads,
+        scope,
+    };
+    let mut found = walk(&scope).run(None);
     // A folder that was named and not reached is ignored; what is in it is not, for it was named.
     for folder in scope.folders() {
         if !found.named_folders.contains(folder) {
-            found.append(
-                Walk::new(repository, options.threads, &Scope::Everything).run(Some(folder)),
-            );
+            found.append(walk(&Scope::Everything).run(Some(folder)));
         }
     }
     found
@@ -230,6 +235,15 @@ struct Found {
     candidates: Vec<Candidate>,
     skipped: Vec<Skipped>,
     named_folders: BTreeSet<RepoPath>,
+    /// Folders that are to be looked into.
+    folders: Vec<Folder>,
+}
+
+/// A folder that is walked; the root has no path.
+struct Folder {
+    path: Option<RepoPath>,
+    /// The rules that hold for what is in the folder it is in; none where the walk begins.
+    above: Option<Arc<Rules>>,
 }
 
 impl Found {
@@ -237,205 +251,130 @@ impl Found {
         self.candidates.append(&mut more.candidates);
         self.skipped.append(&mut more.skipped);
         self.named_folders.append(&mut more.named_folders);
-    }
-}
-
-/// One parallel walk.
-struct Walk<'a> {
-    repository: &'a Repository,
-    threads: NonZeroUsize,
-    scope: &'a Scope,
-    found: Mutex<Found>,
-    /// The rules of each folder that was entered, by its path; that of the root is empty.
-    rules: Mutex<HashMap<Vec<u8>, Arc<Rules>>>,
-}
-
-/// What one thread of a walk has found; handed over when the thread ends.
-struct Visitor<'a> {
-    walk: &'a Walk<'a>,
-    found: Found,
-    /// The folder whose rules were asked last, and they.
-    last: Option<(Vec<u8>, Arc<Rules>)>,
-}
-
-impl<'a> Walk<'a> {
-    fn new(repository: &'a Repository, threads: NonZeroUsize, scope: &'a Scope) -> Self {
-        Self {
-            repository,
-            threads,
-            scope,
-            found: Mutex::new(Found::default()),
-            rules: Mutex::new(HashMap::new()),
-        }
+        self.folders.append(&mut more.folders);
     }
 
-    /// Walks the repository, or just `folder`, with no rules from above it.
-    fn run(self, folder: Option<&RepoPath>) -> Found {
-        let root = &self.repository.root;
-        let (start, key, rules) = match folder {
-            None => (
-                root.path().to_owned(),
-                &b""[..],
-                Rules::of_root(root, self.repository.git.as_ref()),
-            ),
-            Some(folder) => (
-                root.path().join(folder.as_path()),
-                folder.as_bytes(),
-                Rules::of_folder(root, folder),
-            ),
-        };
-        self.remember(key, rules);
-        WalkBuilder::new(start)
-            .standard_filters(false)
-            .threads(self.threads.get())
-            .build_parallel()
-            .run(|| {
-                let mut visitor = Visitor {
-                    walk: &self,
-                    found: Found::default(),
-                    last: None,
-                };
-                Box::new(move |entry| match entry {
-                    Ok(entry) => visitor.visit(&entry),
-                    Err(error) => {
-                        visitor.skip(&error);
-                        WalkState::Continue
-                    }
-                })
-            });
-        self.found
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn remember(&self, folder: &[u8], rules: Arc<Rules>) {
-        let mut all = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(folder.to_vec(), rules);
-    }
-}
-
-impl Visitor<'_> {
-    /// Returns the rules of the folder that `path` is in. A folder is visited before what is in it.
-    fn rules(&mut self, path: &RepoPath) -> Option<Arc<Rules>> {
-        let folder = path.folder();
-        if let Some((_, rules)) = self.last.as_ref().filter(|(last, _)| last == folder) {
-            return Some(Arc::clone(rules));
-        }
-        let all = self
-            .walk
-            .rules
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let rules = Arc::clone(all.get(folder)?);
-        self.last = Some((folder.to_vec(), Arc::clone(&rules)));
-        Some(rules)
-    }
-
-    fn visit(&mut self, entry: &DirEntry) -> WalkState {
-        let repository = self.walk.repository;
-        let relative = entry
-            .path()
-            .strip_prefix(repository.root.path())
-            .unwrap_or(entry.path());
-        // The root itself has no path in it.
-        let (Ok(path), Some(file_type)) = (
-            RepoPath::parse(relative.as_os_str().as_bytes()),
-            entry.file_type(),
-        ) else {
-            return WalkState::Continue;
-        };
-        if entry.file_name() == ".git" {
-            return WalkState::Skip;
-        }
-        // Without rules it is the folder that the walk began with.
-        let Some(rules) = self.rules(&path).filter(|_| entry.depth() > 0) else {
-            return WalkState::Continue;
-        };
-        if file_type.is_dir() {
-            return self.enter(entry, path, rules);
-        }
-        if !self.walk.scope.holds(&path) || rules.ignore(&path, false) {
-            return WalkState::Continue;
-        }
-        let kind = if file_type.is_file() {
-            Kind::File
-        } else if file_type.is_symlink() {
-            Kind::Link
-        } else {
-            self.found.skipped.push(Skipped {
-                path: path.to_string(),
-                why: SkipReason::Special,
-            });
-            return WalkState::Continue;
-        };
-        self.found.candidates.push(Candidate {
+    fn take(&mut self, path: RepoPath, kind: Kind) {
+        self.candidates.push(Candidate {
             path,
             kind,
             named: false,
         });
-        WalkState::Continue
     }
 
-    fn enter(&mut self, entry: &DirEntry, path: RepoPath, rules: Arc<Rules>) -> WalkState {
-        if rules.ignore(&path, true) {
-            return WalkState::Skip;
+    fn skip(&mut self, path: Option<&RepoPath>, why: SkipReason) {
+        self.skipped.push(Skipped {
+            path: path.map_or(".".to_owned(), ToString::to_string),
+            why,
+        });
+    }
+}
+
+/// One walk: level by level, the folders of a level in parallel.
+struct Walk<'a> {
+    repository: &'a Repository,
+    threads: NonZeroUsize,
+    scope: &'a Scope,
+}
+
+impl Walk<'_> {
+    /// Walks the repository, or just `folder`, with no rules from above it.
+    fn run(&self, folder: Option<&RepoPath>) -> Found {
+        let mut all = Found::default();
+        let mut level = vec![Folder {
+            path: folder.cloned(),
+            above: None,
+        }];
+        while !level.is_empty() {
+            let look = |index: usize| self.look_into(&level[index]);
+            let take = |_, found| {
+                all.append(found);
+                Ok::<(), Infallible>(())
+            };
+            let Ok(()) = map_in_order(level.len(), self.threads, usize::MAX, |_| 0, look, take);
+            level = std::mem::take(&mut all.folders);
         }
-        let is_named = self.walk.scope.folders().contains(&path);
-        // Git does not look into another repository; without git, all of a folder is looked into.
-        let is_other = self.walk.repository.git.is_some() && fs::has_entry(entry.path(), ".git");
-        if is_other && !is_named {
-            if self.walk.scope.holds(&path) {
-                self.found.candidates.push(Candidate {
-                    path,
-                    kind: Kind::Repository,
-                    named: false,
-                });
+        all
+    }
+
+    /// Lists a folder, beneath the root and not through a link, and sorts out what is in it.
+    fn look_into(&self, folder: &Folder) -> Found {
+        let mut found = Found::default();
+        let path = folder.path.as_ref();
+        let entries = match self.repository.root.list(path) {
+            Ok(entries) => entries,
+            Err(error) => {
+                found.skip(path, SkipReason::Failed(error.source.to_string()));
+                return found;
             }
-            return WalkState::Skip;
+        };
+        if let Some(path) = path.filter(|_| folder.above.is_some()) {
+            let git = self.repository.git.as_ref();
+            if self.scope.folders().contains(path) {
+                found.named_folders.insert(path.clone());
+            } else if git.is_some_and(|git| git.has_submodule(path)) {
+                // Git does not look into it, and the index tells of it.
+                return found;
+            } else if git.is_some() && self.is_repository(path, &entries) {
+                // Nor into this; without git, all of a folder is looked into.
+                if self.scope.holds(path) {
+                    found.take(path.clone(), Kind::Repository);
+                }
+                return found;
+            }
         }
-        if !self.walk.scope.reaches(&path) {
-            return WalkState::Skip;
+        let rules = self.rules(folder, &entries, &mut found);
+        for (path, kind) in entries {
+            let is_folder = kind == EntryKind::Folder;
+            let is_meant = match kind {
+                EntryKind::Folder => self.scope.reaches(&path),
+                _ => self.scope.holds(&path),
+            };
+            if !is_meant || path.name() == b".git" || rules.ignore(&path, is_folder) {
+                continue;
+            }
+            match kind {
+                EntryKind::Folder => found.folders.push(Folder {
+                    path: Some(path),
+                    above: Some(Arc::clone(&rules)),
+                }),
+                EntryKind::File => found.take(path, Kind::File),
+                EntryKind::Link => found.take(path, Kind::Link),
+                EntryKind::Special => found.skip(Some(&path), SkipReason::Special),
+            }
         }
-        let rules = rules.enter(&self.walk.repository.root, &path);
-        self.walk.remember(path.as_bytes(), rules);
-        if is_named {
-            self.found.named_folders.insert(path);
-        }
-        WalkState::Continue
+        found
     }
 
-    fn skip(&mut self, error: &ignore::Error) {
-        let (path, why) = parts(error);
-        let path = path.map(|path| {
-            path.strip_prefix(self.walk.repository.root.path())
-                .unwrap_or(path)
-        });
-        let path = path.and_then(|path| RepoPath::parse(path.as_os_str().as_bytes()).ok());
-        self.found.skipped.push(Skipped {
-            path: path.map_or(".".to_owned(), |path| path.to_string()),
-            why: SkipReason::Failed(why),
-        });
+    fn is_repository(&self, folder: &RepoPath, entries: &[(RepoPath, EntryKind)]) -> bool {
+        let place = self.repository.root.path().join(folder.as_path());
+        entries.iter().any(|(path, _)| path.name() == b".git") && git::is_repository(&place)
     }
-}
 
-impl Drop for Visitor<'_> {
-    fn drop(&mut self) {
-        let mut all = self
-            .walk
-            .found
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        all.append(std::mem::take(&mut self.found));
-    }
-}
-
-/// Takes an error of the walk apart: where it happened, and what.
-fn parts(error: &ignore::Error) -> (Option<&Path>, String) {
-    match error {
-        ignore::Error::WithPath { path, err } => (Some(path), parts(err).1),
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
-            parts(err)
-        }
-        other => (None, other.to_string()),
+    /// Reads the rules that hold in a folder, and tells of those that cannot be read.
+    fn rules(
+        &self,
+        folder: &Folder,
+        entries: &[(RepoPath, EntryKind)],
+        found: &mut Found,
+    ) -> Arc<Rules> {
+        let (root, git) = (&self.repository.root, self.repository.git.as_ref());
+        let has = |name: &[u8]| {
+            let mut files = entries.iter().filter(|(_, kind)| *kind == EntryKind::File);
+            files.any(|(path, _)| path.name() == name)
+        };
+        let mut unread = Vec::new();
+        let rules = match (&folder.path, &folder.above) {
+            (None, _) => Rules::of_root(root, git, has, &mut unread),
+            (Some(path), None) => Rules::of_folder(root, path, has, &mut unread),
+            (Some(path), Some(above)) => Arc::clone(above).enter(root, path, has, &mut unread),
+        };
+        found
+            .skipped
+            .extend(unread.into_iter().map(|rules| Skipped {
+                path: rules.path,
+                why: SkipReason::Rules(rules.why),
+            }));
+        rules
     }
 }

@@ -268,8 +268,7 @@ impl Scratch {
             root: Root::open(&self.folder)?,
             git: Some(git::Snapshot {
                 commit: None,
-                exclude: git.map_or_else(PathBuf::new, |git| git.exclude.clone()),
-                excludes_file: git.and_then(|git| git.excludes_file.clone()),
+                rules: git.map_or_else(git::RuleFiles::default, |git| git.rules.clone()),
                 tracked: Vec::new(),
             }),
         })
@@ -382,7 +381,8 @@ fn skipped(scanned: &Scan) -> Vec<(RepoPath, String)> {
         let why = match &skipped.why {
             SkipReason::Special | SkipReason::Secret => skipped.why.to_string(),
             SkipReason::Failed(cause) => format!("it cannot be looked into: {cause}"),
-            SkipReason::Ours => return None,
+            // A rule file that cannot be read is a candidate by itself.
+            SkipReason::Ours | SkipReason::Rules(_) => return None,
         };
         Some((path.ok()?, why))
     });

@@ -435,11 +435,10 @@ impl<'a> Maker<'a> {
     /// Returns what git shall ignore in the scratch: what the user ignores privately, and the carried folders.
     fn exclude(&self, carried: &[RepoPath]) -> Vec<u8> {
         let git = self.plan.repository.git.as_ref();
-        let files = git
-            .into_iter()
-            .flat_map(|git| [Some(&git.exclude), git.excludes_file.as_ref()]);
+        // What is asked first comes last: of the rules of one file the last counts.
+        let files = git.into_iter().flat_map(|git| git.rules.files.iter().rev());
         let mut rules = Vec::new();
-        for file in files.flatten() {
+        for file in files {
             // A file that cannot be read has no rules, here as in a scan.
             rules.extend(fs::read_regular(file, MAX_FILE_BYTES).unwrap_or_default());
             rules.push(b'\n');

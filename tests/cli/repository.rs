@@ -165,9 +165,8 @@ fn a_deleted_file_is_none_and_a_submodule_is_listed() {
         .git();
     std::fs::remove_file(repo.root().join("gone")).unwrap();
     // Another repository that is not tracked: git names its folder and looks no further.
-    let inner = repo.root().join("nested");
-    std::fs::create_dir_all(inner.join(".git")).unwrap();
-    std::fs::write(inner.join("hidden.txt"), "x").unwrap();
+    repo.run_git(&["init", "-q", "nested"]);
+    std::fs::write(repo.root().join("nested/hidden.txt"), "x").unwrap();
     let document = repo.pack(&[]);
     assert_eq!(candidates(&document), ["inner/a", "nested", "stays"]);
     assert!(document.contains(r#"<file path="nested" level="path" kind="repository"/>"#));
