@@ -11,7 +11,7 @@ use super::story::redacted;
 use crate::flow::pack::Packed;
 use crate::model::{Catalogue, Measure, Model};
 use crate::pack::{Entry, Estimate, Options};
-use crate::repo::{Reason, SkipReason, Skipped};
+use crate::repo::{Reason, SkipReason, Skipped, Unseen};
 use crate::secrets::Sighting;
 use crate::tokens::ENCODING;
 
@@ -40,6 +40,9 @@ pub(super) struct Summary<'a> {
     left_out: BTreeMap<&'static str, usize>,
     skipped: usize,
     secrets: &'a [Sighting],
+    /// Characters of shown files that a reader does not see.
+    bidi: usize,
+    invisible: usize,
     #[serde(skip)]
     packed: &'a Packed,
     #[serde(skip)]
@@ -83,6 +86,8 @@ impl<'a> Summary<'a> {
             .filter(|entry| entry.is_full())
             .collect();
         let files = full.len();
+        let bidi = full.iter().map(|entry| entry.unseen.n_bidi).sum();
+        let invisible = full.iter().map(|entry| entry.unseen.n_invisible).sum();
         full.sort_by(|a, b| {
             b.cost
                 .exact
@@ -115,6 +120,8 @@ impl<'a> Summary<'a> {
             left_out,
             skipped: packed.skipped.len(),
             secrets: &packed.secrets,
+            bidi,
+            invisible,
             packed,
             measure: model.map_or(Measure::Exact, Model::measure),
         }
@@ -158,6 +165,7 @@ impl<'a> Summary<'a> {
             printer.note(&format!("  {:>13} {}", grouped(file.tokens), file.path));
         }
         print_skipped(printer, &self.packed.skipped);
+        self.print_unseen(printer);
         self.warn(printer, told);
     }
 
@@ -186,13 +194,7 @@ impl<'a> Summary<'a> {
                 }
                 continue;
             }
-            let more = if entries.len() > N_NAMED { ", ..." } else { "" };
-            let names: Vec<String> = entries
-                .iter()
-                .take(N_NAMED)
-                .map(|entry| entry.path.to_string())
-                .collect();
-            printer.note(&format!("{n} {what}: {}{more}", names.join(", ")));
+            printer.note(&format!("{n} {what}: {}", names(printer, &entries)));
         }
         if self.packed.is_tree_cut {
             printer.note("the directory structure is cut, too");
@@ -212,6 +214,24 @@ impl<'a> Summary<'a> {
         let n_more = names.count();
         if n_more > 0 {
             printer.warn(&format!("{n_more} more names say so"));
+        }
+    }
+
+    /// Says which files hold what a reader does not see.
+    fn print_unseen(&self, printer: &Printer) {
+        self.print_found(printer, "turn the direction of text round", |unseen| {
+            unseen.n_bidi
+        });
+        self.print_found(printer, "are not seen", |unseen| unseen.n_invisible);
+    }
+
+    fn print_found(&self, printer: &Printer, what: &str, count: fn(&Unseen) -> usize) {
+        let shown = self.packed.entries.iter().filter(|entry| entry.is_full());
+        let found: Vec<&Entry> = shown.filter(|entry| count(&entry.unseen) > 0).collect();
+        let n: usize = found.iter().map(|entry| count(&entry.unseen)).sum();
+        if n > 0 {
+            let n = counted(n, "character", "characters");
+            printer.warn(&format!("{n} that {what}: {}", names(printer, &found)));
         }
     }
 
@@ -249,6 +269,15 @@ impl<'a> Summary<'a> {
     }
 }
 
+/// Returns the names of files: a few, or all where more is to be said.
+fn names(printer: &Printer, entries: &[&Entry]) -> String {
+    let is_verbose = printer.volume() == Volume::Verbose;
+    let n = if is_verbose { entries.len() } else { N_NAMED };
+    let more = if entries.len() > n { ", ..." } else { "" };
+    let paths = entries.iter().take(n).map(|entry| entry.path.to_string());
+    paths.collect::<Vec<_>>().join(", ") + more
+}
+
 /// Returns the line that tells an estimate.
 fn estimated(estimate: &Estimate) -> String {
     let (tokens, most) = (grouped(estimate.tokens), grouped(estimate.at_most));
@@ -263,21 +292,14 @@ pub(super) fn print_skipped(printer: &Printer, skipped: &[Skipped]) {
     let (ours, others): (Vec<&Skipped>, Vec<&Skipped>) = skipped
         .iter()
         .partition(|skipped| skipped.why == SkipReason::Ours);
-    let is_verbose = printer.volume() == Volume::Verbose;
-    let n_named = if is_verbose { others.len() } else { N_NAMED };
-    for skipped in others.iter().take(n_named) {
+    for skipped in others {
         printer.warn(&format!("passed over `{}`: {}", skipped.path, skipped.why));
-    }
-    if others.len() > n_named {
-        printer.warn(&format!(
-            "passed over {} more; `-v` names them",
-            others.len() - n_named
-        ));
     }
     if !ours.is_empty() {
         let files = counted(ours.len(), "pack or manifest", "packs and manifests");
         printer.note(&format!("{files} of twostep left out"));
     }
+    let is_verbose = printer.volume() == Volume::Verbose;
     for skipped in ours.into_iter().filter(|_| is_verbose) {
         printer.note(&format!("  {}", skipped.path));
     }
@@ -299,6 +321,7 @@ pub(super) fn kind(reason: &str) -> &str {
         "link" => "links",
         "submodule" => "submodules",
         "repository" => "other repositories",
+        "lfs" => "LFS pointers",
         "git-name" => "names that some systems take for .git",
         other => other,
     }

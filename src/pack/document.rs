@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::facts::Facts;
 use super::{Class, Entry, Format, Level, Sections, json};
-use crate::repo::{Candidate, Content, FileContent, Reason, Text};
+use crate::repo::{Candidate, Content, FileContent, Reason, Text, Unseen};
 use crate::secrets::Sighting;
 use crate::tokens::{Count, Counter};
 
@@ -53,6 +53,7 @@ impl Part {
             cost: count(&units, counter),
             is_packed: true,
             n_lines: text.as_ref().map_or(0, n_lines),
+            unseen: text.as_ref().map_or_else(Unseen::default, Text::unseen),
             bytes: file.bytes,
             hash: file.hash,
             secrets,

@@ -126,6 +126,12 @@ struct FileRow<'a> {
     /// The line ranges shown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     lines: Vec<[usize; 2]>,
+    /// How many characters of its text turn the direction of text round.
+    #[serde(skip_serializing_if = "is_zero")]
+    bidi: usize,
+    /// How many take no room.
+    #[serde(skip_serializing_if = "is_zero")]
+    invisible: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,6 +146,11 @@ struct FileRow<'a> {
     /// The secrets that were found in it.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     secrets: &'a [Sighting],
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 #[derive(Debug, Serialize)]
@@ -215,6 +226,8 @@ impl<'a> FileRow<'a> {
             } else {
                 Vec::new()
             },
+            bidi: entry.unseen.n_bidi,
+            invisible: entry.unseen.n_invisible,
             bytes: entry.bytes,
             hash: entry.hash.map(|hash| hash.to_string()),
             reason: entry.reason.as_ref().map(Reason::name),

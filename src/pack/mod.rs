@@ -36,7 +36,7 @@ pub use unpack::{Listed, PackedFile, UnpackError, Unpacked, unpack};
 
 use crate::history::{Commit, Diff};
 use crate::path::RepoPath;
-use crate::repo::{Hash, Reason};
+use crate::repo::{Hash, Reason, Unseen};
 use crate::secrets::Sighting;
 use crate::tokens::Count;
 
@@ -76,6 +76,8 @@ pub struct Entry {
     pub is_packed: bool,
     /// How many lines its text has.
     pub n_lines: usize,
+    /// What of its text a reader does not see.
+    pub unseen: Unseen,
     /// Its size, where it is a file whose size is known.
     pub bytes: Option<u64>,
     /// BLAKE3 of its bytes, where it was asked for.

@@ -39,6 +39,8 @@ pub enum Reason {
     Generated,
     /// It is another project's.
     Vendored,
+    /// It stands for a file that Git LFS keeps elsewhere.
+    Lfs,
     /// It is larger than the limit.
     Large,
     /// It is a symbolic link, to this target.
@@ -66,6 +68,7 @@ impl Reason {
             Self::Minified => "minified",
             Self::Generated => "generated",
             Self::Vendored => "vendored",
+            Self::Lfs => "lfs",
             Self::Large => "large",
             Self::Link(_) => "link",
             Self::Submodule => "submodule",
@@ -81,7 +84,7 @@ impl Reason {
 /// How candidates are read.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadOptions {
-    /// Whether locks, minified, generated, vendored and large files are read like any other.
+    /// Whether locks, minified, generated, vendored and large files and LFS pointers are read like any other.
     pub everything: bool,
     /// Whether to hash every file, listed ones too.
     pub hashed: bool,

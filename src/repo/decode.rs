@@ -3,6 +3,8 @@
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::Encoding;
 
+use crate::path::{is_bidi, is_invisible};
+
 /// How far a NUL byte marks a file as binary; the figure is git's.
 const BINARY_HEAD_BYTES: usize = 8000;
 
@@ -17,6 +19,15 @@ pub struct Text {
     pub charset: Charset,
     /// Whether a byte order mark stood before it.
     pub bom: bool,
+}
+
+/// How many characters of a text a reader does not see, though they may change what is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unseen {
+    /// Those that turn the direction of text round.
+    pub n_bidi: usize,
+    /// Those that take no room.
+    pub n_invisible: usize,
 }
 
 /// A way to spell text in bytes.
@@ -100,6 +111,19 @@ impl Text {
             charset: Charset::Legacy(encoding_rs::WINDOWS_1252),
             bom: false,
         })
+    }
+
+    /// Counts the characters that a reader does not see.
+    pub fn unseen(&self) -> Unseen {
+        let mut unseen = Unseen::default();
+        // Most text is ASCII, and looked at no further.
+        if !self.text.is_ascii() {
+            for c in self.text.chars().filter(|c| !c.is_ascii()) {
+                unseen.n_bidi += usize::from(is_bidi(c));
+                unseen.n_invisible += usize::from(is_invisible(c));
+            }
+        }
+        unseen
     }
 
     /// Returns the bytes of the file again; none if the charset cannot spell the text.
@@ -258,6 +282,26 @@ mod tests {
             "",
         ] {
             assert_eq!(Charset::parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_seen_is_counted() {
+        for (text, n_bidi, n_invisible) in [
+            ("plain\u{1b}\n", 0, 0),
+            ("caf\u{e9} \u{65e5}\u{672c}", 0, 0),
+            ("a\u{202e}b\u{2066}\u{2069}", 3, 0),
+            ("a\u{200b}b\u{ad}\u{2028}\u{e0041}", 0, 4),
+        ] {
+            let text = Text::decode(text.into()).unwrap();
+            assert_eq!(
+                text.unseen(),
+                Unseen {
+                    n_bidi,
+                    n_invisible
+                },
+                "{text:?}"
+            );
         }
     }
 

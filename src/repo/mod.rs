@@ -18,7 +18,7 @@ mod walk;
 
 pub use crate::fs::Hash;
 pub use content::{Content, FileContent, ReadOptions, Reason, read};
-pub use decode::{Charset, Text};
+pub use decode::{Charset, Text, Unseen};
 pub use globs::{Globs, InvalidGlob};
 pub use open::{Named, OpenError, Repository, open};
 pub use ordered::map_in_order;

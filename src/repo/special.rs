@@ -1,4 +1,4 @@
-//! Files that a reader rarely wants in full: locks, minified, generated and vendored ones.
+//! Files that a reader rarely wants in full: locks, minified, generated and vendored ones, and what stands for another.
 
 use super::Reason;
 use crate::path::RepoPath;
@@ -84,6 +84,9 @@ pub(super) fn by_name(path: &RepoPath) -> Option<Reason> {
 
 /// Says by its text why a file is not packed in full.
 pub(super) fn by_text(path: &RepoPath, text: &str) -> Option<Reason> {
+    if is_lfs_pointer(text) {
+        return Some(Reason::Lfs);
+    }
     if is_minifiable(path) {
         let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count().max(1);
         if text.len() / lines > MINIFIED_LINE_BYTES {
@@ -94,6 +97,15 @@ pub(super) fn by_text(path: &RepoPath, text: &str) -> Option<Reason> {
         .take(GENERATED_HEAD_LINES)
         .any(says_generated)
         .then_some(Reason::Generated)
+}
+
+/// Says whether a text stands for a file that Git LFS keeps elsewhere; its specification gives form and size.
+fn is_lfs_pointer(text: &str) -> bool {
+    text.len() < 1024
+        && text.starts_with("version https://git-lfs.github.com/spec/v1\n")
+        && ["\noid sha256:", "\nsize "]
+            .iter()
+            .all(|key| text.contains(key))
 }
 
 /// Says whether a line is a comment by which a generator marks its output.

@@ -28,7 +28,7 @@ fn the_document_is_as_the_format_says() {
 
     ]]></file>
     </files>
-    <totals tokens="424" encoding="o200k_base" files="2">Not shown: 1 binary.</totals>
+    <totals tokens="427" encoding="o200k_base" files="2">Not shown: 1 binary.</totals>
     <instruction><![CDATA[
     Say hello.
     ]]></instruction>
@@ -213,7 +213,7 @@ fn the_head_is_the_same_whatever_is_packed() {
         let head = |document: &str| document.split_once(tree).unwrap().0.to_owned();
         assert_eq!(head(&one), head(&other));
         // The reasons for listing a file are explained in each.
-        let kinds = "kind says why: binary, lock, minified, generated, vendored, large, link, submodule, repository, git-name, unreadable.";
+        let kinds = "kind says why: binary, lock, minified, generated, vendored, lfs, large, link, submodule, repository, git-name, unreadable.";
         assert!(head(&one).contains(kinds), "{format}");
     }
 }
