@@ -1,0 +1,36 @@
+//! The scanner on any text: findings are in order and apart, no line is lost, what was redacted stays so.
+#![no_main]
+
+use std::sync::OnceLock;
+
+use libfuzzer_sys::fuzz_target;
+use twostep::secrets::{Allow, Numbers, Scanner};
+
+fn scanner() -> &'static Scanner {
+    static SCANNER: OnceLock<Scanner> = OnceLock::new();
+    SCANNER.get_or_init(|| Scanner::new(Allow::default()))
+}
+
+fuzz_target!(|text: &str| {
+    let findings = scanner().find("a/b.yml", text);
+    let mut end = 0;
+    for finding in &findings {
+        assert!(finding.range.start >= end && finding.range.end > finding.range.start);
+        end = finding.range.end;
+        assert_eq!(
+            finding.line,
+            text[..finding.range.start].matches('\n').count() + 1
+        );
+    }
+    let mut numbers = Numbers::default();
+    let redacted = numbers.redact(text, &findings);
+    assert_eq!(redacted.matches('\n').count(), text.matches('\n').count());
+    let again = scanner().find("a/b.yml", &redacted);
+    let is_placeholder = |at: usize| redacted[at..].starts_with("[REDACTED:");
+    assert!(
+        again
+            .iter()
+            .all(|finding| !is_placeholder(finding.range.start)),
+        "{redacted}"
+    );
+});
