@@ -75,7 +75,7 @@ impl SecretsArgs {
             .variables()
             .into_iter()
             .filter_map(secret_variable);
-        let scanner = Scanner::new(allow).with_values(values.collect())?;
+        let scanner = Scanner::new(allow).with_values(values.collect());
         Ok(Arc::new(Redactor::new(mode, scanner)))
     }
 }

@@ -26,7 +26,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, BuildError, MatchKind};
+use memchr::memmem::Finder;
 
 pub use allow::{Allow, InvalidAllow};
 pub use file_name::is_secret_name;
@@ -65,14 +65,9 @@ pub struct Scanner {
     keywords: Keywords,
     /// What each keyword calls.
     calls: Vec<Vec<Call>>,
-    variables: Option<Variables>,
+    /// Values that are secret wherever they stand, each with its rule.
+    variables: Vec<(Finder<'static>, Arc<str>)>,
     allow: Allow,
-}
-
-/// Values that are secret wherever they stand.
-struct Variables {
-    values: AhoCorasick,
-    rules: Vec<Arc<str>>,
 }
 
 impl fmt::Debug for Scanner {
@@ -82,11 +77,6 @@ impl fmt::Debug for Scanner {
             .finish_non_exhaustive()
     }
 }
-
-/// Values that cannot be searched for.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot build the search for the values of variables")]
-pub struct ValuesError(#[from] BuildError);
 
 /// How a secret was found; what says more about it comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,35 +116,23 @@ impl Scanner {
             rules,
             keywords: Keywords::new(keywords),
             calls,
-            variables: None,
+            variables: Vec::new(),
             allow,
         }
     }
 
     /// Adds variables, by name and value, whose values are secret wherever they stand; short values are left out.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the search does not fit into memory.
-    pub fn with_values(mut self, variables: Vec<(String, String)>) -> Result<Self, ValuesError> {
-        let long = variables
-            .into_iter()
-            .filter(|(_, value)| value.len() >= MIN_VARIABLE);
-        let (names, values): (Vec<_>, Vec<_>) = long.unzip();
-        let rule = |name: String| {
-            format!(
-                "{ENVIRONMENT}{}",
-                name.to_ascii_lowercase().replace('_', "-")
-            )
-            .into()
-        };
-        self.variables = Some(Variables {
-            values: AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostLongest)
-                .build(values)?,
-            rules: names.into_iter().map(rule).collect(),
-        });
-        Ok(self)
+    #[must_use]
+    pub fn with_values(mut self, variables: Vec<(String, String)>) -> Self {
+        for (name, value) in variables {
+            if value.len() >= MIN_VARIABLE {
+                let name = name.to_ascii_lowercase().replace('_', "-");
+                let rule = format!("{ENVIRONMENT}{name}").into();
+                self.variables
+                    .push((Finder::new(&value).into_owned(), rule));
+            }
+        }
+        self
     }
 
     /// Says in words what a rule finds.
@@ -214,12 +192,11 @@ impl Scanner {
     }
 
     fn find_variables(&self, text: &str, found: &mut Vec<Found>) {
-        let Some(variables) = &self.variables else {
-            return;
-        };
-        for hit in variables.values.find_iter(text) {
-            let rule = &variables.rules[hit.pattern().as_usize()];
-            found.push(Found::new(rule, hit.range(), Rank::Variable));
+        for (value, rule) in &self.variables {
+            for start in value.find_iter(text.as_bytes()) {
+                let range = start..start + value.needle().len();
+                found.push(Found::new(rule, range, Rank::Variable));
+            }
         }
     }
 }

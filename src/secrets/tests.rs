@@ -164,7 +164,7 @@ fn values_of_variables_are_found_wherever_they_stand() {
     let allow = Allow::parse(&[], &["**".to_owned()], &[]).unwrap();
     let variables = [("OPENAI_API_KEY", "any old words"), ("SHORT", "short")];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let scanner = Scanner::new(allow).with_values(variables.to_vec()).unwrap();
+    let scanner = Scanner::new(allow).with_values(variables.to_vec());
     let text = "some any old words, short";
     let findings = scanner.find("a", text);
     let redacted = Numbers::default().redact(text, &findings);
