@@ -18,7 +18,7 @@ const seconds = 30;
 // What a reader of the default style does: files stand between lines that look like tags.
 function readDefault(text) {
   const files = text.slice(text.indexOf("\n<files>\n"));
-  return [...files.matchAll(/^<file path="(.*?)">\n([\s\S]*?)\n<\/file>$/gm)].map(([, path, text]) => ({ path, text }));
+  return [...files.matchAll(/^<file path="([\s\S]*?)">\n([\s\S]*?)\n<\/file>$/gm)].map(([, path, text]) => ({ path, text }));
 }
 
 function elements(text) {

@@ -35,7 +35,7 @@ const ROWS: &[(&str, &[&[u8]])] = &[
     (
         "bidi",
         &[
-            "\u{202e}txt.exe".as_bytes(),
+            "\u{202e}sr.gpj.md".as_bytes(),
             "\u{2066}a\u{2069}".as_bytes(),
             "\u{200f}".as_bytes(),
         ],
