@@ -34,7 +34,7 @@ use crate::tokens::Counter;
 /// What checks a change, and where it goes.
 #[derive(Args, Debug)]
 pub(super) struct ChangeArgs {
-    /// Who carries the plan out: claude or codex, with `:MODEL` if you like; or recorded:FOLDER
+    /// Who carries the plan out: claude, codex or gemini, with `:MODEL` if you like; or recorded:FOLDER
     #[arg(long, value_name = "AGENT", value_parser = parse_agent)]
     executor: Option<Choice>,
 
@@ -295,7 +295,7 @@ impl Job<'_> {
         let mut run = Run::begin(root, environment.run_id(), now_ms)?;
         run.record(Event::Started {
             verb: self.verb.to_owned(),
-            title: self.title.clone(),
+            title: lent.redactor.redacted(&self.title),
         })?;
         let done = lent.host(printer, |host| go(&work, &mut run, host));
         let done = match done {

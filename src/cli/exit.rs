@@ -204,13 +204,13 @@ fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     }
     if let Some(PackError::TooSmall(small)) = cause.downcast_ref() {
         return Some(format!(
-            "use `--budget {}` or more, or name fewer files",
+            "use `--budget {}` or more, name fewer files, or leave out `--git-diff` and `--git-log`",
             small.least
         ));
     }
     if has_secrets(cause) {
         return Some(
-            "take them out, let them through in your `secrets.toml`, or say `--secrets redact`"
+            "take them out, let them through in `~/.config/twostep/secrets.toml`, or say `--secrets redact`"
                 .into(),
         );
     }
@@ -297,6 +297,10 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
                 "read the output of the checks in `{}`; apply the change all the same with `{}`",
                 executed.patch.with_file_name("checks").display(),
                 apply(&executed.patch)
+            )),
+            ExecError::Redacted { patch, .. } => Some(format!(
+                "put the values into the patch by hand, and apply it with `{}`",
+                apply(patch)
             )),
             ExecError::Altered { .. } => Some(
                 "use checks that write no source files, such as `cargo fmt --check`".to_owned(),

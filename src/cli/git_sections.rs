@@ -16,7 +16,7 @@ use crate::repo::{Named, Repository, Scan};
 pub(super) struct GitSectionsArgs {
     /// Tell how the files differ: from what is staged and that from HEAD, or one (`staged`, `work-tree`), or since a commit
     ///
-    /// The text is that of `git diff`; no program is started. A branch of these names is meant by
+    /// Of what is named and not filtered out. The text is that of `git diff --no-renames`; no program is started. A branch of these names is meant by
     /// `refs/heads/staged`.
     #[arg(
         long,
@@ -109,7 +109,8 @@ impl ChangedArgs {
     }
 }
 
-fn is_in(path: &RepoPath, named: &Named) -> bool {
+/// Says whether `path` is what was named, or in it.
+pub(super) fn is_in(path: &RepoPath, named: &Named) -> bool {
     match named {
         Named::Everything => true,
         Named::Folder(folder) => path.is_in(folder),

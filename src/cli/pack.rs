@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::environment::Environment;
 use super::exit::{Exit, usage};
-use super::git_sections::{ChangedArgs, GitSectionsArgs};
+use super::git_sections::{ChangedArgs, GitSectionsArgs, is_in};
 use super::number::parse_tokens;
 use super::printer::{Printer, Volume};
 use super::references::files_of_plan;
@@ -22,6 +22,7 @@ use crate::flow::pack::{self, HELD_BYTES, PackError, PackRequest, Packed};
 use crate::fs::{self, FsError, SystemKind};
 use crate::model::{Measure, Model};
 use crate::pack::{Estimate, Facts, Format, MANIFEST_HEAD, Manifest, Options, Room, Sections};
+use crate::path::RepoPath;
 use crate::repo::{ReadOptions, Repository, Scan};
 use crate::tokens::{Counter, ENCODING};
 
@@ -163,7 +164,9 @@ pub(super) fn run(
     if let Some(plan) = &args.plan {
         named = files_of_plan(plan, &repository, environment)?;
     }
-    let past = history::sections(&repository, &args.git.wanted(), threads);
+    let is_taken =
+        |path: &RepoPath| globs.take(path) && named.iter().any(|named| is_in(path, named));
+    let past = history::sections(&repository, &args.git.wanted(), &is_taken, threads);
     let sections = Sections {
         instruction,
         ..past.context("cannot tell what changed")?

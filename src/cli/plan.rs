@@ -109,7 +109,7 @@ pub(super) fn run(
     let mut run = Run::begin(root, environment.run_id(), now_ms)?;
     run.record(Event::Started {
         verb: "plan".to_owned(),
-        title: title(wanted.words()).to_owned(),
+        title: lent.redactor.redacted(title(wanted.words())),
     })?;
     let planning = Planning {
         repository: &selected.repository,
@@ -233,7 +233,7 @@ impl Planning<'_> {
             Context::Auto,
             host,
         )?;
-        run.keep("spec.md", spec.as_bytes())?;
+        run.keep("spec.md", host.redactor.redacted(spec).as_bytes())?;
         run.keep("route.json", &run::json(&route))?;
         (host.tell)(&Told::Routed(&route));
         if let Some(pack) = &prompt.pack {

@@ -14,7 +14,7 @@ use crate::secrets::{Allow, Scanner};
 /// What is done with secrets.
 #[derive(Args, Debug, Clone, Copy)]
 pub(super) struct SecretsArgs {
-    /// What to do with secrets
+    /// What to do with secrets; exceptions stand in `~/.config/twostep/secrets.toml`
     #[arg(long, value_enum, value_name = "HOW", default_value_t = How::Redact)]
     secrets: How,
 }
@@ -62,15 +62,14 @@ impl SecretsArgs {
             How::Fail => SecretsMode::Fail,
             How::Off => return Ok(Arc::new(Redactor::off())),
         };
-        let mut rows = AllowRows::default();
+        let mut allow = Allow::default();
         if let Some((path, text)) = environment.own_file(SECRETS_FILE)? {
             let attempt = || format!("cannot use your exceptions in `{}`", path.display());
-            rows = toml::from_str::<SecretsFile>(&text)
+            let rows = toml::from_str::<SecretsFile>(&text)
                 .with_context(attempt)?
                 .allow;
+            allow = Allow::parse(&rows.rules, &rows.paths, &rows.values).with_context(attempt)?;
         }
-        let allow = Allow::parse(&rows.rules, &rows.paths, &rows.values)
-            .with_context(|| format!("cannot use your exceptions in `{SECRETS_FILE}`"))?;
         let values = environment
             .variables()
             .into_iter()

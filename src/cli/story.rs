@@ -86,8 +86,8 @@ fn prompted(role: Role, prompt: &Prompt) -> String {
         n => format!(", {} more did not fit", grouped(n as u64)),
     };
     let text = format!(
-        "{} files, at most {} of {} tokens{left}",
-        grouped(prompt.n_files as u64),
+        "{}, at most {} of {} tokens{left}",
+        counted(prompt.n_files, "file", "files"),
         grouped(prompt.tokens),
         grouped(prompt.limit),
     );
@@ -112,7 +112,7 @@ pub(super) fn redacted(secrets: &[Sighting], volume: Volume) -> String {
         .map(ToString::to_string)
         .collect();
     let more = if secrets.len() > N_SECRETS {
-        ", ..."
+        ", ... (`-v` names all)"
     } else {
         ""
     };

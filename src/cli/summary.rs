@@ -206,14 +206,18 @@ impl<'a> Summary<'a> {
             printer.note(&redacted(self.secrets, printer.volume()));
         }
         let mut names = self.packed.secret_names.iter();
-        for (path, what) in names.by_ref().take(N_NAMED) {
+        let n_named = match printer.volume() {
+            Volume::Verbose => usize::MAX,
+            _ => N_NAMED,
+        };
+        for (path, what) in names.by_ref().take(n_named) {
             printer.warn(&format!(
-                "`{path}` is packed, and its name says that it holds secrets ({what})"
+                "`{path}` is packed, and its name says that it holds secrets ({what}); `-x {path}` leaves it out"
             ));
         }
         let n_more = names.count();
         if n_more > 0 {
-            printer.warn(&format!("{n_more} more names say so"));
+            printer.warn(&format!("{n_more} more names say so; `-v` tells which"));
         }
     }
 

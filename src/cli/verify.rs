@@ -10,6 +10,7 @@ use super::environment::{Environment, threads};
 use super::exit::{Exit, usage};
 use super::number::counted;
 use super::printer::Printer;
+use super::secrets::SecretsArgs;
 use crate::flow::verify::{Change, New, Verified, VerifyRequest, verify};
 use crate::fs::{self, Root, SystemKind};
 use crate::repo::{self, Repository};
@@ -35,6 +36,9 @@ pub(super) struct VerifyArgs {
     /// Print the differences to stdout as JSON
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    secrets: SecretsArgs,
 }
 
 #[derive(Serialize)]
@@ -55,10 +59,12 @@ pub(super) fn run(
     printer: &Printer,
 ) -> anyhow::Result<Exit> {
     let repository = args.repository(environment, printer)?;
+    let redactor = args.secrets.redactor(environment)?;
     let mut request = VerifyRequest {
         repository: &repository,
         new: if args.no_new { New::Ignored } else { New::Told },
         pack: None,
+        redactor: &redactor,
         threads: threads(None),
     };
     let verified = if args.pack == Path::new("-") {
@@ -164,8 +170,10 @@ fn tell(verified: &Verified, printer: &Printer) {
         printer.note(&format!("{files} only listed: compared by kind and size"));
     }
     if verified.n_altered > 0 {
-        let files = counted(verified.n_altered, "file is", "files are");
-        printer.warn(&format!("{files} altered in the pack: not compared"));
+        let files = counted(verified.n_altered, "file", "files");
+        printer.note(&format!(
+            "the secrets in {files} are redacted in the pack, and were not compared"
+        ));
     }
     if verified.n_unfit > 0 {
         let files = counted(verified.n_unfit, "file", "files");

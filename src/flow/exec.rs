@@ -661,10 +661,7 @@ fn run_checks(
         let record = records.join(format!("{:02}-{when}", n + 1));
         let mut checked = check::run(command, &record, &setting)?;
         // Secrets in it are no reason to stop.
-        let tail = host
-            .redactor
-            .redact(&checked.tail, &host.redactor.find("", &checked.tail));
-        checked.tail = tail;
+        checked.tail = host.redactor.redacted(&checked.tail);
         if is_baseline && checked.is_not_found {
             return Err(ExecError::NotFound {
                 command: command.clone(),

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use crate::history::{self, ChangedFiles, HistoryError, What};
 use crate::pack::Sections;
+use crate::path::RepoPath;
 use crate::repo::{Repository, Scan};
 
 /// Which sections are wanted.
@@ -15,7 +16,7 @@ pub struct Wanted {
     pub n_commits: usize,
 }
 
-/// Reads the sections that are wanted; of a repository without git only if there are none.
+/// Reads the sections that are wanted, of the files that are taken; of a repository without git only if there are none.
 ///
 /// # Errors
 ///
@@ -23,10 +24,11 @@ pub struct Wanted {
 pub fn sections(
     repository: &Repository,
     wanted: &Wanted,
+    takes: &dyn Fn(&RepoPath) -> bool,
     threads: NonZeroUsize,
 ) -> Result<Sections, HistoryError> {
     let diffs = wanted.diffs.iter();
-    let diffs = diffs.map(|what| history::diff(repository, what, threads));
+    let diffs = diffs.map(|what| history::diff(repository, what, takes, threads));
     Ok(Sections {
         diffs: diffs.collect::<Result<_, _>>()?,
         log: match wanted.n_commits {
@@ -73,7 +75,7 @@ mod tests {
         let (repository, _, _) = repo::open(folder.path(), &[]).unwrap();
         let ask = |diffs: Vec<What>, n_commits| {
             let wanted = Wanted { diffs, n_commits };
-            sections(&repository, &wanted, NonZeroUsize::MIN)
+            sections(&repository, &wanted, &|_| true, NonZeroUsize::MIN)
         };
         assert_eq!(ask(vec![], 0).unwrap(), Sections::default());
         assert!(matches!(

@@ -179,7 +179,7 @@ pub fn write(
     progress: Progress<'_>,
 ) -> Result<Packed, PackError> {
     let redactor = &request.redactor;
-    let (sections, mut secrets) = redacted(&request.sections, redactor)?;
+    let (sections, mut secrets) = redacted(&request.sections, redactor);
     let job = Job {
         repository,
         request,
@@ -197,7 +197,7 @@ pub fn write(
         None => job.stream(out, progress)?,
         Some(room) => job.choose(room, out, progress)?,
     };
-    let packed = entries.iter().filter(|entry| entry.is_packed);
+    let packed = entries.iter().filter(|entry| entry.is_full());
     secrets.extend(packed.flat_map(|entry| entry.secrets.iter().cloned()));
     let name = |entry: &Entry| Some((entry.path.clone(), is_secret_name(entry.path.as_bytes())?));
     let secret_names = match redactor.mode {
@@ -220,20 +220,17 @@ pub fn write(
 }
 
 /// Returns sections without their secrets, and where they were.
-fn redacted(
-    sections: &Sections,
-    redactor: &Redactor,
-) -> Result<(Sections, Vec<Sighting>), SecretsFound> {
+fn redacted(sections: &Sections, redactor: &Redactor) -> (Sections, Vec<Sighting>) {
     let mut secrets = Vec::new();
     let mut text = |place: &str, text: &str| {
-        let (text, found) = redactor.text(place, text)?;
-        secrets.extend(found);
-        Ok::<String, SecretsFound>(text)
+        let findings = redactor.find("", text);
+        secrets.extend(findings.iter().map(|finding| finding.sighting(place, text)));
+        redactor.redact(text, &findings)
     };
     let mut sections = sections.clone();
     for diff in &mut sections.diffs {
         let held = Text::of_any(std::mem::take(&mut diff.text));
-        let redacted = text(&format!("the difference ({})", diff.name), &held.text)?;
+        let redacted = text(&format!("the difference ({})", diff.name), &held.text);
         let held = Text {
             text: redacted,
             ..held
@@ -242,13 +239,21 @@ fn redacted(
     }
     for commit in &mut sections.log {
         let place = format!("the commit {}", commit.id);
-        commit.message = text(&place, &commit.message)?;
-        commit.author = text(&place, &commit.author)?;
+        commit.message = text(&place, &commit.message);
+        commit.author = text(&place, &commit.author);
     }
     if let Some(instruction) = &mut sections.instruction {
-        *instruction = text("the instruction", instruction)?;
+        *instruction = text("the instruction", instruction);
     }
-    Ok((sections, secrets))
+    (sections, secrets)
+}
+
+/// Returns where a link leads; of what is none, nothing.
+fn target(reason: &Reason) -> String {
+    match reason {
+        Reason::Link(target) => String::from_utf8_lossy(target).into_owned(),
+        _ => String::new(),
+    }
 }
 
 struct Job<'a> {
@@ -425,6 +430,10 @@ impl Job<'_> {
                 .request
                 .redactor
                 .find(&candidate.path.to_string(), &text.text),
+            Content::Listed(Reason::Link(target)) => self
+                .request
+                .redactor
+                .find("", &String::from_utf8_lossy(target)),
             Content::Listed(_) => Vec::new(),
         };
         if findings.is_empty() {
@@ -464,16 +473,21 @@ impl Job<'_> {
             Rendered::Secrets(file, findings) => (file, findings),
         };
         let place = self.candidates[index].path.to_string();
-        let mut secrets = Vec::new();
-        if let Content::Text(text) = &mut file.content {
-            let each = findings.iter();
-            secrets = each
-                .map(|finding| finding.sighting(&place, &text.text))
-                .collect();
-            text.text = self.request.redactor.redact(&text.text, &findings);
-        }
-        if self.request.redactor.mode == SecretsMode::Exclude {
-            file.content = Content::Listed(Reason::Secret);
+        let redactor = &self.request.redactor;
+        let held = match &file.content {
+            Content::Text(text) => text.text.clone(),
+            Content::Listed(reason) => target(reason),
+        };
+        let each = findings.iter();
+        let secrets = each
+            .map(|finding| finding.sighting(&place, &held))
+            .collect();
+        match &mut file.content {
+            Content::Text(text) if redactor.mode != SecretsMode::Exclude => {
+                text.text = redactor.redact(&held, &findings);
+            }
+            // A target with a placeholder would be another one.
+            Content::Text(_) | Content::Listed(_) => file.content = Content::Listed(Reason::Secret),
         }
         self.part(index, file, secrets)
     }

@@ -229,6 +229,7 @@ fn from_spec(
         work.context,
         host,
     )?;
+    let spec = host.redactor.redacted(spec);
     run.keep("spec.md", spec.as_bytes())?;
     run.keep("route.json", &run::json(&route))?;
     if let Some(pack) = &prompt.pack {

@@ -87,6 +87,11 @@ impl Redactor {
         numbers.redact(text, findings)
     }
 
+    /// Returns a text that is no file's with placeholders, whatever is done with secrets.
+    pub fn redacted(&self, text: &str) -> String {
+        self.redact(text, &self.find("", text))
+    }
+
     /// Returns a text that is no file's with placeholders, and where they are; `place` says what it is.
     ///
     /// # Errors

@@ -6,10 +6,12 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use super::pack::OUR_HEADS;
+use super::redact::Redactor;
 use crate::fs::{Entry, EntryKind, FsError, Root};
 use crate::pack::{Listed, PackedFile, UnpackError, unpack};
 use crate::path::RepoPath;
-use crate::repo::{self, Globs, Named, Repository, ScanOptions};
+use crate::repo::{self, Globs, Named, Repository, ScanOptions, Text};
+use crate::secrets::placeholders;
 
 /// What is compared with a pack.
 pub struct VerifyRequest<'a> {
@@ -19,6 +21,8 @@ pub struct VerifyRequest<'a> {
     pub new: New,
     /// The file of the pack, absolute and resolved, if it is one: it is not new.
     pub pack: Option<PathBuf>,
+    /// What redacts files as those of the pack were.
+    pub redactor: &'a Redactor,
     /// How many threads walk.
     pub threads: NonZeroUsize,
 }
@@ -41,7 +45,7 @@ pub struct Verified {
     pub n_files: usize,
     /// How many of them it only lists: they were compared by kind and size.
     pub n_listed: usize,
-    /// How many of them it holds altered: they were not compared, but are there.
+    /// How many of them it holds with placeholders: they were compared but for the secrets.
     pub n_altered: usize,
     /// How many files did not fit in the pack; if there are any, which are new is not known.
     pub n_unfit: usize,
@@ -110,9 +114,8 @@ pub fn verify(pack: impl Read, request: &VerifyRequest<'_>) -> Result<Verified, 
     let mut paths = BTreeSet::new();
     let unpacked = unpack(BufReader::new(pack), |file| {
         verified.n_listed += usize::from(file.listed.is_some());
-        let is_altered = file.bytes.is_none() && file.listed.is_none();
-        verified.n_altered += usize::from(is_altered);
-        if let Some(change) = change(root, &file)? {
+        verified.n_altered += usize::from(file.altered.is_some());
+        if let Some(change) = change(root, &file, request.redactor)? {
             verified.differences.push(Difference {
                 path: file.path.clone(),
                 change,
@@ -150,7 +153,7 @@ fn candidates(request: &VerifyRequest<'_>) -> impl Iterator<Item = RepoPath> {
 }
 
 /// Says what became of a file of the pack, if it is not as it was.
-fn change(root: &Root, file: &PackedFile) -> Result<Option<Change>, FsError> {
+fn change(root: &Root, file: &PackedFile, redactor: &Redactor) -> Result<Option<Change>, FsError> {
     let kind = match root.kind(&file.path) {
         Ok(kind) => kind,
         Err(error) if is_gone(root, &file.path, &error) => return Ok(Some(Change::Gone)),
@@ -159,9 +162,50 @@ fn change(root: &Root, file: &PackedFile) -> Result<Option<Change>, FsError> {
     let is_same = match (&file.bytes, &file.listed) {
         (Some(bytes), _) => kind == EntryKind::File && has_bytes(root, &file.path, bytes)?,
         (None, Some(listed)) => is_as_listed(root, &file.path, kind, listed)?,
-        (None, None) => kind == EntryKind::File,
+        (None, None) => {
+            let altered = file.altered.as_deref().unwrap_or_default();
+            kind == EntryKind::File && is_redacted(root, &file.path, altered, redactor)?
+        }
     };
     Ok((!is_same).then_some(Change::Changed))
+}
+
+/// Says whether a file is, but for the numbers of its secrets, `altered` once they are redacted.
+fn is_redacted(
+    root: &Root,
+    path: &RepoPath,
+    altered: &[u8],
+    redactor: &Redactor,
+) -> Result<bool, FsError> {
+    let Entry::Whole(bytes) = root.read(path, MAX_ALTERED_BYTES)? else {
+        return Ok(false);
+    };
+    let Ok(now) = Text::decode(bytes) else {
+        return Ok(false);
+    };
+    let findings = redactor.find(&path.to_string(), &now.text);
+    let now = Text {
+        text: redactor.redact(&now.text, &findings),
+        ..now
+    };
+    let now = now.encode().unwrap_or_default();
+    Ok(without_numbers(now) == without_numbers(altered.to_owned()))
+}
+
+/// No file is packed as text that is larger.
+const MAX_ALTERED_BYTES: u64 = 256 << 20;
+
+/// Returns a text with placeholders that are the same for all values of a rule.
+fn without_numbers(bytes: Vec<u8>) -> String {
+    let text = Text::of_any(bytes).text;
+    let mut same = String::with_capacity(text.len());
+    let mut end = 0;
+    for placeholder in placeholders(&text) {
+        same.push_str(&text[end..placeholder.range.start]);
+        same.push_str(placeholder.rule);
+        end = placeholder.range.end;
+    }
+    same + &text[end..]
 }
 
 /// Says whether a file that could not be looked at is not there: it is missing, or a folder on the way is none any more.

@@ -86,7 +86,7 @@ impl From<PastError> for HistoryError {
     }
 }
 
-/// Returns how the tree differs.
+/// Returns how the files that are taken differ.
 ///
 /// # Errors
 ///
@@ -94,6 +94,7 @@ impl From<PastError> for HistoryError {
 pub fn diff(
     repository: &Repository,
     what: &What,
+    takes: &dyn Fn(&RepoPath) -> bool,
     threads: NonZeroUsize,
 ) -> Result<Diff, HistoryError> {
     let past = open(repository)?;
@@ -104,6 +105,7 @@ pub fn diff(
         threads,
     };
     comparison.run(what, |path, difference| match difference {
+        _ if !takes(path) => {}
         Difference::Sides { old, new, binary } => {
             patch::text(path, old.as_ref(), new.as_ref(), binary, &mut text);
         }

@@ -107,7 +107,7 @@ impl Place {
     }
 
     fn diff(&self, what: &What) -> Result<Vec<u8>, HistoryError> {
-        diff(&self.open(), what, THREADS).map(|diff| diff.text)
+        diff(&self.open(), what, &|_| true, THREADS).map(|diff| diff.text)
     }
 
     #[track_caller]
@@ -609,7 +609,7 @@ fn history_is_read_wherever_git_keeps_it() {
         std::os::unix::fs::symlink(beside(name), there.folder.path().join("repo")).unwrap();
         std::fs::write(beside(name).join("a"), "3\n").unwrap();
         let (repository, _, _) = repo::open(&beside(name), &[]).unwrap();
-        let ours = diff(&repository, &What::WorkTree, THREADS).unwrap();
+        let ours = diff(&repository, &What::WorkTree, &|_| true, THREADS).unwrap();
         assert_eq!(
             ours.text, b"diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -1 +1 @@\n-2\n+3\n",
             "{name}"

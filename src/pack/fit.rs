@@ -26,7 +26,7 @@ pub struct Fit {
 /// What cannot be cut is more than the budget.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a budget of {budget} tokens is too small: what cannot be cut (the frame, the instruction, the files that were named) takes {least}"
+    "a budget of {budget} tokens is too small: what cannot be cut (the frame, the instruction, differences and commits, the files that were named) takes {least}"
 )]
 pub struct TooSmall {
     /// The budget.

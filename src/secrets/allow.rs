@@ -22,7 +22,9 @@ pub struct Allow {
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidAllow {
     /// No rule has this name.
-    #[error("no rule of secrets is called `{0}`")]
+    #[error(
+        "no rule of secrets is called `{0}`; `twostep pack -v` names the rules that find something"
+    )]
     Rule(String),
     /// It is no BLAKE3 hash, or too short a part of one.
     #[error(

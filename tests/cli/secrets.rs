@@ -85,6 +85,21 @@ fn a_redacted_file_is_not_unpacked() {
 }
 
 #[test]
+fn a_redacted_file_is_verified_but_for_its_secrets() {
+    let repo = repo();
+    assert_eq!(repo.run(&["pack", "-o", "../pack.xml"]).code, 0);
+    let verify = |repo: &Repo| repo.run(&["verify", "../pack.xml"]);
+    let run = verify(&repo);
+    assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{}", run.stderr);
+    let repo = repo.file("a.py", format!("token = \"{TOKEN}\"\nport = 2\n"));
+    assert_eq!(verify(&repo).stdout, "changed a.py\n");
+    // Another value of the same rule cannot be told from the first.
+    let other = TOKEN.replace("016C7", "11x9Q");
+    let repo = repo.file("a.py", format!("token = \"{other}\"\nport = 1\n"));
+    assert_eq!(verify(&repo).stdout, "");
+}
+
+#[test]
 fn what_is_done_with_secrets_can_be_chosen() {
     let repo = repo();
     assert!(repo.pack(&["--secrets", "off"]).contains(TOKEN));
@@ -158,6 +173,7 @@ fn what_the_environment_holds_and_paths_are_looked_for_too() {
         .file("a.txt", "the word is correct-horse-battery\n")
         .file(&format!("{TOKEN}.txt"), "x\n")
         .git();
+    std::os::unix::fs::symlink(TOKEN, repo.root().join("link")).unwrap();
     let mut command = repo.command(&["pack", "--instruction", &format!("use {TOKEN}")]);
     command
         .env("MY_API_KEY", "correct-horse-battery")
@@ -180,6 +196,12 @@ fn what_the_environment_holds_and_paths_are_looked_for_too() {
             .contains("passed over `[REDACTED:github-token:1].txt`: its path holds a secret"),
         "{}",
         run.stderr
+    );
+    assert!(
+        run.stdout
+            .contains("<file path=\"link\" level=\"path\" kind=\"secret\""),
+        "{}",
+        run.stdout
     );
     assert!(
         run.stderr.contains("the instruction:1: github-token"),
@@ -288,6 +310,26 @@ fn a_placeholder_in_a_line_of_its_own_lands_nowhere() {
         run.stderr
     );
     assert_eq!(read(&stage.repo.root().join("greeting.txt")), before);
+}
+
+#[test]
+fn what_is_told_of_a_run_holds_none() {
+    let stage = stage().tell("claude.edit", "echo hello world > greeting.txt\n");
+    std::fs::write(
+        stage.repo.root().join("spec.md"),
+        format!("Greet with {TOKEN}\n"),
+    )
+    .unwrap();
+    assert_eq!(stage.plan_exec(&[]).code, 0);
+    for args in [&["runs"][..], &["runs", "show"]] {
+        let run = stage.run(args);
+        assert!(
+            run.stdout.contains("[REDACTED:github-token:1]"),
+            "{}",
+            run.stdout
+        );
+        assert!(!run.stdout.contains(TOKEN), "{}", run.stdout);
+    }
 }
 
 #[test]

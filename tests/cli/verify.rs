@@ -111,23 +111,6 @@ fn a_pack_that_was_cut_by_a_budget_does_not_say_what_is_new() {
 }
 
 #[test]
-fn altered_text_is_not_compared() {
-    let repo = Repo::new().file("a", "x\n").file("b", "x\n");
-    let pack = repo.pack(&[]);
-    let pack = pack.replace("<file path=\"a\"", "<file path=\"a\" altered=\"redacted\"");
-    let repo = repo.file("a", "y\n");
-    let run = repo.run_with_stdin(&["verify", "-"], pack.as_bytes());
-    assert_eq!((run.code, run.stdout.as_str()), (0, ""));
-    assert_eq!(
-        run.stderr,
-        "2 files in the pack, no difference\nwarning: 1 file is altered in the pack: not compared\n"
-    );
-    std::fs::remove_file(repo.root().join("a")).unwrap();
-    let run = repo.run_with_stdin(&["verify", "-q", "-"], pack.as_bytes());
-    assert_eq!((run.code, run.stdout.as_str()), (1, "gone a\n"));
-}
-
-#[test]
 fn a_tree_is_any_folder() {
     let repo = repo().git();
     let pack = repo.pack(&["--format", "json"]);

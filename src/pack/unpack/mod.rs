@@ -18,6 +18,8 @@ pub struct PackedFile {
     pub path: RepoPath,
     /// Its exact bytes; none if the pack only lists it, or holds altered text.
     pub bytes: Option<Vec<u8>>,
+    /// Its bytes as they were altered, with placeholders for secrets.
+    pub altered: Option<Vec<u8>>,
     /// What is known of it where it is only listed.
     pub listed: Option<Listed>,
 }
@@ -232,27 +234,30 @@ fn packed_file(
         return Err(unknown());
     }
     let path = facts.path(name).ok_or_else(unknown)??;
-    if text.is_none() || !facts.is_full() {
+    let Some(text) = text.filter(|_| facts.is_full()) else {
         return Ok(PackedFile {
             path,
             bytes: None,
+            altered: None,
             listed: Some(facts.as_listed().ok_or_else(unknown)?),
-        });
-    }
-    let (Some(text), None) = (text, facts.get("altered")) else {
-        return Ok(PackedFile {
-            path,
-            bytes: None,
-            listed: None,
         });
     };
     let carriage = facts.carriage().ok_or_else(unknown)?;
     match text.and_then(|text| carriage.restore(text)) {
-        Ok(bytes) => Ok(PackedFile {
-            path,
-            bytes: Some(bytes),
-            listed: None,
-        }),
+        Ok(held) => {
+            let is_altered = facts.get("altered").is_some();
+            let (bytes, altered) = if is_altered {
+                (None, Some(held))
+            } else {
+                (Some(held), None)
+            };
+            Ok(PackedFile {
+                path,
+                bytes,
+                altered,
+                listed: None,
+            })
+        }
         Err(source) => Err(UnpackError::Damaged { path, source }),
     }
 }
