@@ -11,6 +11,7 @@ mod decode;
 mod globs;
 mod open;
 mod ordered;
+mod rule;
 mod rules;
 mod scope;
 mod special;

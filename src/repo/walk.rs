@@ -364,10 +364,10 @@ impl Walk<'_> {
             files.any(|(path, _)| path.name() == name)
         };
         let mut unread = Vec::new();
-        let rules = match (&folder.path, &folder.above) {
-            (None, _) => Rules::of_root(root, git, has, &mut unread),
-            (Some(path), None) => Rules::of_folder(root, path, has, &mut unread),
-            (Some(path), Some(above)) => Arc::clone(above).enter(root, path, has, &mut unread),
+        let path = folder.path.as_ref();
+        let rules = match &folder.above {
+            None => Rules::begin(root, git, path, has, &mut unread),
+            Some(above) => Arc::clone(above).enter(root, path, has, &mut unread),
         };
         found
             .skipped

@@ -15,6 +15,7 @@ mod pack;
 mod plan_exec;
 mod process;
 mod repository;
+mod rules;
 mod secrets;
 mod signals;
 mod tokens;
@@ -70,6 +71,10 @@ impl Repo {
     }
 
     fn run_git(&self, args: &[&str]) -> String {
+        String::from_utf8(self.git_output(args)).unwrap()
+    }
+
+    fn git_output(&self, args: &[&str]) -> Vec<u8> {
         let output = Command::new("git")
             .args(["-c", "user.name=t", "-c", "user.email=t@example.invalid"])
             .args(args)
@@ -83,7 +88,7 @@ impl Repo {
             "git {args:?}: {}",
             String::from_utf8_lossy(&output.stderr)
         );
-        String::from_utf8(output.stdout).unwrap()
+        output.stdout
     }
 
     fn command(&self, args: &[&str]) -> Command {

@@ -49,61 +49,6 @@ fn candidates_are_those_of_git() {
 }
 
 #[test]
-fn odd_rules_are_read_as_git_reads_them() {
-    // Each with the files that git is asked about.
-    let cases: &[(&[u8], &[&str])] = &[
-        (
-            b"*.{js,ts}\n{a,b}\n*}\n[{]a,b}",
-            &["x.js", "x.{js,ts}", "a", "{a,b}", "c}"],
-        ),
-        (
-            b"[[:alpha:]]\n[[:digit:]-]x\n[[:space:]]y\n[[:punct:]]z",
-            &["q", "1x", "-x", " y", "!z", "]z", "12"],
-        ),
-        (b"a\n!\n\\!b\n\\#c\n!#d", &["a", "!b", "#c", "#d"]),
-        (
-            b"foo\t\nbar \nbaz\\ \nqux\r\nquux\r\r",
-            &["foo", "foo\t", "bar", "baz ", "baz", "qux", "quux"],
-        ),
-        (
-            b"a\\\n\\a\n\\*\nb[\n[]]\n[!]c]",
-            &["a", "*", "b[", "]", "c", "d"],
-        ),
-        (b"# caf\xe9\nsecret\ncaf\xe9\n", &["secret", "caf\u{e9}"]),
-        (b"\xef\xbb\xbfbom\n", &["bom"]),
-        (
-            b"/a\nb/\nc/d\n**/e\nf/**\ng/**/h\n*.i\n!k.i",
-            &[
-                "a", "x/a", "b/x", "y/b", "c/d", "x/c/d", "x/e", "f/x/y", "g/h", "g/x/y/h", "j.i",
-                "k.i",
-            ],
-        ),
-        (b"*\n!*/\n!keep/**", &["a", "keep/b", "keep/c/d", "drop/e"]),
-        (b"dir/*\n!dir/keep\n/\n", &["dir/a", "dir/keep"]),
-        (
-            b"a?c\n[a-c]x\n[^a-c]w\nx[/]y\nx[!a]z",
-            &["abc", "a/c", "bx", "dx", "dw", "x/y", "x/z", "x-z", "d/x-z"],
-        ),
-    ];
-    for (rules, files) in cases {
-        let mut repo = Repo::new().git().file(".gitignore", rules);
-        for file in *files {
-            repo = repo.file(file, "x");
-        }
-        let listed = repo.run_git(&["ls-files", "-co", "--exclude-standard", "-z"]);
-        let mut expected: Vec<&str> = listed.split_terminator('\0').collect();
-        expected.sort_unstable();
-        let rules = String::from_utf8_lossy(rules);
-        let found = candidates(&repo.pack(&[]));
-        let found: Vec<String> = found
-            .iter()
-            .map(|path| path.replace("\\x09", "\t"))
-            .collect();
-        assert_eq!(found, expected, "{rules}");
-    }
-}
-
-#[test]
 fn rules_are_read_from_where_git_reads_them_and_from_nowhere_else() {
     let repo = Repo::new()
         .git()
