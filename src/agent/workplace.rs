@@ -77,8 +77,10 @@ fn beside(scratch: &Path) -> PathBuf {
 
 /// Returns the home of a gemini that edits `scratch`: in the user's, what it starts could write settings that make the
 /// user's own gemini run programs.
+///
+/// Beside the folders that its tools may look into.
 pub(super) fn home_for(scratch: &Path) -> PathBuf {
-    beside(scratch).join("home")
+    scratch.with_added_extension("gemini-home")
 }
 
 /// What of the user's `.gemini` says who they are.
@@ -161,7 +163,7 @@ fn policy(folder: &Path, checks: &[String]) -> String {
             "[[rule]]\ntoolName = {tools}\n{arguments}decision = \"{decision}\"\npriority = {priority}\n\n"
         )
     };
-    let climbs = "\\x00\"file_path\":\"[^\"]*/\\.\\.";
+    let climbs = r#"\x00"file_path":"(?:[^"\\]|\\.)*/\.\."#;
     let in_background = "\\x00\"is_background\":true\\x00";
     let mut all = vec![
         rule("deny", 100, &["*"], None),
@@ -246,7 +248,7 @@ mod tests {
             (
                 "deny replace,write_file",
                 400,
-                Some(r#"\x00"file_path":"[^"]*/\.\."#),
+                Some(r#"\x00"file_path":"(?:[^"\\]|\\.)*/\.\."#),
             ),
             (
                 "deny run_shell_command",

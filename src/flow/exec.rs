@@ -10,7 +10,7 @@ use super::pack::PackRequest;
 use super::plan::{Asked, PlanningError, Prompt, call, fitted, given, redacted, redacted_packs};
 use super::player::Player;
 use super::redact::{Redactor, SecretsMode};
-use super::restore::{Strange, restore};
+use super::restore::{Strange, has_placeholder, restore};
 use super::route::{EXECUTOR_CAP, Focus};
 use crate::agent::{May, Role, check_environment};
 use crate::check::{self, CheckError, Checked, Runnable};
@@ -24,7 +24,6 @@ use crate::prompt;
 use crate::repo::{Candidate, Named, Repository, Text};
 use crate::run::{self, Event as Happened, Run};
 use crate::scratch::{self, Change, ChangeSet, LandError, Problem, Scratch, ScratchError, State};
-use crate::secrets::placeholders;
 
 /// What the executor's prompt is made of.
 pub struct Content<'a> {
@@ -218,10 +217,13 @@ fn names(paths: &[RepoPath]) -> String {
 }
 
 fn lines(strange: &[(RepoPath, Strange)]) -> String {
-    let each = strange
-        .iter()
-        .flat_map(|(path, lines)| lines.iter().map(move |line| format!("{path}:{line}")));
-    each.collect::<Vec<_>>().join(", ")
+    let each = strange.iter().map(|(path, lines)| {
+        let lines: Vec<String> = lines.iter().map(usize::to_string).collect();
+        format!("`{path}` {}", lines.join(", "))
+            .trim_end()
+            .to_owned()
+    });
+    each.collect::<Vec<_>>().join("; ")
 }
 
 /// A check may take this long, and be silent as long.
@@ -550,12 +552,17 @@ fn put_back(
         if !matches!(after, Some(State::File { .. })) {
             continue;
         }
-        let Ok(now) = Text::decode(bytes_of(&root, path)?) else {
-            continue;
-        };
-        if placeholders(&now.text).next().is_none() {
+        let bytes = bytes_of(&root, path)?;
+        // Whatever the bytes are taken for: UTF-16 without a mark is text to others.
+        let mut plain = bytes.clone();
+        plain.retain(|&byte| byte != 0);
+        if !has_placeholder(&String::from_utf8_lossy(&plain)) {
             continue;
         }
+        let Ok(now) = Text::decode(bytes) else {
+            strange.push((path.clone(), Strange::new()));
+            continue;
+        };
         let old = before
             .as_ref()
             .map(|_| originals.read(path))

@@ -11,7 +11,7 @@ use crate::pack::{
     Document, Entry, Fit, Format, Frame, MANIFEST_HEAD, Part, Room, Sections, TooSmall, Totals,
     Tree, fit,
 };
-use crate::path::RepoPath;
+use crate::path::{self, RepoPath};
 use crate::repo::{
     self, Candidate, Content, FileContent, Globs, Named, ReadOptions, Reason, Repository, Scan,
     ScanOptions, SkipReason, Skipped, Text,
@@ -138,17 +138,23 @@ pub fn find(repository: &Repository, request: &PackRequest) -> Result<Scan, Pack
 fn leave_out_secret_paths(scan: &mut Scan, redactor: &Redactor) {
     let skipped = &mut scan.skipped;
     scan.candidates.retain(|candidate| {
-        let path = candidate.path.to_string();
-        let findings = redactor.find("", &path);
-        if !findings.is_empty() {
-            let path = redactor.redact(&path, &findings);
+        let has_secret = has_secret(&candidate.path, redactor);
+        if has_secret {
+            let each = candidate.path.components().map(String::from_utf8_lossy);
+            let each = each.map(|name| redactor.redacted(&path::escape(name.as_bytes()).0));
             skipped.push(Skipped {
-                path,
+                path: each.collect::<Vec<_>>().join("/"),
                 why: SkipReason::Secret,
             });
         }
-        findings.is_empty()
+        !has_secret
     });
+}
+
+/// Says whether one of the names in a path is, or holds, a secret.
+fn has_secret(path: &RepoPath, redactor: &Redactor) -> bool {
+    let mut names = path.components().map(String::from_utf8_lossy);
+    names.any(|name| !redactor.find("", &name).is_empty())
 }
 
 /// Returns all files of the repository, whatever a request takes of them.
@@ -241,6 +247,7 @@ fn redacted(sections: &Sections, redactor: &Redactor) -> (Sections, Vec<Sighting
         let place = format!("the commit {}", commit.id);
         commit.message = text(&place, &commit.message);
         commit.author = text(&place, &commit.author);
+        commit.files.retain(|path| !has_secret(path, redactor));
     }
     if let Some(instruction) = &mut sections.instruction {
         *instruction = text("the instruction", instruction);

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::redact::Redactor;
-use crate::secrets::{Finding, placeholders};
+use crate::secrets::Finding;
 
 /// Lines with a placeholder that are not in the file as it was, by number from 1.
 pub type Strange = Vec<usize>;
@@ -15,7 +15,7 @@ pub type Strange = Vec<usize>;
 ///
 /// # Errors
 ///
-/// Returns the lines with a placeholder that were not there.
+/// Returns the lines with a placeholder, or what looks like one, that were not there, or of which there are more than there were.
 pub fn restore(
     path: &str,
     before: &str,
@@ -26,19 +26,22 @@ pub fn restore(
     let redacted = redactor.redact(before, &findings);
     let shown: Vec<&str> = redacted.split_inclusive('\n').collect();
     let held: Vec<&str> = before.split_inclusive('\n').collect();
-    let blocks = blocks(before, &findings);
+    let mut blocks = blocks(before, &findings);
     let lines: Vec<&str> = now.split_inclusive('\n').collect();
     let mut restored = String::with_capacity(now.len());
     let mut strange = Strange::new();
     let mut at = 0;
     while let Some(&line) = lines.get(at) {
-        let is_plain = placeholders(line).next().is_none() || held.contains(&line);
-        let block = blocks
-            .iter()
-            .find(|block| is_same(&lines[at..], &shown[(*block).clone()]));
-        match block {
-            _ if is_plain => restored.push_str(line),
-            Some(block) => {
+        // Each block gives its values once, the first that is left.
+        let same = |block: &Range<usize>| is_same(&lines[at..], &shown[block.clone()]);
+        let place = blocks.iter().position(same);
+        // A line that was there literally, too, could be either.
+        let is_literal = held.iter().any(|held| is_same(&[line], &[held]));
+        match place {
+            _ if !has_placeholder(line) => restored.push_str(line),
+            None if is_literal => restored.push_str(line),
+            Some(place) if !is_literal => {
+                let block = blocks.remove(place);
                 for (line, value) in lines[at..].iter().zip(&held[block.clone()]) {
                     restored.push_str(value.trim_end_matches(BREAKS));
                     restored.push_str(&line[line.trim_end_matches(BREAKS).len()..]);
@@ -46,7 +49,7 @@ pub fn restore(
                 at += block.len();
                 continue;
             }
-            None => strange.push(at + 1),
+            _ => strange.push(at + 1),
         }
         at += 1;
     }
@@ -55,6 +58,11 @@ pub fn restore(
     } else {
         Err(strange)
     }
+}
+
+/// Says whether a text holds a placeholder, or what somebody made of one.
+pub fn has_placeholder(text: &str) -> bool {
+    text.to_ascii_uppercase().contains("[REDACTED")
 }
 
 /// What ends a line.

@@ -147,15 +147,15 @@ fn check(pack: &File, root: Option<&Root>, existing: Existing) -> Result<(), Res
         paths.insert(file.path);
         Ok(())
     })?;
-    for path in &paths {
-        let mut folder = path.as_bytes();
-        while let Some(slash) = memchr::memrchr(b'/', folder) {
-            folder = &folder[..slash];
-            if let Ok(above) = RepoPath::parse(folder)
-                && paths.contains(&above)
-            {
-                return Err(RestoreError::FileAndFolder(above));
-            }
+    let sorted: Vec<&RepoPath> = paths.iter().collect();
+    for path in &sorted {
+        let inside = [path.as_bytes(), b"/"].concat();
+        let next = sorted.partition_point(|other| other.as_bytes() < &inside[..]);
+        let is_folder = sorted
+            .get(next)
+            .is_some_and(|other| other.as_bytes().starts_with(&inside));
+        if is_folder {
+            return Err(RestoreError::FileAndFolder((*path).clone()));
         }
     }
     let replaceable = |path: &RepoPath| {

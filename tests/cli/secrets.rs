@@ -305,7 +305,7 @@ fn a_placeholder_in_a_line_of_its_own_lands_nowhere() {
     assert_eq!(run.code, 1, "{}", run.stderr);
     assert!(
         run.stderr
-            .contains("in lines that it wrote anew: greeting.txt:4"),
+            .contains("in lines that it wrote anew: `greeting.txt` 4"),
         "{}",
         run.stderr
     );

@@ -9,6 +9,9 @@ use super::{FORMAT, Files, PackedFile, UnpackError};
 use crate::pack::facts::ReadFacts;
 use crate::pack::{Damaged, Totals};
 
+/// Elements of a pack are nested less deeply than this.
+const MAX_DEPTH: usize = 16;
+
 /// Reads the whole document.
 pub(super) fn read<E: From<UnpackError>>(
     pack: impl BufRead,
@@ -32,6 +35,9 @@ pub(super) fn read<E: From<UnpackError>>(
                     files.totals(element.facts.get("files").map(str::to_owned))?;
                     files.unpacked.n_unfit = Totals::n_unfit(&parser.text()?);
                     continue;
+                }
+                if above.len() == MAX_DEPTH {
+                    return Err(UnpackError::NotAPack("its elements are nested too deeply").into());
                 }
                 above.push(element.name);
             }
