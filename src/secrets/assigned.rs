@@ -1,203 +1,13 @@
-//! Values by the name that they are assigned to, in any language: `key = "value"`, `"key": "value"`, `KEY=value`,
-//! `<key>value</key>`, `--key value`, `set("key", "value")`.
+//! What a name is assigned, in any language: `key = "value"`, `"key": "value"`, `KEY=value`, `<key>value</key>`,
+//! `--key value`, `set("key", "value")`, `name: key` beside `value: value`; on its own line or the next.
 
 use std::ops::Range;
 
-use super::Rank;
-use super::rules::{FamilyRule, Rule, Rules};
+use super::reader::Reader;
+use super::words::Words;
 
-/// How far a name, and a value with what leads to it, may reach, in bytes.
-const MAX_NAME: usize = 96;
+/// How far a value with what leads to it may reach, in bytes.
 const MAX_VALUE: usize = 4096;
-
-/// What a name ends with that is something about a secret, not one.
-const ABOUT: &[&str] = &[
-    "algorithm",
-    "alias",
-    "arg",
-    "args",
-    "arn",
-    "attribute",
-    "attributes",
-    "bits",
-    "bytes",
-    "class",
-    "code",
-    "column",
-    "command",
-    "count",
-    "counter",
-    "data",
-    "description",
-    "dir",
-    "directory",
-    "endpoint",
-    "enabled",
-    "env",
-    "environment",
-    "error",
-    "exp",
-    "expiration",
-    "expires",
-    "expiry",
-    "field",
-    "fields",
-    "file",
-    "filename",
-    "fingerprint",
-    "flow",
-    "form",
-    "format",
-    "func",
-    "function",
-    "generator",
-    "handler",
-    "header",
-    "help",
-    "hint",
-    "icon",
-    "id",
-    "ids",
-    "index",
-    "info",
-    "input",
-    "issuer",
-    "kind",
-    "label",
-    "length",
-    "len",
-    "limit",
-    "link",
-    "list",
-    "location",
-    "manager",
-    "message",
-    "method",
-    "mode",
-    "model",
-    "msg",
-    "name",
-    "names",
-    "option",
-    "options",
-    "page",
-    "param",
-    "parameter",
-    "parser",
-    "path",
-    "pattern",
-    "placeholder",
-    "policy",
-    "position",
-    "prefix",
-    "prompt",
-    "property",
-    "provider",
-    "range",
-    "ref",
-    "reference",
-    "regex",
-    "regexp",
-    "rule",
-    "rules",
-    "schema",
-    "scope",
-    "selector",
-    "service",
-    "size",
-    "source",
-    "state",
-    "status",
-    "store",
-    "suffix",
-    "template",
-    "text",
-    "timeout",
-    "title",
-    "ttl",
-    "type",
-    "types",
-    "uri",
-    "url",
-    "urls",
-    "usage",
-    "validator",
-    "variable",
-    "version",
-    "view",
-    "checksum",
-    "digest",
-    "sum",
-    "sha256",
-    "md5",
-];
-
-/// Words beside `key` that make it a secret.
-const KEY_KINDS: &[&str] = &[
-    "access",
-    "account",
-    "admin",
-    "aes",
-    "api",
-    "app",
-    "application",
-    "auth",
-    "authorization",
-    "cipher",
-    "client",
-    "consumer",
-    "cookie",
-    "crypto",
-    "decrypt",
-    "decryption",
-    "deploy",
-    "developer",
-    "enc",
-    "encrypt",
-    "encryption",
-    "function",
-    "functions",
-    "hmac",
-    "integration",
-    "jwt",
-    "license",
-    "licence",
-    "management",
-    "master",
-    "primary",
-    "private",
-    "priv",
-    "root",
-    "sas",
-    "sdk",
-    "secondary",
-    "secret",
-    "server",
-    "service",
-    "session",
-    "shared",
-    "sign",
-    "signature",
-    "signing",
-    "ssh",
-    "storage",
-    "subscription",
-    "token",
-    "tls",
-    "user",
-    "webhook",
-    "write",
-];
-
-/// Kinds of file in which a value without quotes is an expression.
-const CODE: &[&str] = &[
-    "S", "asm", "astro", "c", "cc", "cjs", "clj", "cljs", "coffee", "cpp", "cs", "css", "cxx",
-    "dart", "dts", "dtsi", "elm", "erl", "ex", "exs", "fs", "fsx", "go", "gradle", "graphql",
-    "groovy", "h", "hh", "hpp", "hs", "hxx", "inc", "java", "jl", "js", "jsx", "kt", "kts", "less",
-    "lua", "m", "mjs", "ml", "mli", "mm", "mts", "cts", "nim", "php", "pl", "pm", "proto", "py",
-    "pyi", "pyx", "r", "rb", "rs", "s", "sass", "scala", "scss", "sol", "svelte", "swift", "ts",
-    "tsx", "v", "vb", "vue", "wgsl", "zig", "html", "htm", "ipynb", "rst", "diff", "patch", "map",
-];
 
 /// Whether values without quotes are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,149 +20,92 @@ pub(super) enum Bare {
 
 impl Bare {
     /// Says what holds in a file of this name.
-    pub(super) fn of(path: &str) -> Self {
+    pub(super) fn of(path: &str, words: &Words) -> Self {
         let name = path.rsplit('/').next().unwrap_or(path);
-        let is_code = name
+        let is_program = name
             .rsplit_once('.')
-            .is_some_and(|(_, extension)| CODE.contains(&extension));
-        if is_code { Self::Left } else { Self::Taken }
+            .is_some_and(|(_, ending)| words.programs.contains(ending));
+        if is_program { Self::Left } else { Self::Taken }
     }
 }
 
-/// A name and the value that it is assigned.
+/// Whether a value stands between quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quoting {
+    Quoted,
+    Bare,
+}
+
+/// What a name is assigned.
 pub(super) struct Assigned {
+    /// The part of the name that tells.
+    pub name: Range<usize>,
     pub value: Range<usize>,
-    pub is_quoted: bool,
+    pub quoting: Quoting,
+    /// What is joined to the value, where it is written in pieces.
+    pub rest: Vec<Range<usize>>,
 }
 
-/// Returns the whole name that the bytes `hit` of `text` are in.
-pub(super) fn name_at(text: &[u8], hit: &Range<usize>) -> Range<usize> {
-    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
-    let before = text[..hit.start]
-        .iter()
-        .rev()
-        .take(MAX_NAME)
-        .take_while(is_part)
-        .count();
-    let after = text[hit.end..]
-        .iter()
-        .take(MAX_NAME)
-        .take_while(is_part)
-        .count();
-    let whole = hit.start - before..hit.end + after;
-    let edge = |byte: &&u8| b"-.".contains(byte);
-    let lead = text[whole.clone()].iter().take_while(edge).count();
-    let trail = text[whole.clone()].iter().rev().take_while(edge).count();
-    whole.start + lead..whole.end - trail
-}
-
-/// Returns the rule for what is assigned to `name`, if `value` has the form of its secrets.
-pub(super) fn rule_of<'a>(
-    rules: &'a Rules,
-    name: &str,
-    assigned: &Assigned,
-    value: &str,
-) -> Option<(&'a Rule, Rank)> {
-    let words = words(name);
-    if words
-        .last()
-        .is_some_and(|last| ABOUT.contains(&last.as_str()))
-    {
-        return None;
-    }
-    let joined = words.join("_");
-    let is_match = |rule: &Rule| rule.judge.accepts(value, &rules.documented);
-    let named = rules.names.iter().find(|row| row.is_match(&joined, value));
-    if let Some(row) = named.filter(|row| is_match(&row.rule)) {
-        return Some((&row.rule, Rank::Name));
-    }
-    let is_public = words.iter().any(|word| word.starts_with("publi"));
-    let family = rules.families.iter().find(|row| has_word(row, &words))?;
-    // A word without quotes that holds no digit is more often a name than a value.
-    let is_plain = !assigned.is_quoted && !value.bytes().any(|byte| byte.is_ascii_digit());
-    (!is_public && !is_plain && is_match(&family.rule)).then_some((&family.rule, Rank::Family))
-}
-
-fn has_word(family: &FamilyRule, words: &[String]) -> bool {
-    let is_key = &*family.rule.id == "key";
-    let is_kind = |word: &String| KEY_KINDS.contains(&word.as_str());
-    family.words.iter().any(|known| {
-        words.iter().any(|word| {
-            let compound = word.len() > known.len() && known.len() >= 5 && word.ends_with(known);
-            let key_compound = || {
-                word.strip_suffix("key")
-                    .is_some_and(|kind| KEY_KINDS.contains(&kind))
-            };
-            match (is_key, known.as_str()) {
-                (true, "key") => key_compound() || word == "key" && words.iter().any(is_kind),
-                _ => word == known || compound,
-            }
-        })
-    })
-}
-
-/// Splits a name at its separators and where its case changes, in lower case.
-fn words(name: &str) -> Vec<String> {
-    let bytes = name.as_bytes();
-    let mut words = Vec::new();
-    let mut start = 0;
-    for at in 1..=bytes.len() {
-        let ends = at == bytes.len()
-            || !bytes[at].is_ascii_alphanumeric()
-            || !bytes[at - 1].is_ascii_alphanumeric()
-            || bytes[at].is_ascii_uppercase() && bytes[at - 1].is_ascii_lowercase()
-            || bytes[at - 1].is_ascii_uppercase()
-                && bytes[at].is_ascii_uppercase()
-                && bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase);
-        if ends {
-            let word = &name[start..at];
-            if word.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-                words.push(word.to_ascii_lowercase());
-            }
-            start = at;
+impl Assigned {
+    fn new(name: &Range<usize>, value: Range<usize>, quoting: Quoting) -> Self {
+        Self {
+            name: name.clone(),
+            value,
+            quoting,
+            rest: Vec::new(),
         }
     }
-    words
 }
 
-/// Reads what the name at `name` is assigned, in the line that ends at `line_end`.
+/// Reads what the name at `name`, which stands in `line`, is assigned.
 pub(super) fn read(
     text: &str,
     name: &Range<usize>,
     line: &Range<usize>,
     bare: Bare,
+    words: &Words,
 ) -> Option<Assigned> {
-    let end = line.end.min(name.end + MAX_VALUE);
+    let end = text.len().min(name.end + MAX_VALUE);
     let before = &text.as_bytes()[line.start..name.start];
     let reader = Reader {
         bytes: &text.as_bytes()[..end],
     };
     let place = Place::of(before);
-    let (at, operator) = reader.operator(name.end, place)?;
+    let (at, operator) = reader.operator(name, place)?;
     let at = reader.skip_blanks(at);
-    if operator == Operator::Element {
-        let length = reader.bytes[at..].iter().position(|&byte| byte == b'<')?;
-        let is_closed = reader.bytes[at + length..].starts_with(b"</");
-        return is_closed.then_some(Assigned {
-            value: at..at + length,
-            is_quoted: true,
-        });
+    match operator {
+        Operator::Element => return reader.element(name, at),
+        Operator::Call => {
+            let start = text[name.clone()].rfind('.').map_or(0, |dot| dot + 1);
+            let name = name.start + start..name.end;
+            let argument = reader.argument(&name, at);
+            return argument.filter(|_| !asks(&text[name], words));
+        }
+        Operator::Assign if reader.ends_line(at) => return reader.continued(name, at, bare),
+        Operator::Assign | Operator::Compare | Operator::Comma | Operator::Blank => {}
     }
     // `name:value` is a field among others more often than an assignment.
     let is_field = operator == Operator::Assign && reader.is_field(name, at);
-    if let Some(value) = reader.quoted(reader.skip_wrapping(at)) {
-        if is_field && (before.ends_with(b":") || reader.byte(value.end + 1) == b':') {
+    if let Some((value, end)) = reader.quoted(reader.skip_wrapping(at)) {
+        if is_field && (before.ends_with(b":") || reader.byte(end) == b':') {
             return None;
         }
+        let rest = match operator {
+            Operator::Assign => reader.pieces(end),
+            _ => Vec::new(),
+        };
         return Some(Assigned {
-            value,
-            is_quoted: true,
+            rest,
+            ..Assigned::new(name, value, Quoting::Quoted)
         });
     }
     let is_taken = match operator {
-        Operator::Assign => bare == Bare::Taken || place == Place::Query,
-        Operator::Blank => true,
-        Operator::Compare | Operator::Comma | Operator::Element => false,
+        Operator::Assign => {
+            let is_flag = place == Place::Flag && reader.byte(name.end) == b'=';
+            bare == Bare::Taken || place == Place::Query || is_flag
+        }
+        Operator::Blank => matches!(place, Place::Flag | Place::Setter),
+        Operator::Compare | Operator::Comma | Operator::Element | Operator::Call => false,
     };
     if !is_taken {
         return None;
@@ -360,10 +113,16 @@ pub(super) fn read(
     let value = reader.bare(at, place);
     let has_fields = |bytes: &[u8]| bytes.contains(&b':') || bytes.contains(&b'"');
     let is_one = !is_field || !has_fields(&reader.bytes[value.clone()]) && !before.ends_with(b":");
-    is_one.then_some(Assigned {
-        value,
-        is_quoted: false,
-    })
+    is_one.then_some(Assigned::new(name, value, Quoting::Bare))
+}
+
+/// Says whether a function of this name asks for a secret by what it is called with.
+fn asks(name: &str, words: &Words) -> bool {
+    let is_lead = |lead: &String| {
+        name.get(..lead.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(lead))
+    };
+    words.asking.iter().any(is_lead)
 }
 
 /// Where a name stands.
@@ -377,8 +136,10 @@ enum Place {
     Flag,
     /// After `<`.
     Element,
-    /// After a word of a Dockerfile that sets variables with a blank between name and value.
-    Docker,
+    /// After a word that sets variables with a blank between name and value.
+    Setter,
+    /// After `#define`, or the colon of a keyword: a blank stands between name and value.
+    Definition,
     Other,
 }
 
@@ -393,12 +154,14 @@ impl Place {
         if before.ends_with(b"<") {
             return Self::Element;
         }
+        if matches!(before, [b':'] | [.., b' ' | b'{' | b'(', b':']) {
+            return Self::Definition;
+        }
         let lead = before.trim_ascii();
         match lead {
-            b"ENV" | b"ARG" => Self::Docker,
-            b"" | b"#" | b"export" | b"set" | b"-" | b"\"" | b"'" | b"setenv" | b"declare -x" => {
-                Self::First
-            }
+            b"ENV" | b"ARG" | b"setenv" | b"set -x" | b"set -gx" => Self::Setter,
+            b"#define" | b"# define" => Self::Definition,
+            b"" | b"#" | b"export" | b"set" | b"-" | b"\"" | b"'" | b"declare -x" => Self::First,
             _ => Self::Other,
         }
     }
@@ -411,47 +174,32 @@ enum Operator {
     Comma,
     Blank,
     Element,
-}
-
-/// The text as far as a value may reach.
-struct Reader<'a> {
-    bytes: &'a [u8],
+    Call,
 }
 
 impl Reader<'_> {
-    fn byte(&self, at: usize) -> u8 {
-        self.bytes.get(at).copied().unwrap_or(b'\n')
-    }
-
-    fn starts(&self, at: usize, with: &str) -> bool {
-        self.bytes
-            .get(at..)
-            .is_some_and(|rest| rest.starts_with(with.as_bytes()))
-    }
-
     /// Says whether nothing but a colon stands between a name and what begins at `at`.
     fn is_field(&self, name: &Range<usize>, at: usize) -> bool {
         at == name.end + 1 && self.byte(name.end) == b':'
     }
 
-    fn skip_blanks(&self, at: usize) -> usize {
-        at + self.bytes[at..]
-            .iter()
-            .take_while(|byte| b" \t".contains(byte))
-            .count()
+    /// Says whether a name is all that stands between quotes, at least at its beginning.
+    fn is_after_quote(&self, name: &Range<usize>) -> bool {
+        matches!(self.bytes[..name.start].last(), Some(b'"' | b'\''))
     }
 
     /// Returns the operator after a name, and where it ends.
-    fn operator(&self, name_end: usize, place: Place) -> Option<(usize, Operator)> {
+    fn operator(&self, name: &Range<usize>, place: Place) -> Option<(usize, Operator)> {
+        let name_end = name.end;
         if place == Place::Element && self.byte(name_end) == b'>' {
             return Some((name_end + 1, Operator::Element));
         }
-        let closers = self.bytes[name_end..]
-            .iter()
-            .take(4)
-            .take_while(|byte| b"\\\"'`])".contains(byte))
-            .count();
-        let closed = name_end + closers;
+        if self.starts(name_end, "</") {
+            return self
+                .next_element(name_end)
+                .map(|at| (at, Operator::Element));
+        }
+        let closed = self.skip_closers(name_end);
         let at = self.skip_blanks(closed);
         for (sign, operator) in [
             ("===", Operator::Compare),
@@ -475,75 +223,110 @@ impl Reader<'_> {
                 return (sign != "::").then_some((end, operator));
             }
         }
-        match (self.byte(at), closers > 0) {
+        if let Some(end) = self.value_field(closed) {
+            return Some((end, Operator::Assign));
+        }
+        match (self.byte(at), closed > name_end) {
             (b',', true) => return Some((at + 1, Operator::Comma)),
-            (b'v', true) if self.starts(at, "value=") => {
-                return Some((at + "value=".len(), Operator::Comma));
+            (b'>', true) if self.is_after_quote(name) => {
+                return Some((at + 1, Operator::Element));
             }
+            (b'(', false) if at == name_end => return Some((at + 1, Operator::Call)),
             _ => {}
         }
-        let is_blank = at > closed && at < self.bytes.len() && closers == 0;
-        (is_blank && matches!(place, Place::Flag | Place::Docker)).then_some((at, Operator::Blank))
+        let is_blank = at > closed && at < self.bytes.len() && closed == name_end;
+        let may_be_blank = matches!(place, Place::Flag | Place::Setter | Place::Definition);
+        (is_blank && may_be_blank).then_some((at, Operator::Blank))
     }
 
-    /// Returns the end of `type =`, where that stands at `at` and a quote follows.
-    fn after_type(&self, at: usize) -> Option<usize> {
-        let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_<>:&'[]|.? ".contains(byte);
-        let length = self.bytes[at..].iter().take(48).take_while(is_part).count();
-        let end = at + length + 1;
-        let is_type = self.byte(at + length) == b'=' && length > 1;
-        (is_type
-            && b"\"'`".contains(
-                &self.byte(self.skip_wrapping(self.skip_blanks(end.min(self.bytes.len())))),
-            ))
-        .then_some(end)
-    }
-
-    /// Skips what may stand between an operator and a quote.
-    fn skip_wrapping(&self, at: usize) -> usize {
-        let calls = [
-            "String::from(",
-            "Some(",
-            "new String(",
-            "SecretString::from(",
-            "Buffer.from(",
-        ];
-        let at = calls
-            .into_iter()
-            .find(|call| self.starts(at, call))
-            .map_or(at, |call| at + call.len());
-        let letters = self.bytes[at..]
-            .iter()
-            .take(3)
-            .take_while(|byte| b"bBrRuUfFL@$".contains(byte))
-            .count();
-        if letters > 0 && b"\"'".contains(&self.byte(at + letters)) {
-            at + letters
-        } else {
-            at
-        }
-    }
-
-    /// Reads the text between the quotes that begin at `at`.
-    fn quoted(&self, at: usize) -> Option<Range<usize>> {
-        let escape = usize::from(self.byte(at) == b'\\');
-        let quote = self.byte(at + escape);
-        let start = at + escape + 1;
-        if !b"\"'`".contains(&quote) || self.byte(start) == quote {
+    /// Returns where the value begins that the field `value` has, if that follows the field with the name.
+    fn value_field(&self, closed: usize) -> Option<usize> {
+        let at = self.skip(self.skip_line_break(closed), b",");
+        let at = self.skip_line_break(at);
+        if at == closed {
             return None;
         }
-        let mut end = start;
-        while end < self.bytes.len() {
-            if escape == 0 && self.bytes[end] == b'\\' {
-                end += 2;
-                continue;
-            }
-            if self.bytes[end] == quote {
-                return Some(start..end - escape.min(end - start));
-            }
-            end += 1;
+        let at = self.skip(at, b"\"'");
+        if !self.starts(at, "value") && !self.starts(at, "Value") {
+            return None;
         }
-        None
+        let at = self.skip_blanks(self.skip(at + "value".len(), b"\"'"));
+        matches!(self.byte(at), b':' | b'=').then_some(at + 1)
+    }
+
+    /// Returns where the text of the next element begins, if that is the value of the one that ends at `at`.
+    fn next_element(&self, at: usize) -> Option<usize> {
+        let line = &self.bytes[at..self.line_end(at)];
+        let end = at + memchr::memchr(b'>', line)? + 1;
+        let at = self.skip_line_break(end);
+        ["<string>", "<value>"]
+            .into_iter()
+            .find(|tag| self.starts(at, tag))
+            .map(|tag| at + tag.len())
+    }
+
+    /// Reads the text of the element that begins at `at`.
+    fn element(&self, name: &Range<usize>, at: usize) -> Option<Assigned> {
+        let length = memchr::memchr2(b'<', b'\n', &self.bytes[at..])?;
+        let is_closed = self.starts(at + length, "</");
+        is_closed.then(|| Assigned::new(name, at..at + length, Quoting::Quoted))
+    }
+
+    /// Reads the only argument of a call.
+    fn argument(&self, name: &Range<usize>, at: usize) -> Option<Assigned> {
+        let (value, end) = self.quoted(self.skip_wrapping(at))?;
+        (self.byte(end) == b')').then(|| Assigned::new(name, value, Quoting::Quoted))
+    }
+
+    /// Says whether nothing more stands on the line but what says that the value is on the next.
+    fn ends_line(&self, at: usize) -> bool {
+        let end = self.skip(self.skip(at, b"|>\\("), b"+-");
+        self.starts(self.skip(end, b" \t\r"), "\n")
+    }
+
+    /// Reads the value on the line after that of `at`: between quotes, or alone there if the line before says so.
+    fn continued(&self, name: &Range<usize>, at: usize, bare: Bare) -> Option<Assigned> {
+        let start = self.skip_blanks(self.line_end(at) + 1);
+        if let Some((value, end)) = self.quoted(self.skip_wrapping(start)) {
+            let is_name = matches!(self.byte(self.skip_blanks(end)), b':' | b'=');
+            let rest = self.pieces(end);
+            return (!is_name).then_some(Assigned {
+                rest,
+                ..Assigned::new(name, value, Quoting::Quoted)
+            });
+        }
+        let is_taken = bare == Bare::Taken && matches!(self.byte(at), b'|' | b'>' | b'\\');
+        let value = self.bare(start, Place::First);
+        let is_alone = self.bytes[value.end.min(self.bytes.len())..self.line_end(value.end)]
+            .trim_ascii()
+            .is_empty();
+        (is_taken && is_alone).then(|| Assigned::new(name, value, Quoting::Bare))
+    }
+
+    /// Reads what is joined to the text whose quote ends at `end`: by a sign, or by standing on the next line.
+    fn pieces(&self, end: usize) -> Vec<Range<usize>> {
+        let mut pieces = Vec::new();
+        let mut end = end;
+        loop {
+            let at = self.skip_line_break(end);
+            let joined = self.skip(at, b"+.&\\");
+            let start = self.skip_line_break(joined);
+            let is_joined = joined > at || self.bytes[end.min(start)..start].contains(&b'\n');
+            let next = self.quoted(start).filter(|_| is_joined);
+            let Some((piece, piece_end)) = next else {
+                return pieces;
+            };
+            let is_name = matches!(self.byte(self.skip_blanks(piece_end)), b':' | b'=');
+            if is_name
+                || self.bytes[piece.clone()]
+                    .iter()
+                    .any(u8::is_ascii_whitespace)
+            {
+                return pieces;
+            }
+            pieces.push(piece);
+            end = piece_end;
+        }
     }
 
     /// Reads the word that begins at `at`.
@@ -552,7 +335,7 @@ impl Reader<'_> {
             byte.is_ascii_whitespace()
                 || place != Place::First && b",;\"'`<>(){}[]|&\\".contains(byte)
         };
-        let rest = &self.bytes[at..];
+        let rest = self.bytes.get(at..).unwrap_or_default();
         let mut word = &rest[..rest.iter().position(ends_word).unwrap_or(rest.len())];
         while let Some((b',' | b';' | b'"' | b'\'' | b')' | b'.', shorter)) = word.split_last() {
             word = shorter;

@@ -2,6 +2,7 @@
 //!
 //! In: a text. Out: what parts of it say, and which bytes of it say so. Linear, and cheap where nothing is encoded.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use base64::Engine;
@@ -161,6 +162,14 @@ fn decode_run(text: &str, run: Range<usize>) -> Decoded {
         text: decoded,
         source: Source::Escapes(places),
     }
+}
+
+/// Returns `text` with its escapes read.
+pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
+    if memchr::memchr2(b'%', b'\\', text.as_bytes()).is_none() {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(decode_run(text, 0..text.len()).text)
 }
 
 /// Reads the escape of a printable ASCII character; returns it and how many bytes say it.

@@ -8,7 +8,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::Deserialize;
 
+use super::decode;
 use super::numbers::placeholders;
+use super::words::Words;
 
 /// What is asked of a value beyond its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -29,270 +31,23 @@ pub(super) enum Judge {
     Basic,
 }
 
-/// A value with one of these in it, in any case, stands for another.
-const STAND_INS: &[&str] = &[
-    "example",
-    "changeme",
-    "change_me",
-    "change-me",
-    "changethis",
-    "change-this",
-    "change_this",
-    "placeholder",
-    "redacted",
-    "your",
-    "xxxx",
-    "dummy",
-    "sample",
-    "insert",
-    "replace",
-    "todo",
-    "fixme",
-    "notreal",
-    "not-a-",
-    "not_a_",
-    "notasecret",
-    "put-",
-    "put_",
-    "enter-",
-    "enter_",
-    "fakekey",
-    "fake-",
-    "fake_",
-    "mock",
-];
-
-/// A value with one of these in it is taken from elsewhere, or is hidden.
-const TEMPLATES: &[&str] = &[
-    "${",
-    "{{",
-    "<%",
-    "$(",
-    "%(",
-    "#{",
-    "%{",
-    "...",
-    "***",
-    "process.env",
-    "os.environ",
-    "getenv",
-    "env.",
-    "ENV[",
-    "secrets.",
-    "vault:",
-    "arn:aws",
-    "op://",
-    "ENC[",
-    "{cipher}",
-    "!vault",
-    "://",
-    "\u{2022}",
-];
-
-/// Words that passwords of examples and tests are made of, longest first.
-const PLAIN_WORDS: &[&str] = &[
-    "x-oauth-basic",
-    "administrator",
-    "credentials",
-    "development",
-    "postgresql",
-    "credential",
-    "production",
-    "passphrase",
-    "minioadmin",
-    "incorrect",
-    "localhost",
-    "wordpress",
-    "password",
-    "passwort",
-    "passcode",
-    "username",
-    "database",
-    "postgres",
-    "rabbitmq",
-    "security",
-    "computer",
-    "superman",
-    "princess",
-    "sunshine",
-    "football",
-    "baseball",
-    "keycloak",
-    "passw0rd",
-    "p@ssw0rd",
-    "p@ssword",
-    "pa$$word",
-    "pa$$w0rd",
-    "pa55word",
-    "testuser",
-    "whatever",
-    "invalid",
-    "mongodb",
-    "mariadb",
-    "testing",
-    "trustno",
-    "welcome",
-    "letmein",
-    "account",
-    "default",
-    "correct",
-    "staging",
-    "service",
-    "private",
-    "another",
-    "elastic",
-    "grafana",
-    "jenkins",
-    "vagrant",
-    "ansible",
-    "hunter2",
-    "drupal",
-    "joomla",
-    "docker",
-    "gitlab",
-    "github",
-    "oracle",
-    "public",
-    "secure",
-    "access",
-    "client",
-    "passwd",
-    "passme",
-    "s3cr3t",
-    "s3cret",
-    "secr3t",
-    "secret",
-    "tester",
-    "hunter",
-    "strong",
-    "string",
-    "random",
-    "qwerty",
-    "monkey",
-    "dragon",
-    "master",
-    "shadow",
-    "orange",
-    "banana",
-    "silver",
-    "server",
-    "system",
-    "really",
-    "nobody",
-    "minio",
-    "sonar",
-    "value",
-    "wrong",
-    "admin",
-    "adm1n",
-    "token",
-    "super",
-    "guest",
-    "hello",
-    "world",
-    "mysql",
-    "mongo",
-    "redis",
-    "local",
-    "login",
-    "tiger",
-    "scott",
-    "alice",
-    "first",
-    "other",
-    "empty",
-    "basic",
-    "thing",
-    "apple",
-    "magic",
-    "stuff",
-    "quux",
-    "test",
-    "user",
-    "pass",
-    "root",
-    "demo",
-    "auth",
-    "some",
-    "this",
-    "safe",
-    "temp",
-    "none",
-    "null",
-    "true",
-    "fals",
-    "love",
-    "long",
-    "word",
-    "good",
-    "very",
-    "john",
-    "jane",
-    "prod",
-    "bob",
-    "foo",
-    "bar",
-    "baz",
-    "qux",
-    "pwd",
-    "key",
-    "api",
-    "abc",
-    "def",
-    "ghi",
-    "xyz",
-    "dev",
-    "tmp",
-    "new",
-    "old",
-    "bad",
-    "the",
-    "not",
-    "for",
-    "and",
-    "sys",
-    "usr",
-    "app",
-    "web",
-    "aaa",
-    "my",
-    "db",
-    "id",
-    "is",
-    "pw",
-    "pg",
-];
-
-/// Parts of values that providers show in their documentation.
-pub(super) struct Documented(Vec<String>);
-
-impl Documented {
-    /// Takes the parts as they stand in the data file, where a `¦` keeps them from being what they are.
-    pub(super) fn new(parts: &[String]) -> Self {
-        Self(parts.iter().map(|part| part.replace('¦', "")).collect())
-    }
-
-    fn has(&self, value: &str) -> bool {
-        self.0.iter().any(|part| value.contains(part))
-    }
-}
-
 impl Judge {
     /// Says whether `value`, which has the form of a secret, is one.
-    pub(super) fn accepts(self, value: &str, documented: &Documented) -> bool {
-        if documented.has(value) {
+    pub(super) fn accepts(self, value: &str, words: &Words) -> bool {
+        if words.is_shown(value) {
             return false;
         }
         // What was redacted before is no secret; what stands beside it may be.
         let rest = without_placeholders(value);
-        let value = rest.as_ref();
+        let plain = decode::unescaped(&rest);
+        let value = plain.as_ref();
         match self {
-            Self::Form => !is_made_up(value),
-            Self::Password => is_password(value),
-            Self::MixedPassword => is_password(value) && is_mixed(value),
-            Self::Key => !is_made_up(value) && !is_wordy(value),
-            Self::Random => !is_made_up(value) && is_random(value),
-            Self::Basic => is_login(value),
+            Self::Form => !is_made_up(value, words),
+            Self::Password => is_password(value, words),
+            Self::MixedPassword => is_password(value, words) && is_mixed(value),
+            Self::Key => !is_made_up(value, words) && !is_wordy(value),
+            Self::Random => !is_made_up(value, words) && is_random(value, words),
+            Self::Basic => is_login(value, words),
         }
     }
 }
@@ -309,8 +64,8 @@ fn without_placeholders(value: &str) -> Cow<'_, str> {
 }
 
 /// Says whether a value of the right form was written to show the form.
-fn is_made_up(value: &str) -> bool {
-    if stands_in(value) || is_periodic(value) {
+fn is_made_up(value: &str, words: &Words) -> bool {
+    if words.stands_in(value) || is_periodic(value) {
         return true;
     }
     let is_regular = |part: &str| entropy(part) < 2.6 || regular(part) * 5 > part.len() * 3;
@@ -325,42 +80,71 @@ fn is_made_up(value: &str) -> bool {
 }
 
 /// Says whether a value is what people write where a password would stand.
-fn is_password(value: &str) -> bool {
-    if !(5..=256).contains(&value.len()) || stands_in(value) || is_template(value) {
+fn is_password(value: &str, words: &Words) -> bool {
+    if !(5..=256).contains(&value.len()) || words.stands_in(value) || is_template(value, words) {
         return false;
     }
-    !(is_plain(value)
+    !(is_plain(value, words)
         || is_periodic(value)
         || value.len() >= 8 && regular(value) * 3 > value.len() * 2)
 }
 
 /// Says whether letters are mixed with digits or signs, and no words can be read.
 fn is_mixed(value: &str) -> bool {
-    let has = |test: fn(&u8) -> bool| usize::from(value.bytes().any(|byte| test(&byte)));
-    let is_sign = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"-_./: ".contains(byte);
-    let kinds = has(u8::is_ascii_lowercase)
-        + has(u8::is_ascii_uppercase)
-        + has(u8::is_ascii_digit)
-        + has(is_sign);
-    let letters = has(u8::is_ascii_alphabetic);
-    let long_enough = value.len() >= if kinds >= 3 { 7 } else { 8 };
-    let has_digits = value.bytes().filter(u8::is_ascii_digit).count() >= 3;
-    letters == 1
-        && kinds >= 2
-        && long_enough
+    let n_kinds = kinds(value);
+    let n_digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let has_sign = value.bytes().any(is_sign);
+    let only_letters = n_digits == 0 && !has_sign;
+    let is_readable = !has_sign && n_digits < 3 && is_wordy(value);
+    value.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && n_kinds >= 2
+        && value.len() >= if n_kinds >= 3 { 7 } else { 8 }
         && entropy(value) >= 2.5
         && !is_code(value)
-        && (has(u8::is_ascii_digit) + has(is_sign) > 0 || switches(value) * 4 >= value.len())
-        && (value.bytes().any(|byte| is_sign(&byte)) || has_digits || !is_wordy(value))
+        && !is_prose(value)
+        && (!only_letters || switches(value) * 4 >= value.len())
+        && (!is_readable || n_kinds == 3 && has_odd_part(value))
+}
+
+/// Counts the kinds of characters: small and capital letters, digits, signs.
+fn kinds(value: &str) -> usize {
+    let has = |test: fn(u8) -> bool| usize::from(value.bytes().any(test));
+    has(|byte| byte.is_ascii_lowercase())
+        + has(|byte| byte.is_ascii_uppercase())
+        + has(|byte| byte.is_ascii_digit())
+        + has(is_sign)
+}
+
+fn is_sign(byte: u8) -> bool {
+    !byte.is_ascii_alphanumeric() && !b"-_./: ".contains(&byte)
+}
+
+/// Says whether a value is words with blanks between, and marks of a sentence at their ends at most.
+fn is_prose(value: &str) -> bool {
+    let is_word = |part: &str| {
+        part.trim_matches(|c: char| c.is_ascii_punctuation())
+            .chars()
+            .all(char::is_alphabetic)
+    };
+    value.contains(' ') && value.split(' ').all(is_word)
+}
+
+/// Says whether a part between dashes has letters and digits and is no word with a number.
+fn has_odd_part(value: &str) -> bool {
+    let is_odd = |part: &str| {
+        let letters = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        letters.len() < part.len() && letters.len() > 1 && !is_word(letters.as_bytes())
+    };
+    value.split(['-', '_']).any(is_odd)
 }
 
 /// Says whether a value is as random as what a machine makes.
-fn is_random(value: &str) -> bool {
+fn is_random(value: &str, words: &Words) -> bool {
     if value.len() < 16
         || value.len() > 4096
-        || is_template(value)
+        || is_template(value, words)
         || is_code(value)
-        || is_plain(value)
+        || is_plain(value, words)
     {
         return false;
     }
@@ -379,7 +163,7 @@ fn is_random(value: &str) -> bool {
 }
 
 /// Says whether a value is the base64 of `user:password`.
-fn is_login(value: &str) -> bool {
+fn is_login(value: &str, words: &Words) -> bool {
     let Ok(bytes) = STANDARD_NO_PAD.decode(value.trim_end_matches('=')) else {
         return false;
     };
@@ -390,7 +174,7 @@ fn is_login(value: &str) -> bool {
     else {
         return false;
     };
-    is_password(password)
+    is_password(password, words)
 }
 
 /// Returns the Shannon entropy of the bytes of `value`, in bits for each.
@@ -405,13 +189,8 @@ fn entropy(value: &str) -> f64 {
     counts.into_iter().filter(|&count| count > 0).map(of).sum()
 }
 
-fn stands_in(value: &str) -> bool {
-    let lower = value.to_ascii_lowercase();
-    STAND_INS.iter().any(|word| lower.contains(word))
-}
-
 /// Says whether a value is a place to be filled, or a word about where the value is.
-fn is_template(value: &str) -> bool {
+fn is_template(value: &str, words: &Words) -> bool {
     let is_name = |text: &str| {
         let mut bytes = text.bytes();
         bytes
@@ -420,7 +199,7 @@ fn is_template(value: &str) -> bool {
             && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
     let inside = |open: char, close: char| value.starts_with(open) && value.ends_with(close);
-    TEMPLATES.iter().any(|mark| value.contains(mark))
+    words.has_template(value)
         || value.contains('{') && value.contains('}')
         || value
             .strip_prefix(['$', '@', ':', '%', '&', '*'])
@@ -439,28 +218,22 @@ fn is_template(value: &str) -> bool {
 }
 
 /// Says whether nothing but a few characters is left when plain words and running numbers are taken out.
-fn is_plain(value: &str) -> bool {
+fn is_plain(value: &str, words: &Words) -> bool {
     let mut left = value.to_ascii_lowercase();
-    for word in PLAIN_WORDS {
+    for word in &words.plain {
         if left.contains(word) {
             left = left.replace(word, " ");
         }
     }
-    let rest: Vec<u8> = left.bytes().filter(u8::is_ascii_alphanumeric).collect();
-    let letters = rest
-        .iter()
-        .filter(|byte| byte.is_ascii_alphabetic())
-        .count();
-    let signs = value
-        .bytes()
-        .filter(|byte| !byte.is_ascii_alphanumeric() && !b"-_. ".contains(byte))
-        .count();
+    let rest: Vec<char> = left.chars().filter(|c| c.is_alphanumeric()).collect();
+    let n_letters = rest.iter().filter(|c| c.is_alphabetic()).count();
+    let is_sign = |c: &char| !c.is_alphanumeric() && !"-_. ".contains(*c);
+    let is_rest_plain = n_letters == 0 || rest.len() == 1;
     // What is nothing but digits, a name or a date is as plain.
-    letters <= 1
+    is_rest_plain
         && rest.len() <= 4
-        && signs <= 1
-        && left.len() < value.len() + 1
         && rest.len() < value.len()
+        && left.chars().filter(is_sign).count() <= 1
         || value
             .bytes()
             .all(|byte| byte.is_ascii_digit() || b"-_./: ".contains(&byte))
@@ -468,26 +241,36 @@ fn is_plain(value: &str) -> bool {
 
 /// Says whether a value is an expression, a path, a type, a pattern: something of a program's text.
 fn is_code(value: &str) -> bool {
+    let has_any = |marks: &[&str]| marks.iter().any(|mark| value.contains(mark));
+    let is_pattern = has_any(&["(?", "[^", "\\", "[A-", "[a-", "[0-"]);
+    is_pattern || !is_dense(value) && (has_any(CODE_MARKS) || is_path(value))
+}
+
+/// Signs that stand in the text of programs.
+const CODE_MARKS: &[&str] = &[
+    "::", "->", "=>", "()", "&&", "||", "<", ">", "\u{fffd}", "@param", "sha512-", "sha384-",
+    "sha256-", "sha1-", "sha256:", "sha512:", "**", "*.", "[:",
+];
+
+/// Says whether a value is a name with dots, a path, or the beginning of a statement.
+fn is_path(value: &str) -> bool {
     let is_word = |part: &str| {
         part.len() > 1
             && part
                 .bytes()
                 .all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
     };
-    let has_any = |marks: &[&str]| marks.iter().any(|mark| value.contains(mark));
-    has_any(&[
-        "::", "->", "=>", "()", "(?", "[^", "\\", "[A-", "[a-", "[0-", "&&", "||", "<", ">",
-        "\u{fffd}", "@param",
-    ]) || value.split('.').count() > 1 && value.split('.').all(is_word)
+    value.split('.').count() > 1 && value.split('.').all(is_word)
         || value.starts_with(['/', '.', '~']) && is_wordy(value)
         || value.matches('/').count() > 1
             && value.split(['/', '.']).filter(|part| is_word(part)).count() * 2
                 >= value.split(['/', '.']).count()
-        || value.starts_with("sha")
-            && has_any(&[
-                "sha512-", "sha384-", "sha256-", "sha1-", "sha256:", "sha512:",
-            ])
         || value.ends_with([';', '(', '{', '['])
+}
+
+/// Says whether a long value mixes all kinds of characters as no program's text does.
+fn is_dense(value: &str) -> bool {
+    value.len() >= 32 && kinds(value) == 4 && entropy(value) >= 4.5 && !is_wordy(value)
 }
 
 /// Says whether most of a value can be read as words, in any style of writing names.

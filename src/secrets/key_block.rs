@@ -4,6 +4,9 @@
 
 use std::ops::Range;
 
+/// What each armour of a private key has in it.
+pub(super) const KEYWORDS: &[&str] = &["PRIVATE KEY", "VPN Static key V1", "Private-Lines:"];
+
 /// How long a body may be, in bytes.
 const MAX_BODY: usize = 1 << 16;
 
@@ -34,7 +37,7 @@ fn armoured(text: &str, hit: &Range<usize>) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let lead = &bytes[hit.start.saturating_sub(40)..hit.start];
     let begin = memchr::memmem::rfind(lead, b"BEGIN ")?;
-    let is_kind = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ';
+    let is_kind = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b' ';
     if !lead[..begin].ends_with(b"--") && !lead[..begin].ends_with(b"-- ")
         || !lead[begin..].iter().all(is_kind)
     {

@@ -5,7 +5,8 @@ use std::ops::Range;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::judge::{Documented, Judge};
+use super::judge::Judge;
+use super::words::Words;
 
 /// How long a manifest may be, in bytes.
 const MAX_MANIFEST: usize = 1 << 20;
@@ -28,39 +29,81 @@ pub(super) fn document(text: &str, at: usize, earliest: usize) -> Range<usize> {
 }
 
 /// Finds the values under `data` and `stringData` of a secret's manifest.
-pub(super) fn values(manifest: &str, documented: &Documented) -> Vec<Range<usize>> {
+pub(super) fn values(manifest: &str, words: &Words) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut data: Option<(usize, Encoding)> = None;
+    let mut block: Option<Block> = None;
     let mut at = 0;
-    for line in manifest.split_inclusive('\n') {
+    let mut lines = manifest.split_inclusive('\n');
+    while let Some(line) = lines.next() {
         let start = at;
         at += line.len();
         let text = line.trim_end();
-        let indent = text.len() - text.trim_start().len();
         let entry = text.trim_start();
         if entry.is_empty() || entry.starts_with('#') {
             continue;
         }
-        let key = entry.trim_start_matches('"');
-        let block = [("data", Encoding::Base64), ("stringData", Encoding::Plain)]
-            .into_iter()
-            .find(|(name, _)| {
-                key.strip_prefix(name)
-                    .is_some_and(|rest| rest.trim_start_matches('"').starts_with(':'))
-            });
-        if let Some((_, encoding)) = block {
+        let indent = indent_of(text);
+        let opened = encoding_under(entry).filter(|_| block.is_none());
+        if let Some(encoding) = opened {
             data = Some((indent, encoding));
-        } else if let Some((depth, encoding)) = data {
-            if indent <= depth {
-                data = None;
-                continue;
-            }
-            let value =
-                value_in(text).filter(|value| encoding.is_secret(&text[value.clone()], documented));
-            found.extend(value.map(|value| start + value.start..start + value.end));
+            continue;
         }
+        let Some((depth, encoding)) = data else {
+            continue;
+        };
+        if indent <= depth {
+            (data, block) = (None, None);
+            continue;
+        }
+        block = block.filter(|block| indent > block.indent);
+        let value = if let Some(block) = &block {
+            // Plain text of several lines is a file of its own, in which other rules find what is secret.
+            let is_value = matches!(encoding, Encoding::Base64) || block.is_one_line;
+            is_value.then_some(indent..text.len())
+        } else {
+            block = Block::opened_by(text, lines.clone());
+            value_in(text)
+        };
+        let value = value.filter(|value| encoding.is_secret(&text[value.clone()], words));
+        found.extend(value.map(|value| start + value.start..start + value.end));
     }
     found
+}
+
+/// A value in the lines that follow its key.
+struct Block {
+    /// The indentation of the key.
+    indent: usize,
+    is_one_line: bool,
+}
+
+impl Block {
+    fn opened_by<'a>(line: &str, next: impl Iterator<Item = &'a str>) -> Option<Self> {
+        let indent = indent_of(line);
+        let is_deeper = |next: &&str| indent_of(next.trim_end()) > indent;
+        line.ends_with(['|', '>', '-', '+']).then(|| Self {
+            indent,
+            is_one_line: next.take(2).take_while(is_deeper).count() == 1,
+        })
+    }
+}
+
+fn indent_of(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+/// Returns how the values are written under the key that `entry` begins with.
+fn encoding_under(entry: &str) -> Option<Encoding> {
+    let key = entry.trim_start_matches('"');
+    let is_key = |name: &str| {
+        key.strip_prefix(name)
+            .is_some_and(|rest| rest.trim_start_matches('"').starts_with(':'))
+    };
+    [("data", Encoding::Base64), ("stringData", Encoding::Plain)]
+        .into_iter()
+        .find(|(name, _)| is_key(name))
+        .map(|(_, encoding)| encoding)
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -70,12 +113,12 @@ enum Encoding {
 }
 
 impl Encoding {
-    fn is_secret(self, value: &str, documented: &Documented) -> bool {
+    fn is_secret(self, value: &str, words: &Words) -> bool {
         match self {
-            Self::Plain => Judge::Password.accepts(value, documented),
+            Self::Plain => Judge::Password.accepts(value, words),
             Self::Base64 => match STANDARD.decode(value).map(String::from_utf8) {
                 Ok(Ok(text)) => {
-                    let is_one = |line: &str| Judge::Password.accepts(line, documented);
+                    let is_one = |line: &str| Judge::Password.accepts(line, words);
                     text.len() > 256 || is_one(text.trim()) || text.trim().contains(['\n', ' '])
                 }
                 Ok(Err(_)) => true,

@@ -6,17 +6,36 @@ use std::sync::{Arc, OnceLock};
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
-use super::judge::{Documented, Judge};
+use super::judge::Judge;
+use super::key_block;
+use super::words::Words;
 
-/// Words of which each name that secrets are assigned to has one.
+/// Parts of words of which each name that secrets are assigned to has one. Foreign words are told by their rarest letters: each
+/// place where a keyword might begin costs time.
 const NAME_KEYWORDS: &[&str] = &[
-    "auth", "bearer", "cred", "key", "pass", "_pat", "pepper", "pwd", "salt", "secret", "token",
+    "auth",
+    "bearer",
+    "cred",
+    "key",
+    "pass",
+    "_pat",
+    "pepper",
+    "pwd",
+    "salt",
+    "secret",
+    "token",
+    "enha",
+    "enord",
+    "eslo",
+    "nnwort",
+    "rasena",
+    "rase\u{f1}a",
+    "wachtwoord",
 ];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RulesFile {
-    documented: Vec<String>,
     tokens: Vec<TokenRow>,
     lines: Vec<LineRow>,
     names: Vec<NameRow>,
@@ -152,7 +171,7 @@ pub(super) struct Call {
 
 /// All rules.
 pub(super) struct Rules {
-    pub documented: Documented,
+    pub words: Words,
     pub tokens: Vec<PatternRule>,
     pub lines: Vec<PatternRule>,
     pub names: Vec<NameRule>,
@@ -197,7 +216,7 @@ impl Rules {
         };
         let own = |id: &str, what: &str| rule(id.to_owned(), what.to_owned(), Judge::Form);
         Self {
-            documented: Documented::new(&file.documented),
+            words: Words::built_in(),
             tokens: file.tokens.into_iter().map(token).collect(),
             lines: file.lines.into_iter().map(line).collect(),
             names: file.names.into_iter().map(name).collect(),
@@ -249,8 +268,8 @@ fn calls(file: &RulesFile) -> BTreeMap<String, Vec<Call>> {
     for keyword in NAME_KEYWORDS {
         add(keyword, Target::Name, None);
     }
-    for keyword in ["PRIVATE KEY", "Private-Lines:"] {
-        add(keyword, Target::KeyBlock, Some(keyword.to_owned()));
+    for keyword in key_block::KEYWORDS {
+        add(keyword, Target::KeyBlock, Some((*keyword).to_owned()));
     }
     for keyword in ["kind: Secret", r#""kind": "Secret""#, r#""kind":"Secret""#] {
         add(keyword, Target::Manifest, Some(keyword.to_owned()));

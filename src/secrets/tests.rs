@@ -99,6 +99,58 @@ fn values_without_quotes_are_expressions_in_programs() {
 }
 
 #[test]
+fn command_lines_in_programs_have_values_without_quotes() {
+    let text = r#"run(["dump", "--password=kj34hKJH34k"])"#;
+    let expected = r#"run(["dump", "--password=[REDACTED:password:1]"])"#;
+    assert_eq!(redact("a.py", text), expected);
+}
+
+#[test]
+fn cells_of_tables_are_told_by_the_first_line() {
+    let text = "id,api_token,token_type\n1,q8Z2vN7xL4mR9tW1cK6p,q8Z2vN7xL4mR9tW1cK6q\n";
+    let expected = "id,api_token,token_type\n1,[REDACTED:token:1],q8Z2vN7xL4mR9tW1cK6q\n";
+    assert_eq!(redact("a.csv", text), expected);
+    assert_eq!(redact("a.md", text), text);
+}
+
+#[test]
+fn the_secret_of_a_pair_is_found_beside_its_id() {
+    for (id, secret, expected) in [
+        (
+            "AKI¦ASV6YUVLKLLARWBHU",
+            "KR57c1d7XgaNemtXl0NA9D7umWP6mhkOgArUNUTe",
+            "f('[REDACTED:aws-access-key-id:1]', '[REDACTED:aws-secret-access-key:1]')",
+        ),
+        (
+            "LT¦AIyv5fRNPHfoGl",
+            "6J0p7v2CGTC3y9e1Q2BM5YIpr9Mq5F",
+            "f('[REDACTED:alibaba-access-key-id:1]', '[REDACTED:alibaba-secret:1]')",
+        ),
+        (
+            "AK¦IDnhlH80TnQ0WrzMajJTAx9RQrquLn8Poc",
+            "5eIFYPF0W2kPP0iI3mbAwxyPqOV5bFb0",
+            "f('[REDACTED:tencent-secret-id:1]', '[REDACTED:tencent-secret-key:1]')",
+        ),
+    ] {
+        let text = format!("f('{id}', '{secret}')").replace('¦', "");
+        assert_eq!(redact("a.py", &text), expected);
+    }
+}
+
+#[test]
+fn what_is_let_through_does_not_come_back_under_a_weaker_rule() {
+    let token = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
+    let text = format!("token = \"{token}\"\nurl = https://app:{token}@host/\n");
+    let rules = ["github-token".to_owned()];
+    let hashes = [Hash::of(token.as_bytes()).to_string()];
+    for (rules, hashes) in [(&rules[..], &[][..]), (&[], &hashes[..])] {
+        let scanner = Scanner::new(Allow::parse(rules, &[], hashes).unwrap());
+        assert_eq!(scanner.find("", &text), [], "{rules:?}");
+    }
+    assert_eq!(SCANNER.find("", &text).len(), 2);
+}
+
+#[test]
 fn one_level_of_encoding_hides_nothing() {
     for (text, expected) in [
         // `rk_live_...` in base64, standard and with the alphabet of URLs.

@@ -100,8 +100,8 @@ fn secrets_do_not_survive_redaction() {
         "found: {} of {}, {n_in_part} of them in part",
         recall.n_found, recall.n_all
     );
-    assert!(recall.is_at_least(95));
-    assert!(by_tier[&Tier::Easy].is_at_least(99));
+    assert!(recall.is_at_least(99));
+    assert!(by_tier[&Tier::Easy].is_at_least(100));
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn what_is_no_secret_is_left_alone() {
         }
     }
     println!("false alarms: {n_alarms}");
-    assert!(n_alarms <= 3);
+    assert!(n_alarms <= 1);
 }
 
 #[test]
