@@ -235,7 +235,13 @@ fn redacted(sections: &Sections, redactor: &Redactor) -> (Sections, Vec<Sighting
     };
     let mut sections = sections.clone();
     for diff in &mut sections.diffs {
-        let held = Text::of_any(std::mem::take(&mut diff.text));
+        diff.name = text("the revision", &diff.name);
+        let mut held = Text::of_any(std::mem::take(&mut diff.text));
+        // UTF-16 that git was told to show is read without what stands between its letters.
+        let letters = held.text.replace('\0', "");
+        if letters.len() < held.text.len() && !redactor.find("", &letters).is_empty() {
+            held.text = letters;
+        }
         let redacted = text(&format!("the difference ({})", diff.name), &held.text);
         let held = Text {
             text: redacted,

@@ -73,7 +73,12 @@ pub(super) fn base64_words(text: &str, mut take: impl FnMut(Decoded)) {
             .take(2)
             .take_while(|&&byte| byte == b'=')
             .count();
-        if let Some(decoded) = decode_word(&text[start..start + length]) {
+        // The sign at the beginning of a changed line looks like a part of the word.
+        let sign = usize::from(b"+-".contains(&bytes[start]));
+        let word = start..start + length;
+        let decoded = decode_word(&text[word.clone()]);
+        let decoded = decoded.or_else(|| decode_word(&text[word.start + sign..word.end]));
+        if let Some(decoded) = decoded {
             take(Decoded {
                 text: decoded,
                 source: Source::Word(start..start + length + padding),
@@ -84,6 +89,9 @@ pub(super) fn base64_words(text: &str, mut take: impl FnMut(Decoded)) {
 }
 
 fn decode_word(word: &str) -> Option<String> {
+    if word.len() < MIN_WORD {
+        return None;
+    }
     // The first of four characters holds the upper six bits of a byte: printable ones have few forms.
     let is_head = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'a'..=b'f');
     if !word.as_bytes().iter().step_by(4).take(6).all(is_head) {

@@ -27,8 +27,14 @@ pub(super) fn body(text: &str, hit: &Range<usize>) -> Option<Range<usize>> {
         .map(<[u8]>::len)
         .max();
     let n_bytes = key.bytes().filter(is_key_byte).count();
-    let is_key =
-        n_bytes >= MIN_KEY && longest.is_some_and(|longest| longest >= 16) && !key.contains("...");
+    // Documentation shows keys that are shortened in the middle of a line.
+    let is_shortened = |line: &str| {
+        let line = line.trim();
+        line.contains("...") && line.bytes().all(|byte| is_key_byte(&byte) || byte == b'.')
+    };
+    let is_key = n_bytes >= MIN_KEY
+        && longest.is_some_and(|longest| longest >= 16)
+        && !key.lines().any(is_shortened);
     is_key.then_some(body)
 }
 
@@ -55,11 +61,23 @@ fn armoured(text: &str, hit: &Range<usize>) -> Option<Range<usize>> {
     }
     let start = hit.end + rest.len() - tail.len() + dashes;
     // The end of the armour, or another one's begin: what is between two begins is looked at once.
-    let end = memchr::memmem::find(&bytes[start..hit.end + rest.len()], b"---").map_or_else(
-        || start + without_end(&bytes[start..hit.end + rest.len()]),
-        |length| start + length,
-    );
+    let body = &bytes[start..hit.end + rest.len()];
+    let end = start + end_of_armour(body).unwrap_or_else(|| without_end(body));
     Some(trim(text, start..end))
+}
+
+/// Returns where the next armour line begins.
+fn end_of_armour(body: &[u8]) -> Option<usize> {
+    let is_armour = |at: &usize| {
+        let dashes = body[*at..]
+            .iter()
+            .take_while(|&&byte| byte == b'-' || byte == b' ')
+            .count();
+        let word = &body[at + dashes..];
+        word.starts_with(b"END") || word.starts_with(b"BEGIN")
+    };
+    let mut dashes = memchr::memmem::find_iter(body, b"---");
+    dashes.find(is_armour)
 }
 
 /// Returns the length of the key at the beginning of `rest` if it was cut off: its lines of base64.

@@ -152,7 +152,7 @@ impl Scanner {
             decode::escaped_runs(text, &mut look);
             self.find_in_table(path, text, &mut found);
         }
-        spare_placeholders(text, &mut found);
+        self.spare_placeholders(text, &mut found);
         let mut findings = settle(found, text);
         findings.retain(|finding| !self.allow.takes(finding, text));
         findings
@@ -188,6 +188,35 @@ impl Scanner {
         sweep.finish();
     }
 
+    /// Takes out what was found within placeholders; what is partly in one takes all of it. Only the name
+    /// of a rule makes one: any other word could be a secret itself.
+    fn spare_placeholders(&self, text: &str, found: &mut Vec<Found>) {
+        if found.is_empty() {
+            return;
+        }
+        let is_rule = |name: &str| {
+            name.starts_with(ENVIRONMENT) || self.rules.all().any(|rule| *rule.id == *name)
+        };
+        let ours = placeholders(text).filter(|found| is_rule(found.rule));
+        let known: Vec<Range<usize>> = ours.map(|known| known.range).collect();
+        found.retain_mut(|found| {
+            let range = found.finding.range.clone();
+            let first = known.partition_point(|known| known.end <= range.start);
+            let mut touched = known[first..]
+                .iter()
+                .take_while(|known| known.start < range.end)
+                .peekable();
+            let is_within =
+                |known: &&Range<usize>| known.start <= range.start && range.end <= known.end;
+            let is_known = touched.peek().is_some_and(is_within);
+            for known in touched {
+                let widened = &mut found.finding.range;
+                *widened = widened.start.min(known.start)..widened.end.max(known.end);
+            }
+            !is_known
+        });
+    }
+
     fn find_variables(&self, text: &str, found: &mut Vec<Found>) {
         for (value, rule) in &self.variables {
             for start in value.find_iter(text.as_bytes()) {
@@ -207,27 +236,6 @@ impl Found {
         };
         Self { finding, rank }
     }
-}
-
-/// Takes out what was found within placeholders; what is partly in one takes all of it.
-fn spare_placeholders(text: &str, found: &mut Vec<Found>) {
-    let known: Vec<Range<usize>> = placeholders(text).map(|known| known.range).collect();
-    found.retain_mut(|found| {
-        let range = found.finding.range.clone();
-        let first = known.partition_point(|known| known.end <= range.start);
-        let mut touched = known[first..]
-            .iter()
-            .take_while(|known| known.start < range.end)
-            .peekable();
-        let is_within =
-            |known: &&Range<usize>| known.start <= range.start && range.end <= known.end;
-        let is_known = touched.peek().is_some_and(is_within);
-        for known in touched {
-            let widened = &mut found.finding.range;
-            *widened = widened.start.min(known.start)..widened.end.max(known.end);
-        }
-        !is_known
-    });
 }
 
 /// Sorts, makes one of those that overlap, under the rule that says most, and counts the lines.

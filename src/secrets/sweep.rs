@@ -9,7 +9,7 @@ use super::judge::Judge;
 use super::rules::{Call, PatternRule, Rule, Rules, Target};
 use super::{Found, Rank, key_block, kubernetes, names};
 
-/// How long a word with slashes is that is no path.
+/// How long a word is that is neither path nor name.
 const LONG_WORD: usize = 60;
 
 /// How far from a keyword a line is looked at, in bytes.
@@ -247,18 +247,18 @@ impl<'a> Sweep<'a> {
     }
 }
 
-/// Says whether no word goes on at `at`. The letter of an escape before it, as in `\n`, is no word; a slash is part of one
-/// in base64 alone.
+/// Says whether no word goes on at `at`. The letter of an escape before it, as in `\n`, is no word; what is no letter and no
+/// digit is part of one in base64 alone.
 fn begins_word(text: &[u8], at: usize) -> bool {
     let before = &text[..at];
     match before {
         [] | [.., b'\\', b'n' | b'r' | b't'] => true,
-        [.., b'/'] => {
-            let is_base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+        [.., last] if b"/_-+".contains(last) => {
+            let is_base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || b"/_-+".contains(byte);
             let word = before.iter().rev().take(LONG_WORD);
             word.take_while(is_base64).count() < LONG_WORD
         }
-        [.., last] => !last.is_ascii_alphanumeric() && !b"_-+".contains(last),
+        [.., last] => !last.is_ascii_alphanumeric(),
     }
 }
 

@@ -333,3 +333,29 @@ proptest! {
         prop_assert_eq!(redact("", &redacted), redacted);
     }
 }
+
+#[test]
+fn what_stands_round_a_secret_does_not_hide_it() {
+    let token = concat!("gh", "p_016C7eHqX2vBnM4kLzWd9TfYpQrSaU3jG8hN");
+    let lower = concat!("da", "pi0a1b2c7d9e8f3a5b6c4d7e8f9a0b1c2d");
+    let key = "MIIEowIBAAKCAQEAxP8uQm3vT7bZ1sKcWn\nq9LrYf2HdJ5xVgE0aTzNMiBoSe6UwRk4Cp";
+    let kind = concat!("RSA PRI", "VATE KEY");
+    let scanner = Scanner::new(Allow::default());
+    for (text, secret) in [
+        (format!("+{token}\n-{token}\n"), token),
+        (format!("https://host/{token} TOKEN_{token}"), token),
+        (format!("[REDACTED:{lower}:1]"), lower),
+        (
+            "+dG9rZW49Z2hwXzAxNkM3ZUhxWDJ2Qm5NNGtMeldkOVRmWXBRclNhVTNqRzhoTg==".to_owned(),
+            "dG9rZW49",
+        ),
+        (
+            format!("-----BEGIN {kind}-----\nComment: a ... b---c\n{key}\n-----END {kind}-----\n"),
+            "q9LrYf2HdJ5x",
+        ),
+    ] {
+        let findings = scanner.find("a.txt", &text);
+        let redacted = Numbers::default().redact(&text, &findings);
+        assert!(!redacted.contains(secret), "{redacted}");
+    }
+}

@@ -214,7 +214,7 @@ fn what_the_environment_holds_and_paths_are_looked_for_too() {
 fn differences_and_commits_hold_none_either() {
     let repo = repo();
     repo.run_git(&["commit", "-q", "-m", &format!("rotate {TOKEN}\n\nbody")]);
-    let repo = repo.file("clean.txt", format!("password = \"{PASSWORD}\"\n"));
+    let repo = repo.file("clean.txt", format!("password = \"{PASSWORD}\"\n{TOKEN}\n"));
     let run = repo.run(&["pack", "--git-diff", "--git-log", "5", "clean.txt"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(
