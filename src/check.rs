@@ -28,11 +28,17 @@ impl Runnable {
         let is_plain =
             check.chars().all(is_plain) && !check.split(' ').next().is_some_and(sets_variable);
         if is_plain {
-            return Self {
+            Self {
                 command: check.to_owned(),
                 script: None,
-            };
+            }
+        } else {
+            Self::scripted(n, check)
         }
+    }
+
+    /// Returns the `n`th check as a script, however plain it is.
+    pub fn scripted(n: usize, check: &str) -> Self {
         let name = format!("check-{n}.sh");
         Self {
             command: format!("sh ../{name}"),

@@ -138,7 +138,9 @@ impl Asking<'_> {
 
     fn tell_command(&self, role: Role, player: &Player) {
         if let Agent::Program(program) = &player.agent {
-            let checks = runnable(self.checks).into_iter().map(|check| check.command);
+            let checks = runnable(self.checks, &self.lent.redactor)
+                .into_iter()
+                .map(|check| check.command);
             let command = program.example(role, &checks.collect::<Vec<_>>());
             self.printer.note(&format!("{:<10}{command}", role.name()));
         }

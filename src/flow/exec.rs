@@ -241,16 +241,15 @@ pub fn prepare(
     player: &Player,
     host: &Host<'_>,
 ) -> Result<Prompt, PlanningError> {
-    let checks = runnable(content.checks);
-    let checks: Vec<(&str, Option<&str>)> = checks
-        .iter()
-        .map(|check| {
-            (
-                check.command.as_str(),
-                check.script.as_ref().map(|(_, holds)| holds.as_str()),
-            )
-        })
-        .collect();
+    let checks = runnable(content.checks, &host.redactor);
+    let held = |check: &Runnable| {
+        let holds = check.script.as_ref().map(|(_, holds)| holds);
+        holds.map(|holds| host.redactor.redacted(holds))
+    };
+    let held: Vec<Option<String>> = checks.iter().map(held).collect();
+    let commands = checks.iter().map(|check| check.command.as_str());
+    let checks: Vec<(&str, Option<&str>)> =
+        commands.zip(held.iter().map(Option::as_deref)).collect();
     let plan = redacted("the plan", &content.plan.text, host)?;
     let words = |packs: &[&str]| prompt::execute(packs, &plan, &checks);
     if content.focus == Focus::Plan {
@@ -264,10 +263,16 @@ pub fn prepare(
     given(words(&packs), &request.counter, player, Role::Executor)
 }
 
-/// Returns checks as an executor runs them.
-pub fn runnable(checks: &[String]) -> Vec<Runnable> {
-    let each = checks.iter().enumerate();
-    each.map(|(n, check)| Runnable::new(n + 1, check)).collect()
+/// Returns checks as an executor runs them; one that holds a secret is a script.
+pub fn runnable(checks: &[String], redactor: &Redactor) -> Vec<Runnable> {
+    let runnable = |(n, check): (usize, &String)| {
+        if redactor.find("", check).is_empty() {
+            Runnable::new(n + 1, check)
+        } else {
+            Runnable::scripted(n + 1, check)
+        }
+    };
+    checks.iter().enumerate().map(runnable).collect()
 }
 
 /// Says whether the executor gets everything, because that is little.
@@ -368,7 +373,7 @@ pub fn execute(
     host.go_on()?;
     let scratch = &bench.scratch;
     let look = || scratch.changes(repository, &bench.noise, bench.threads);
-    let checks = runnable(request.checks);
+    let checks = runnable(request.checks, &host.redactor);
     for (name, holds) in checks.iter().filter_map(|check| check.script.as_ref()) {
         fs::write_durable(
             &scratch.folder.with_file_name(name),

@@ -345,15 +345,13 @@ pub(super) fn call(
     host: &Host<'_>,
 ) -> Result<(CallPlace, Reply), PlanningError> {
     let agent = player.agent.name();
-    // What it is made of was looked at; this is for what comes of putting it together.
-    let prompt = &redacted("the prompt", asked.prompt, host)?;
-    let place = run.begin_call(asked.role, &agent, prompt)?;
+    let place = run.begin_call(asked.role, &agent, asked.prompt)?;
     (host.tell)(&Event::Asking(asked.role, &agent));
     let temporary = host.cache.join(&run.id).join("tmp");
     fs::make_private_folders(&temporary)?;
     let call = Call {
         role: asked.role,
-        prompt,
+        prompt: asked.prompt,
         prompt_file: &place.prompt_file,
         prompt_hash: &place.prompt_hash,
         record: &place.folder,

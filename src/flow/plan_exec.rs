@@ -433,7 +433,10 @@ pub fn revise(
             asked: planner.choice(),
         });
     }
-    let prompt = prompt::revise(note, edited);
+    let clean = |place, text| plan::redacted(place, text, host).map_err(PlanningError::from);
+    let note = clean("the note", note)?;
+    let edited = edited.map(|text| clean("the plan", text)).transpose()?;
+    let prompt = prompt::revise(&note, edited.as_deref());
     Ok(plan::ask(run, planner, &prompt, Some(&session), host)?)
 }
 
