@@ -131,6 +131,10 @@ impl Encoding {
 /// Returns the value of `key: value`, without quotes.
 fn value_in(line: &str) -> Option<Range<usize>> {
     let colon = line.find(':')?;
+    let is_key = |byte: u8| byte.is_ascii_alphanumeric() || b"-_. \t\"'{,".contains(&byte);
+    if !line.bytes().take(colon).all(is_key) {
+        return None;
+    }
     let rest = &line[colon + 1..];
     let value = rest.trim().trim_end_matches(',').trim_matches(['"', '\'']);
     let start = colon + 1 + rest.find(value)?;

@@ -1,6 +1,7 @@
 //! The rules, read from `rules.toml`: which keywords call which rule, and each rule's pattern, compiled at first use.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use regex::bytes::{Regex, RegexBuilder};
@@ -104,6 +105,20 @@ pub(super) struct Rule {
 pub(super) struct Pattern {
     text: String,
     regex: OnceLock<Regex>,
+    /// Threads that use the same one wait for its caches: each has a clone, which shares all but these.
+    clones: [OnceLock<Regex>; N_CLONES],
+}
+
+/// So many threads wait for no other.
+const N_CLONES: usize = 16;
+
+/// Returns a number for this thread, below [`N_CLONES`].
+fn thread_number() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static NUMBER: usize = NEXT.fetch_add(1, Ordering::Relaxed) % N_CLONES;
+    }
+    NUMBER.with(|number| *number)
 }
 
 impl Pattern {
@@ -111,6 +126,7 @@ impl Pattern {
         Self {
             text,
             regex: OnceLock::new(),
+            clones: Default::default(),
         }
     }
 
@@ -120,13 +136,14 @@ impl Pattern {
         reason = "patterns are part of the program, and a test compiles all of them"
     )]
     pub(super) fn regex(&self) -> &Regex {
-        self.regex.get_or_init(|| {
+        let compile = || {
             RegexBuilder::new(&self.text)
                 .unicode(false)
                 .multi_line(true)
                 .build()
                 .expect("a pattern of rules.toml is well-formed")
-        })
+        };
+        self.clones[thread_number()].get_or_init(|| self.regex.get_or_init(compile).clone())
     }
 }
 

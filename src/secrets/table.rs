@@ -28,7 +28,11 @@ pub(super) fn cells<'a>(
     for line in lines {
         let row: Vec<_> = split(line.trim_end(), separator).collect();
         for &(column, name) in &wanted {
-            let cell = row.get(column).filter(|cell| !cell.is_empty());
+            let is_value = |cell: &&Range<usize>| {
+                let cell = &line[(*cell).clone()];
+                !cell.is_empty() && !cell.contains('"')
+            };
+            let cell = row.get(column).filter(is_value);
             found.extend(cell.map(|cell| (name, start + cell.start..start + cell.end)));
         }
         start += line.len();
@@ -68,7 +72,7 @@ mod tests {
                 vec![("b", "x,y"), ("b2", "z")],
             ),
             ("a.csv", "a,b\n1\n1,,3\n\n1,2", vec![("b", "2")]),
-            ("a.csv", "b\n\"\n\"\"\n\"é\"", vec![("b", "é")]),
+            ("a.csv", "b\n\"\n\"\"\na\"b\n\"é\"", vec![("b", "é")]),
             ("a.tsv", "a\tb\n1\t2", vec![("b", "2")]),
             ("a.csv", "", vec![]),
             ("a.txt", "a,b\n1,2", vec![]),
