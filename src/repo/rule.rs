@@ -22,6 +22,8 @@ pub(super) enum Effect {
 /// A line that is a rule and can match something.
 pub(super) struct Rule {
     pub(super) effect: Effect,
+    /// The byte that all it matches ends with, if there is one.
+    pub(super) end: Option<u8>,
     is_for_folders: bool,
     /// Whether it is for names in any folder and not for paths.
     is_for_names: bool,
@@ -95,12 +97,19 @@ impl Rule {
         let glob = glob.strip_prefix(b"/").unwrap_or(glob);
         let n_plain = glob.iter().position(|byte| b"*?[\\".contains(byte));
         let (start, rest) = glob.split_at(n_plain.unwrap_or(glob.len()));
+        let (start, rest) = (case.of(start), tokens(rest, case)?);
+        let end = match rest.last() {
+            None => Some(*start.last()?),
+            Some(Token::Byte(byte)) => Some(*byte),
+            Some(Token::Any | Token::Class(_) | Token::Star | Token::Folders) => None,
+        };
         Some(Self {
             effect,
+            end,
             is_for_folders,
             is_for_names,
-            start: case.of(start).into_owned().into(),
-            rest: tokens(rest, case)?,
+            start: start.into(),
+            rest,
         })
     }
 

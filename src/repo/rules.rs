@@ -2,6 +2,7 @@
 //!
 //! Rules are read beneath the root and only from regular files of a sane size.
 
+use std::cmp::Reverse;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,6 +25,10 @@ pub(super) struct Unread {
     pub(super) why: String,
 }
 
+/// The rules of a file, each with its line: by what ends the paths that they match, for most can match few; the last line first.
+#[derive(Default)]
+struct RuleFile(Vec<(Reverse<usize>, Rule)>);
+
 /// The rules that hold in a folder.
 pub(super) struct Rules {
     /// Those of the folders above it.
@@ -32,11 +37,11 @@ pub(super) struct Rules {
     prefix: usize,
     case: Case,
     /// Our own, by `.twostepignore`: asked first.
-    ours: Vec<Rule>,
+    ours: RuleFile,
     /// Those of `.gitignore`.
-    git: Vec<Rule>,
+    git: RuleFile,
     /// Those of `.git/info/exclude` and of the user, in the order in which they are asked; where a walk begins.
-    last: Vec<Vec<Rule>>,
+    last: Vec<RuleFile>,
 }
 
 impl Rules {
@@ -63,8 +68,8 @@ impl Rules {
             above: None,
             prefix: 0,
             case,
-            ours: Vec::new(),
-            git: Vec::new(),
+            ours: RuleFile::default(),
+            git: RuleFile::default(),
             last,
         };
         Arc::new(rules).enter(root, folder, has, unread)
@@ -99,13 +104,13 @@ impl Rules {
     pub(super) fn ignore(&self, path: &RepoPath, is_folder: bool) -> bool {
         let path = self.case.of(path.as_bytes());
         let levels = || std::iter::successors(Some(self), |rules| rules.above.as_deref());
-        let near = |of: fn(&Self) -> &[Rule]| {
-            levels().find_map(|rules| effect(of(rules), &path[rules.prefix..], is_folder))
+        let near = |of: fn(&Self) -> &RuleFile| {
+            levels().find_map(|rules| of(rules).effect(&path[rules.prefix..], is_folder))
         };
         let mut last = levels().flat_map(|rules| &rules.last);
         let found = near(|rules| &rules.ours)
             .or_else(|| near(|rules| &rules.git))
-            .or_else(|| last.find_map(|rules| effect(rules, &path, is_folder)));
+            .or_else(|| last.find_map(|rules| rules.effect(&path, is_folder)));
         found == Some(Effect::Ignore)
     }
 }
@@ -132,48 +137,55 @@ fn beneath(
     name: &[u8],
     case: Case,
     unread: &mut Vec<Unread>,
-) -> Vec<Rule> {
+) -> RuleFile {
     let start = folder.map_or(Vec::new(), |folder| [folder.as_bytes(), b"/"].concat());
     let Ok(path) = RepoPath::parse(&[&start, name].concat()) else {
-        return Vec::new();
+        return RuleFile::default();
     };
     let why = match root.read(&path, MAX_RULES_BYTES) {
-        Ok(Entry::Whole(bytes)) => return parse(&bytes, case),
+        Ok(Entry::Whole(bytes)) => return RuleFile::parse(&bytes, case),
         Ok(Entry::TooLarge { .. }) => "it is too large".to_owned(),
         Err(error) => error.source.to_string(),
     };
     let path = path.to_string();
     unread.push(Unread { path, why });
-    Vec::new()
+    RuleFile::default()
 }
 
 /// Reads a rule file outside the tree, if it is there; it has no rules if it cannot be read.
-fn outside(path: &Path, case: Case, unread: &mut Vec<Unread>) -> Vec<Rule> {
+fn outside(path: &Path, case: Case, unread: &mut Vec<Unread>) -> RuleFile {
     if matches!(fs::kind(path), Ok(SystemKind::Missing)) {
-        return Vec::new();
+        return RuleFile::default();
     }
     match fs::read_regular(path, MAX_RULES_BYTES) {
-        Ok(bytes) => parse(&bytes, case),
+        Ok(bytes) => RuleFile::parse(&bytes, case),
         Err(error) => {
             let path = shown(path).into_owned();
             let why = error.source.to_string();
             unread.push(Unread { path, why });
-            Vec::new()
+            RuleFile::default()
         }
     }
 }
 
-/// Reads the lines of a rule file.
-fn parse(bytes: &[u8], case: Case) -> Vec<Rule> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let lines = bytes.split(|&byte| byte == b'\n');
-    lines.filter_map(|line| Rule::parse(line, case)).collect()
-}
+impl RuleFile {
+    fn parse(bytes: &[u8], case: Case) -> Self {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let lines = bytes.split(|&byte| byte == b'\n').enumerate();
+        let rules = lines.filter_map(|(at, line)| Some((Reverse(at), Rule::parse(line, case)?)));
+        let mut rules: Vec<_> = rules.collect();
+        rules.sort_unstable_by_key(|(at, rule)| (rule.end, *at));
+        Self(rules)
+    }
 
-/// Returns what becomes of `path` by the last of `rules` that means it.
-fn effect(rules: &[Rule], path: &[u8], is_folder: bool) -> Option<Effect> {
-    let name = memchr::memrchr(b'/', path).map_or(path, |slash| &path[slash + 1..]);
-    let mut rules = rules.iter().rev();
-    let found = rules.find(|rule| rule.matches(path, name, is_folder));
-    found.map(|rule| rule.effect)
+    /// Returns what becomes of `path` by the last of the rules that means it.
+    fn effect(&self, path: &[u8], is_folder: bool) -> Option<Effect> {
+        let name = memchr::memrchr(b'/', path).map_or(path, |slash| &path[slash + 1..]);
+        let last = [None, path.last().copied()].into_iter().filter_map(|end| {
+            let rules = &self.0[self.0.partition_point(|(_, rule)| rule.end < end)..];
+            let mut rules = rules.iter().take_while(|(_, rule)| rule.end == end);
+            rules.find(|(_, rule)| rule.matches(path, name, is_folder))
+        });
+        last.min_by_key(|(at, _)| *at).map(|(_, rule)| rule.effect)
+    }
 }
