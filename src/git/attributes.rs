@@ -45,8 +45,8 @@ const NAMES: [&str; 5] = ["text", "crlf", "eol", "diff", "filter"];
 
 impl AttributeRules {
     /// Reads rules: those of attribute files, outermost first, each with the folder that it is in (the root's is empty), and the
-    /// repository's private ones. What is no rule is passed over.
-    pub fn parse(files: &[(Vec<u8>, Vec<u8>)], private: &[u8]) -> Self {
+    /// user's and the repository's own, which are not in the tree. What is no rule is passed over.
+    pub fn parse(files: &[(Vec<u8>, Vec<u8>)], [users, own]: &[Vec<u8>; 2]) -> Self {
         let (mut search, mut collection) = (Search::default(), MetadataCollection::default());
         let root = Path::new("/");
         let mut add = |bytes: &[u8], source: PathBuf, root: Option<&Path>, macros: bool| {
@@ -59,11 +59,12 @@ impl AttributeRules {
             None,
             true,
         );
+        add(users, PathBuf::from("the user's"), None, true);
         for (folder, bytes) in files {
             let source = root.join(OsStr::from_bytes(folder)).join(".gitattributes");
             add(bytes, source, Some(root), folder.is_empty());
         }
-        add(private, PathBuf::from("info/attributes"), None, true);
+        add(own, PathBuf::from("info/attributes"), None, true);
         Self { search, collection }
     }
 
@@ -137,8 +138,20 @@ mod tests {
             ),
             (b"a/b".to_vec(), b"*.lock diff\n/here.txt -text\n".to_vec()),
         ];
-        let rules = AttributeRules::parse(&files, b"private -text\n*.lock !diff\n");
-        let none = AttributeRules::parse(&[], b"*.bat eol=crlf\n*.c crlf\n*.d -crlf\n");
+        let rules = AttributeRules::parse(
+            &files,
+            &[
+                b"*.in -text\n*.users -text\n".to_vec(),
+                b"private -text\n*.lock !diff\n".to_vec(),
+            ],
+        );
+        let none = AttributeRules::parse(
+            &[],
+            &[
+                Vec::new(),
+                b"*.bat eol=crlf\n*.c crlf\n*.d -crlf\n".to_vec(),
+            ],
+        );
         for (rules, path, line_ends, diff, is_lfs) in [
             (&rules, "x.rs", Auto, None, false),
             (&rules, "x.png", Kept, Some(false), false),

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use gix::refs::transaction::PreviousValue;
 
-use super::{
-    Entry, EntryKind, GitError, Id, ObjectError, ObjectFormat, Objects, open_as_user, write_blob,
-};
+use super::config::Config;
+use super::folder::GitFolder;
+use super::{Entry, EntryKind, GitError, Id, ObjectError, Objects, write_blob};
 use crate::path::RepoPath;
 
 /// A path that is not as in the commit that is checked out.
@@ -45,15 +45,11 @@ pub fn commit_on_branch(
     changed: &[Changed],
     seconds: i64,
 ) -> Result<String, BranchError> {
-    let fail = |why: String| GitError {
-        top: top.to_owned(),
-        why,
-    };
-    let mut repository = open_as_user(top)?;
-    let format = ObjectFormat::of(repository.object_hash());
-    let folder = repository.common_dir().join("objects");
+    let git = GitFolder::of(top)?;
+    let (config, mut repository) = (Config::of(&git)?, git.open()?);
+    let (format, folder) = (config.format(), git.objects());
     let objects = Objects::open(&folder, format)?;
-    let parent = repository.head_id().ok().map(|id| Id(id.detach()));
+    let parent = git.head()?;
     let mut entries = match parent {
         Some(parent) => objects.entries_of(parent)?,
         None => std::collections::BTreeMap::new(),
@@ -63,7 +59,7 @@ pub fn commit_on_branch(
             entries.remove(path);
             continue;
         };
-        let id = Id::of(bytes, format).ok_or_else(|| fail(format!("`{path}` has no id")))?;
+        let id = Id::of(bytes, format).ok_or_else(|| git.error(format!("`{path}` has no id")))?;
         write_blob(&folder, id, bytes.len() as u64, bytes.as_slice())?;
         entries.insert(path.clone(), (*kind, id));
     }
@@ -71,9 +67,13 @@ pub fn commit_on_branch(
         .into_iter()
         .map(|(path, (kind, id))| Entry { path, kind, id })
         .collect();
+    let name_of_user = config.text("user.name").unwrap_or("twostep".into());
+    let email = config
+        .text("user.email")
+        .unwrap_or("twostep@localhost".into());
     let author = repository
-        .committer_or_set_fallback("twostep", "twostep@localhost")
-        .map_err(|cause| fail(cause.to_string()))?;
+        .committer_or_set_fallback(name_of_user, email)
+        .map_err(|cause| git.error(cause))?;
     let author = (author.name.to_string(), author.email.to_string());
     let commit = objects.commit(&entries, parent, message, (&author.0, &author.1), seconds)?;
     repository
@@ -83,7 +83,7 @@ pub fn commit_on_branch(
             PreviousValue::MustNotExist,
             "twostep: a run's change",
         )
-        .map_err(|cause| fail(cause.to_string()))?;
+        .map_err(|cause| git.error(cause))?;
     Ok(commit.to_string())
 }
 
@@ -93,26 +93,20 @@ pub fn commit_on_branch(
 ///
 /// Fails with [`BranchError::Moved`] if it does not.
 pub fn delete_branch(top: &Path, name: &str, commit: &str) -> Result<(), BranchError> {
-    let fail = |cause: String| GitError {
-        top: top.to_owned(),
-        why: cause,
-    };
-    let repository = open_as_user(top)?;
+    let git = GitFolder::of(top)?;
+    let repository = git.open()?;
     let moved = || BranchError::Moved(name.to_owned());
     let branch = repository
         .find_reference(&reference(name))
         .map_err(|_| moved())?;
     let ours = Id::parse(commit).map(|id| id.0);
     let is_ours = branch.try_id().map(gix::Id::detach) == ours;
-    let is_out = repository
-        .head_name()
-        .is_ok_and(|head| head.is_some_and(|head| head.as_bstr() == reference(name).as_str()));
+    let is_out = git.branch().is_some_and(|branch| branch == name.as_bytes());
     if !is_ours || is_out {
         return Err(moved());
     }
-    branch
-        .delete()
-        .map_err(|cause| fail(cause.to_string()).into())
+    let deleted = branch.delete();
+    deleted.map_err(|cause| git.error(cause).into())
 }
 
 fn reference(name: &str) -> String {

@@ -1,42 +1,57 @@
-//! What git is configured to do that says which files there are.
+//! What git is configured to do.
 //!
 //! Files are read as git reads them: the system's, the user's, the repository's, each with what it
 //! includes; of the same key the last counts. All are of a sane size, and nothing waits for a pipe.
 
-use std::ffi::OsStr;
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use gix::bstr::{BString, ByteSlice};
+use gix::bstr::{BStr, BString, ByteSlice};
 use gix::config::file::Metadata;
 use gix::glob::wildmatch::Mode;
 
-use super::RuleFiles;
-use super::folder::{GitFolder, told};
+use super::folder::{GitFolder, as_path, told};
+use super::{GitError, ObjectFormat, RuleFiles};
 use crate::fs;
 use crate::path::shown;
 
 /// Configuration is what somebody wrote.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// As deep as git follows files that include others.
-const MAX_DEPTH: usize = 10;
+/// So many files are read; they include each other.
+const MAX_FILES: usize = 200;
+
+/// What anything of ours asks for.
+const KEYS: &[&str] = &[
+    "core.attributesfile",
+    "core.autocrlf",
+    "core.excludesfile",
+    "core.filemode",
+    "core.ignorecase",
+    "core.symlinks",
+    "extensions.objectformat",
+    "extensions.worktreeconfig",
+    "user.email",
+    "user.name",
+];
 
 /// What was read.
-#[derive(Default)]
 pub(super) struct Config<'a> {
     git: Option<&'a GitFolder>,
     home: Option<PathBuf>,
-    /// Not set, set to nothing, or set.
-    excludes_file: Option<PathBuf>,
-    ignore_case: bool,
-    of_worktree: bool,
-    /// Whether objects are named by SHA-256.
-    pub(super) is_sha256: bool,
+    n_files: usize,
+    /// Of [`KEYS`] those that are set; a switch may be without a value.
+    values: BTreeMap<&'static str, Option<BString>>,
 }
 
 impl<'a> Config<'a> {
+    /// Reads what holds in a repository.
+    pub(super) fn of(git: &'a GitFolder) -> Result<Self, GitError> {
+        Self::read(Some(git)).map_err(|why| git.error(why))
+    }
+
     /// Reads what holds in a repository; without one, what holds for the user anywhere.
     ///
     /// # Errors
@@ -46,40 +61,71 @@ impl<'a> Config<'a> {
         let mut config = Self {
             git,
             home: variable("HOME"),
-            ..Self::default()
+            n_files: 0,
+            values: BTreeMap::new(),
         };
         if variable("GIT_CONFIG_NOSYSTEM").is_none() {
             let system = variable("GIT_CONFIG_SYSTEM").unwrap_or("/etc/gitconfig".into());
-            config.read_file(&system, 0)?;
+            config.read_file(&system)?;
         }
         match variable("GIT_CONFIG_GLOBAL") {
-            Some(global) => config.read_file(&global, 0)?,
+            Some(global) => config.read_file(&global)?,
             None => {
                 for file in [config.users("config"), config.in_home(".gitconfig")] {
-                    file.map_or(Ok(()), |file| config.read_file(&file, 0))?;
+                    file.map_or(Ok(()), |file| config.read_file(&file))?;
                 }
             }
         }
         if let Some(git) = git {
-            config.read_file(&git.common.join("config"), 0)?;
-            if config.of_worktree {
-                config.read_file(&git.own.join("config.worktree"), 0)?;
+            config.read_file(&git.common.join("config"))?;
+            if config.switch("extensions.worktreeconfig") == Some(true) {
+                config.read_file(&git.own.join("config.worktree"))?;
             }
         }
         Ok(config)
     }
 
+    /// Returns the value of a key.
+    pub(super) fn text(&self, key: &str) -> Option<&BStr> {
+        self.values.get(key)?.as_ref().map(|value| value.as_bstr())
+    }
+
+    /// Says whether a switch is on or off, if somebody set it; one without a value is on.
+    pub(super) fn switch(&self, key: &str) -> Option<bool> {
+        let value = self.values.get(key)?.as_ref();
+        Some(value.is_none_or(|value| {
+            let value = value.to_str_lossy().to_ascii_lowercase();
+            matches!(value.as_str(), "true" | "yes" | "on")
+                || value.parse().is_ok_and(|number: i64| number != 0)
+        }))
+    }
+
+    /// Returns the file that a key names, or else that of the user's git; none if it is set to nothing.
+    pub(super) fn file(&self, key: &str, otherwise: &str) -> Option<PathBuf> {
+        match self.text(key) {
+            None => self.users(otherwise),
+            Some(value) => self
+                .place(value)
+                .filter(|path| !path.as_os_str().is_empty()),
+        }
+    }
+
+    /// Returns how objects are named.
+    pub(super) fn format(&self) -> ObjectFormat {
+        match self.text("extensions.objectformat") {
+            Some(name) if name.eq_ignore_ascii_case(b"sha256") => ObjectFormat::Sha256,
+            _ => ObjectFormat::Sha1,
+        }
+    }
+
     /// Returns the files with ignore rules that are not in the tree at `top`.
-    pub(super) fn rule_files(&self, top: Option<&Path>) -> RuleFiles {
+    pub(super) fn rule_files(&self, top: &Path) -> RuleFiles {
         let exclude = self.git.map(|git| git.common.join("info/exclude"));
-        let chosen = match &self.excludes_file {
-            None => self.users("ignore"),
-            Some(nothing) if nothing.as_os_str().is_empty() => None,
-            Some(path) => Some(top.map_or(path.clone(), |top| top.join(path))),
-        };
+        let chosen = self.file("core.excludesfile", "ignore");
+        let chosen = chosen.map(|path| top.join(path));
         RuleFiles {
             files: exclude.into_iter().chain(chosen).collect(),
-            ignore_case: self.ignore_case,
+            ignore_case: self.switch("core.ignorecase") == Some(true),
         }
     }
 
@@ -93,8 +139,11 @@ impl<'a> Config<'a> {
         self.home.as_ref().map(|home| home.join(path))
     }
 
-    fn read_file(&mut self, path: &Path, depth: usize) -> Result<(), String> {
-        let damaged = |why: &str| format!("`{}` is damaged: {why}", shown(path));
+    fn read_file(&mut self, path: &Path) -> Result<(), String> {
+        self.n_files += 1;
+        if self.n_files > MAX_FILES {
+            return Err(format!("`{}` is included once too often", shown(path)));
+        }
         let bytes = match fs::read_regular(path, MAX_BYTES) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -115,47 +164,35 @@ impl<'a> Config<'a> {
             Metadata::api(),
             gix::config::file::init::Options::default(),
         )
-        .map_err(|error| damaged(&error.to_string()))?;
+        .map_err(|error| format!("`{}` is damaged: {error}", shown(path)))?;
         for section in file.sections() {
             let header = section.header();
             let name = header.name().to_str_lossy().to_ascii_lowercase();
-            let condition = header.subsection_name();
-            match (name.as_str(), condition) {
-                ("core", None) => {
-                    if let Some(value) = section.value("excludesFile") {
-                        self.excludes_file = self.place(&value);
-                    }
-                    if let Some(value) = section.value_implicit("ignoreCase") {
-                        self.ignore_case = is_on(value);
-                    }
-                }
-                ("extensions", None) => {
-                    if let Some(value) = section.value_implicit("worktreeConfig") {
-                        self.of_worktree = is_on(value);
-                    }
-                    if let Some(format) = section.value("objectFormat") {
-                        self.is_sha256 = format.eq_ignore_ascii_case(b"sha256");
-                    }
-                }
-                ("include", None) => self.include(path, &section.values("path"), depth)?,
+            match (name.as_str(), header.subsection_name()) {
+                ("include", None) => self.include(path, &section.values("path"))?,
                 ("includeif", Some(condition)) if self.holds(path, condition) => {
-                    self.include(path, &section.values("path"), depth)?;
+                    self.include(path, &section.values("path"))?;
                 }
-                _ => {}
+                (_, Some(_)) => {}
+                (name, None) => {
+                    let value = |key: &&'static str| {
+                        let key = key.strip_prefix(name)?.strip_prefix('.')?;
+                        section.value_implicit(key)
+                    };
+                    let found = KEYS.iter().filter_map(|key| Some((*key, value(key)?)));
+                    self.values.extend(found);
+                }
             }
         }
         Ok(())
     }
 
     /// Reads the files that the one at `from` includes.
-    fn include(&mut self, from: &Path, paths: &[BString], depth: usize) -> Result<(), String> {
-        if depth == MAX_DEPTH {
-            return Err(format!("`{}` is included by itself", shown(from)));
-        }
+    fn include(&mut self, from: &Path, paths: &[BString]) -> Result<(), String> {
         for path in paths {
             if let Some(path) = self.place(path) {
                 let folder = from.parent().unwrap_or(Path::new("/"));
-                self.read_file(&folder.join(path), depth + 1)?;
+                self.read_file(&folder.join(path))?;
             }
         }
         Ok(())
@@ -163,10 +200,9 @@ impl<'a> Config<'a> {
 
     /// Returns the path that a value is; none if it is somebody else's home, which nobody asks for.
     fn place(&self, value: &[u8]) -> Option<PathBuf> {
-        let path = |bytes| Path::new(OsStr::from_bytes(bytes));
         match value.strip_prefix(b"~/") {
-            Some(rest) => self.in_home(path(rest)),
-            None => (!value.starts_with(b"~")).then(|| path(value).to_owned()),
+            Some(rest) => self.in_home(as_path(rest)),
+            None => (!value.starts_with(b"~")).then(|| as_path(value).to_owned()),
         }
     }
 
@@ -201,7 +237,7 @@ impl<'a> Config<'a> {
         };
         let folder = from.parent().unwrap_or(Path::new("/"));
         let pattern = match pattern.strip_prefix(b"./") {
-            Some(rest) => Some(folder.join(OsStr::from_bytes(rest))),
+            Some(rest) => Some(folder.join(as_path(rest))),
             None => self.place(pattern),
         };
         let Some(pattern) = pattern else {
@@ -214,15 +250,6 @@ impl<'a> Config<'a> {
         let mut places = places.iter().flatten();
         places.any(|place| matches(&pattern, place.as_os_str().as_bytes(), mode))
     }
-}
-
-/// Says whether a switch is on; one without a value is.
-fn is_on(value: Option<BString>) -> bool {
-    value.is_none_or(|value| {
-        let value = value.to_str_lossy().to_ascii_lowercase();
-        matches!(value.as_str(), "true" | "yes" | "on")
-            || value.parse().is_ok_and(|number: i64| number != 0)
-    })
 }
 
 /// Returns a variable of the environment; git takes an empty one for none.

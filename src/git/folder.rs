@@ -1,25 +1,29 @@
-//! Where git keeps what it knows of a work tree.
+//! Where git keeps what it knows of a work tree, and what is read there without more: the commit, the index.
 //!
 //! Whoever wrote a repository wrote these files, too: they are read only if they are regular ones of
 //! a sane size, and nothing waits for a pipe.
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::fmt::Display;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
 
-use super::GitError;
+use super::{GitError, Id, ObjectFormat, files};
 use crate::fs::{self, FsError, SystemKind};
-use crate::path::shown;
 
 /// A file with a line or two.
 const LINE_BYTES: u64 = 8 << 10;
 
 /// A file that grows with the repository.
-const LARGE_BYTES: u64 = 1 << 30;
+pub(super) const LARGE_BYTES: u64 = 1 << 30;
 
 /// As many symbolic refs as git follows.
 const MAX_STEPS: usize = 5;
 
 /// Git's folders of a work tree; of a linked one there are two.
 pub(super) struct GitFolder {
+    top: PathBuf,
     /// That of the work tree: its `HEAD` and index.
     pub(super) own: PathBuf,
     /// That of all its work trees: configuration, objects, refs.
@@ -31,150 +35,179 @@ pub fn is_repository(folder: &Path) -> bool {
     GitFolder::of(folder).is_ok()
 }
 
+/// Returns the commit that is checked out in the work tree at `top`; none where there is none.
+pub fn head_of(top: &Path) -> Option<Id> {
+    GitFolder::of(top).ok()?.head().ok()?
+}
+
 impl GitFolder {
     /// Finds those of the work tree at `top`.
     pub(super) fn of(top: &Path) -> Result<Self, GitError> {
-        Self::find(top).map_err(|why| GitError {
+        let mut folder = Self {
             top: top.to_owned(),
-            why,
-        })
+            own: top.join(".git"),
+            common: PathBuf::new(),
+        };
+        folder.find().map_err(|why| folder.error(why))?;
+        Ok(folder)
     }
 
-    fn find(top: &Path) -> Result<Self, String> {
-        let git = top.join(".git");
-        let own = match fs::kind(&git).map_err(|error| told(&error))? {
-            SystemKind::Folder => git,
+    fn find(&mut self) -> Result<(), String> {
+        match kind(&self.own)? {
+            SystemKind::Folder => {}
             SystemKind::File => {
-                let text = line(&git)?;
-                let place = text.strip_prefix("gitdir: ");
-                top.join(place.ok_or("`.git` does not say where the repository is")?)
+                let text = line(&self.own)?;
+                let place = text.strip_prefix(b"gitdir: ");
+                let place = place.ok_or("`.git` does not say where the repository is")?;
+                self.own = self.top.join(as_path(place));
             }
             SystemKind::Special | SystemKind::Missing => {
                 return Err("`.git` is neither folder nor file".to_owned());
             }
+        }
+        let common = self.own.join("commondir");
+        self.common = match kind(&common)? {
+            SystemKind::Missing => self.own.clone(),
+            _ => self.own.join(as_path(&line(&common)?)),
         };
-        let common = own.join("commondir");
-        let common = match fs::kind(&common).map_err(|error| told(&error))? {
-            SystemKind::Missing => own.clone(),
-            _ => own.join(line(&common)?),
-        };
-        let folder = Self { own, common };
-        let head = line(&folder.own.join("HEAD"))?;
-        let is_head = match head.strip_prefix("ref:") {
-            Some(name) => name.trim_start().starts_with("refs/"),
-            None => is_id(&head),
+        let head = line(&self.own.join("HEAD"))?;
+        let is_head = match goal(&head) {
+            Some(name) => name.starts_with(b"refs/"),
+            None => id(&head).is_some(),
         };
         if !is_head {
             return Err("its HEAD is damaged".to_owned());
         }
         for name in ["objects", "refs"] {
-            if !matches!(fs::kind(&folder.common.join(name)), Ok(SystemKind::Folder)) {
+            if !matches!(fs::kind(&self.common.join(name)), Ok(SystemKind::Folder)) {
                 return Err(format!("it has no folder `{name}`"));
             }
         }
-        Ok(folder)
+        Ok(())
     }
 
-    /// Returns the commit that is checked out, in hexadecimal; none before the first.
-    pub(super) fn commit(&self) -> Option<String> {
-        let mut text = line(&self.own.join("HEAD")).ok()?;
+    /// Opens it with nothing but its own configuration; objects are what their ids say.
+    pub(super) fn open(&self) -> Result<gix::Repository, GitError> {
+        files::check(self)?;
+        let options = gix::open::Options::isolated();
+        let options = options.config_overrides(["core.useReplaceRefs=false"]);
+        gix::open_opts(&self.top, options).map_err(|cause| self.error(cause))
+    }
+
+    pub(super) fn error(&self, why: impl Display) -> GitError {
+        GitError {
+            top: self.top.clone(),
+            why: why.to_string(),
+        }
+    }
+
+    /// Returns the folder of its objects.
+    pub(super) fn objects(&self) -> PathBuf {
+        self.common.join("objects")
+    }
+
+    /// Returns the commit that is checked out; none before the first.
+    pub(super) fn head(&self) -> Result<Option<Id>, GitError> {
+        self.follow().map_err(|why| self.error(why))
+    }
+
+    fn follow(&self) -> Result<Option<Id>, String> {
+        let mut text = line(&self.own.join("HEAD"))?;
         for _ in 0..MAX_STEPS {
-            let Some(name) = text.strip_prefix("ref:") else {
-                return is_id(&text).then_some(text);
+            let Some(name) = goal(&text) else {
+                return match id(&text) {
+                    Some(id) => Ok(Some(id)),
+                    None => Err("the branch that is checked out is damaged".to_owned()),
+                };
             };
-            let name = name.trim_start();
             // A name is a path beneath the folder, whoever wrote it.
-            let is_inside = Path::new(name)
-                .components()
-                .all(|part| matches!(part, std::path::Component::Normal(_)));
-            if !is_inside {
-                return None;
+            let is_inside = |part| matches!(part, Component::Normal(_));
+            if !as_path(name).components().all(is_inside) {
+                return Err("its HEAD leads out of it".to_owned());
             }
-            let places = [&self.own, &self.common].map(|folder| folder.join(name));
-            match places.iter().find_map(|place| line(place).ok()) {
-                Some(next) => text = next,
+            let places = [&self.own, &self.common].map(|folder| folder.join(as_path(name)));
+            let is_there = |place: &&PathBuf| {
+                matches!(fs::kind(place), Ok(SystemKind::File | SystemKind::Special))
+            };
+            match places.iter().find(is_there) {
+                Some(place) => text = line(place)?,
                 None => return self.packed(name),
             }
         }
-        None
+        Err("its HEAD leads nowhere".to_owned())
     }
 
     /// Returns the branch that is checked out, by its short name.
-    pub(super) fn branch(&self) -> Option<String> {
+    pub(super) fn branch(&self) -> Option<Vec<u8>> {
         let head = line(&self.own.join("HEAD")).ok()?;
-        let name = head.strip_prefix("ref:")?.trim_start();
-        Some(name.strip_prefix("refs/heads/")?.to_owned())
+        Some(goal(&head)?.strip_prefix(b"refs/heads/")?.to_vec())
     }
 
-    fn packed(&self, name: &str) -> Option<String> {
+    fn packed(&self, name: &[u8]) -> Result<Option<Id>, String> {
         let path = self.common.join("packed-refs");
-        let text = fs::read_regular(&path, LARGE_BYTES).ok()?;
-        let text = String::from_utf8_lossy(&text);
-        let mut refs = text.lines().filter_map(|line| line.split_once(' '));
-        let (id, _) = refs.find(|(id, found)| *found == name && is_id(id))?;
-        Some(id.to_owned())
+        if kind(&path)? == SystemKind::Missing {
+            return Ok(None);
+        }
+        let text = fs::read_regular(&path, LARGE_BYTES).map_err(|error| told(&error))?;
+        let mut lines = text.split(|&byte| byte == b'\n');
+        Ok(lines.find_map(|line| id(line.strip_suffix(name)?.strip_suffix(b" ")?)))
     }
 
-    /// Reads the index, which names its objects by `kind`; an empty one where there is none.
-    pub(super) fn index(&self, kind: gix::hash::Kind) -> Result<gix::index::State, String> {
+    /// Reads the index, which names its objects in this format; an empty one where there is none.
+    pub(super) fn index(&self, format: ObjectFormat) -> Result<gix::index::State, GitError> {
+        self.read_index(format.kind())
+            .map_err(|why| self.error(why))
+    }
+
+    fn read_index(&self, hash: gix::hash::Kind) -> Result<gix::index::State, String> {
         let path = self.own.join("index");
-        if matches!(fs::kind(&path), Ok(SystemKind::Missing)) {
-            return Ok(gix::index::State::new(kind));
+        if kind(&path)? == SystemKind::Missing {
+            return Ok(gix::index::State::new(hash));
         }
+        let damaged = |cause: &dyn Display| format!("its index is damaged: {cause}");
+        let (file, _) = fs::open_regular(&path).map_err(|error| told(&error))?;
+        let written = file.metadata().and_then(|meta| meta.modified());
+        let written = written.unwrap_or(SystemTime::UNIX_EPOCH).into();
         let bytes = fs::read_regular(&path, LARGE_BYTES).map_err(|error| told(&error))?;
         let options = gix::index::decode::Options::default();
-        let now = std::time::SystemTime::UNIX_EPOCH.into();
-        let (state, _) = gix::index::State::from_bytes(&bytes, now, kind, options)
-            .map_err(|error| format!("its index is damaged: {error}"))?;
+        let (state, _) = gix::index::State::from_bytes(&bytes, written, hash, options)
+            .map_err(|cause| damaged(&cause))?;
         let Some(link) = state.link() else {
             return Ok(state);
         };
         // The index is split: the other part is found by its name.
-        let shared = self
-            .own
-            .join(format!("sharedindex.{}", link.shared_index_checksum));
-        is_plain(&shared)?;
-        gix::index::File::at(&path, kind, false, options)
+        let shared = format!("sharedindex.{}", link.shared_index_checksum);
+        let (_, size) = fs::open_regular(&self.own.join(shared)).map_err(|error| told(&error))?;
+        if size > LARGE_BYTES {
+            return Err(damaged(&"it is too large"));
+        }
+        gix::index::File::at(&path, hash, false, options)
             .map(Into::into)
-            .map_err(|error| format!("its index is damaged: {error}"))
-    }
-
-    /// Makes sure that nothing which `gix` opens by itself is a pipe, a device or huge.
-    pub(super) fn check(&self) -> Result<(), String> {
-        let own = ["index", "HEAD", "config.worktree"].map(|name| self.own.join(name));
-        let common = [
-            "config",
-            "packed-refs",
-            "shallow",
-            "objects/info/alternates",
-        ];
-        let common = common.map(|name| self.common.join(name));
-        own.iter()
-            .chain(&common)
-            .try_for_each(|path| is_plain(path))
-    }
-}
-
-/// Says what is wrong with a file that is no regular one of a sane size; one that is missing is fine.
-fn is_plain(path: &Path) -> Result<(), String> {
-    match fs::kind(path).map_err(|error| told(&error))? {
-        SystemKind::Missing => Ok(()),
-        _ => match fs::open_regular(path).map_err(|error| told(&error))? {
-            (_, size) if size > LARGE_BYTES => Err(format!("`{}` is too large", shown(path))),
-            _ => Ok(()),
-        },
+            .map_err(|cause| damaged(&cause))
     }
 }
 
 /// Reads a file with one line.
-fn line(path: &Path) -> Result<String, String> {
+fn line(path: &Path) -> Result<Vec<u8>, String> {
     let bytes = fs::read_regular(path, LINE_BYTES).map_err(|error| told(&error))?;
-    let text = String::from_utf8(bytes).map_err(|_| format!("`{}` is damaged", shown(path)))?;
-    Ok(text.trim_end().to_owned())
+    Ok(bytes.trim_ascii_end().to_vec())
 }
 
-fn is_id(text: &str) -> bool {
-    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+/// Returns the ref that a symbolic one leads to.
+fn goal(line: &[u8]) -> Option<&[u8]> {
+    Some(line.strip_prefix(b"ref:")?.trim_ascii_start())
+}
+
+fn id(digits: &[u8]) -> Option<Id> {
+    Id::parse(std::str::from_utf8(digits).ok()?)
+}
+
+fn kind(path: &Path) -> Result<SystemKind, String> {
+    fs::kind(path).map_err(|error| told(&error))
+}
+
+pub(super) fn as_path(bytes: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(bytes))
 }
 
 /// Returns an error with its cause.

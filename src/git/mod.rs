@@ -20,11 +20,11 @@ use std::path::{Path, PathBuf};
 
 pub use attributes::{AttributeRules, Attributes, LineEnds};
 pub use branch::{BranchError, Changed, commit_on_branch, delete_branch};
-pub use folder::is_repository;
+pub use folder::{head_of, is_repository};
 pub use objects::{
     Entry, EntryKind, Id, IdReader, ObjectError, ObjectFormat, Objects, sha256, write_blob,
 };
-pub use past::{Commit, Past, PastError, Staged, Standing, TreeSettings, UnknownRevision, head_of};
+pub use past::{Commit, Past, PastError, Staged, Standing, TreeSettings, UnknownRevision};
 pub use quote::{quote, unquote};
 pub use scratch::{Lender, alternate, index, lender, scratch_files};
 pub use zlib::{deflate, inflate};
@@ -64,7 +64,10 @@ pub struct RuleFiles {
 impl RuleFiles {
     /// Returns those that hold for the user where there is no repository.
     pub fn of_user() -> Self {
-        Config::read(None).map_or_else(|_| Self::default(), |config| config.rule_files(None))
+        Config::read(None).map_or_else(
+            |_| Self::default(),
+            |config| config.rule_files(Path::new("")),
+        )
     }
 }
 
@@ -106,39 +109,6 @@ impl Snapshot {
     }
 }
 
-/// Opens the work tree at `top` with nothing but its own configuration, and its index; an empty one where there is none.
-fn open(top: &Path) -> Result<(gix::Repository, gix::worktree::Index), GitError> {
-    GitFolder::of(top)?.check().map_err(|why| error(top, why))?;
-    let repository = gix::open_opts(top, gix::open::Options::isolated())
-        .map_err(|cause| error(top, cause.to_string()))?;
-    let index = repository.index_or_empty();
-    let index = index.map_err(|cause| error(top, cause.to_string()))?;
-    Ok((repository, index))
-}
-
-/// Opens a repository with the user's own configuration, too, and without what it includes; objects are what their ids say.
-fn open_as_user(top: &Path) -> Result<gix::Repository, GitError> {
-    let mut permissions = gix::open::Permissions::isolated();
-    permissions.config.user = true;
-    permissions.config.git = true;
-    permissions.env.home = gix::sec::Permission::Allow;
-    permissions.env.xdg_config_home = gix::sec::Permission::Allow;
-    let options = gix::open::Options::isolated()
-        .permissions(permissions)
-        .config_overrides(["core.useReplaceRefs=false"]);
-    gix::open_opts(top, options).map_err(|cause| GitError {
-        top: top.to_owned(),
-        why: cause.to_string(),
-    })
-}
-
-fn error(top: &Path, why: String) -> GitError {
-    GitError {
-        top: top.to_owned(),
-        why,
-    }
-}
-
 /// Reads commit and index of the work tree at `top`.
 ///
 /// # Errors
@@ -146,13 +116,8 @@ fn error(top: &Path, why: String) -> GitError {
 /// Fails on a damaged or unknown kind of repository or index.
 pub fn snapshot(top: &Path) -> Result<Snapshot, GitError> {
     let folder = GitFolder::of(top)?;
-    let config = Config::read(Some(&folder)).map_err(|why| error(top, why))?;
-    let kind = if config.is_sha256 {
-        gix::hash::Kind::Sha256
-    } else {
-        gix::hash::Kind::Sha1
-    };
-    let index = folder.index(kind).map_err(|why| error(top, why))?;
+    let config = Config::of(&folder)?;
+    let index = folder.index(config.format())?;
     let mut tracked: Vec<Tracked> = Vec::with_capacity(index.entries().len());
     for entry in index.entries() {
         // What a made-up index holds and no tree can (an absolute path, git's own files) is nobody's.
@@ -172,8 +137,8 @@ pub fn snapshot(top: &Path) -> Result<Snapshot, GitError> {
         });
     }
     Ok(Snapshot {
-        commit: folder.commit(),
-        rules: config.rule_files(Some(top)),
+        commit: folder.head().ok().flatten().map(|id| id.to_string()),
+        rules: config.rule_files(top),
         tracked,
     })
 }

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use gix::index::entry::{Flags, Mode, Stage};
 use gix::objs::FindExt as _;
 
-use super::files::{self, Extent};
+use super::config::Config;
+use super::folder::GitFolder;
 use super::objects::error;
-use super::{EntryKind, GitError, Id, ObjectError, ObjectFormat, Objects};
+use super::{EntryKind, GitError, Id, ObjectError, Objects};
 use crate::fs::{self, Stat, Trace};
 use crate::path::RepoPath;
 
@@ -17,11 +18,14 @@ use crate::path::RepoPath;
 ///
 /// Replacement objects and grafts are not asked: a commit is what its id says.
 pub struct Past {
+    git: GitFolder,
     repository: gix::Repository,
-    index: gix::worktree::Index,
+    index: gix::index::State,
     objects: Objects,
     shallow: HashSet<gix::ObjectId>,
-    top: PathBuf,
+    settings: TreeSettings,
+    /// Where attribute rules are that are not in the tree: the user's, and the repository's own.
+    attributes: [Option<PathBuf>; 2],
 }
 
 /// What git takes from the configuration when it reads a work tree.
@@ -112,25 +116,33 @@ impl Past {
     ///
     /// Fails on a damaged or unknown kind of repository or index, and on a pipe or device among git's files.
     pub fn open(top: &Path) -> Result<Self, GitError> {
-        files::check(top, Extent::Objects)?;
-        let fail = |cause: &dyn std::fmt::Display| GitError {
-            top: top.to_owned(),
-            why: cause.to_string(),
-        };
-        let repository = super::open_as_user(top)?;
-        let index = repository.index_or_empty().map_err(|cause| fail(&cause))?;
-        let format = ObjectFormat::of(repository.object_hash());
-        let objects = Objects::open(&repository.common_dir().join("objects"), format);
-        let shallow = repository.shallow_commits().map_err(|cause| fail(&cause))?;
+        let git = GitFolder::of(top)?;
+        let config = Config::of(&git)?;
+        let repository = git.open()?;
+        let objects = Objects::open(&git.objects(), config.format());
+        let shallow = repository.shallow_commits();
+        let shallow = shallow.map_err(|cause| git.error(cause))?;
+        let line_ends = config.text("core.autocrlf");
+        let is_input = line_ends.is_some_and(|value| value.eq_ignore_ascii_case(b"input"));
+        let users = config.file("core.attributesfile", "attributes");
         Ok(Self {
-            objects: objects.map_err(|cause| fail(&cause))?,
+            index: git.index(config.format())?,
+            objects: objects.map_err(|cause| git.error(cause))?,
             shallow: shallow
                 .iter()
                 .flat_map(|list| list.iter().copied())
                 .collect(),
+            settings: TreeSettings {
+                normalizes_line_ends: is_input || config.switch("core.autocrlf") == Some(true),
+                has_modes: config.switch("core.filemode") != Some(false),
+                has_links: config.switch("core.symlinks") != Some(false),
+            },
+            attributes: [
+                users.map(|path| top.join(path)),
+                Some(git.common.join("info/attributes")),
+            ],
             repository,
-            index,
-            top: top.to_owned(),
+            git,
         })
     }
 
@@ -145,13 +157,7 @@ impl Past {
     ///
     /// Fails where it is missing or damaged.
     pub fn head(&self) -> Result<Option<Id>, GitError> {
-        let head = self.repository.head();
-        let id = head.and_then(gix::Head::try_into_peeled_id);
-        id.map(|id| id.map(|id| Id(id.detach())))
-            .map_err(|cause| GitError {
-                top: self.top.clone(),
-                why: root_of(&cause),
-            })
+        self.git.head()
     }
 
     /// Finds the commit that a revision names, as git writes revisions: an id, a branch, `HEAD~3`.
@@ -175,21 +181,17 @@ impl Past {
 
     /// Returns what the configuration says of the work tree.
     pub fn settings(&self) -> TreeSettings {
-        let config = self.repository.config_snapshot();
-        let is_input = config
-            .string("core.autocrlf")
-            .is_some_and(|value| value.eq_ignore_ascii_case(b"input"));
-        TreeSettings {
-            normalizes_line_ends: is_input || config.boolean("core.autocrlf") == Some(true),
-            has_modes: config.boolean("core.fileMode") != Some(false),
-            has_links: config.boolean("core.symlinks") != Some(false),
-        }
+        self.settings
     }
 
-    /// Returns the attribute rules that are the repository's own and not part of its tree.
-    pub fn private_attributes(&self) -> Vec<u8> {
-        let file = self.repository.common_dir().join("info/attributes");
-        fs::read_regular(&file, MAX_RULE_BYTES).unwrap_or_default()
+    /// Returns the attribute rules that are not part of the tree: the user's, and the repository's own.
+    pub fn private_attributes(&self) -> [Vec<u8>; 2] {
+        self.attributes.each_ref().map(|file| {
+            let bytes = file
+                .as_ref()
+                .map(|file| fs::read_regular(file, MAX_RULE_BYTES));
+            bytes.and_then(Result::ok).unwrap_or_default()
+        })
     }
 
     /// Returns every path of the index once, sorted.
@@ -280,9 +282,7 @@ impl Past {
 
     fn commit(&self, id: Id) -> Result<(Commit, Vec<Id>), ObjectError> {
         let mut buffer = Vec::new();
-        let fail = |cause: &dyn std::fmt::Display| {
-            error(&self.repository.common_dir().join("objects"), cause)
-        };
+        let fail = |cause: &dyn std::fmt::Display| error(&self.objects.folder, cause);
         self.objects.check_size(id.0)?;
         let found = self.objects.handle.find_commit(&id.0, &mut buffer);
         let found = found.map_err(|cause| fail(&cause))?;
@@ -319,21 +319,12 @@ impl Past {
         let found = found.and_then(|commit| commit.time());
         found
             .map(|time| time.seconds)
-            .map_err(|cause| error(&self.top, &cause))
+            .map_err(|cause| error(&self.objects.folder, &cause))
     }
 }
 
 /// Rules beyond this size are taken for something else.
 const MAX_RULE_BYTES: u64 = 16 << 20;
-
-/// Returns the commit that is checked out in the work tree at `top`; none where there is none.
-pub fn head_of(top: &Path) -> Option<Id> {
-    if !fs::has_entry(top, ".git") {
-        return None;
-    }
-    let (repository, _) = super::open(top).ok()?;
-    repository.head_id().ok().map(|id| Id(id.detach()))
-}
 
 /// Returns what lies at the bottom of an error.
 fn root_of(error: &(dyn std::error::Error + 'static)) -> String {

@@ -4,8 +4,10 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::config::Config;
+use super::folder::GitFolder;
 use super::objects::error;
-use super::{Entry, EntryKind, GitError, Id, ObjectError, ObjectFormat};
+use super::{Entry, EntryKind, GitError, Id, ObjectError, ObjectFormat, files};
 use crate::path::RepoPath;
 
 /// What a scratch borrows of the user's repository.
@@ -26,7 +28,10 @@ pub struct Lender {
 ///
 /// Fails on a damaged or unknown kind of repository or index.
 pub fn lender(top: &Path) -> Result<Lender, GitError> {
-    let (repository, index) = super::open(top)?;
+    let folder = GitFolder::of(top)?;
+    files::check(&folder)?;
+    let format = Config::of(&folder)?.format();
+    let index = folder.index(format)?;
     let submodules = index.entries().iter().filter_map(|entry| {
         let is_submodule = entry.mode == gix::index::entry::Mode::COMMIT
             && entry.stage() == gix::index::entry::Stage::Unconflicted;
@@ -37,11 +42,10 @@ pub fn lender(top: &Path) -> Result<Lender, GitError> {
             id: Id(entry.id),
         })
     });
-    let folder = repository.common_dir();
     Ok(Lender {
-        objects: folder.join("objects"),
-        format: ObjectFormat::of(repository.object_hash()),
-        shallow: folder.join("shallow"),
+        objects: folder.objects(),
+        format,
+        shallow: folder.common.join("shallow"),
         submodules: submodules.collect(),
     })
 }

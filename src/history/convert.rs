@@ -16,7 +16,7 @@ pub(super) struct Conversion<'a> {
     past: &'a Past,
     index: &'a [Staged],
     settings: TreeSettings,
-    private: Vec<u8>,
+    private: [Vec<u8>; 2],
     /// The rules of the folder that was asked for last.
     last: Option<(Vec<u8>, AttributeRules)>,
 }

@@ -346,14 +346,17 @@ fn revisions_are_found_as_git_writes_them() {
 
 #[test]
 fn line_ends_are_compared_as_git_compares_them() {
-    for (config, attributes) in [
-        ("false", ""),
-        ("true", ""),
-        ("input", ""),
-        ("false", "* text=auto\n"),
-        ("false", "*.txt text\n*.bin -text\n"),
-        ("true", "*.bin -text\n*.txt eol=lf\n"),
-        ("false", "*.txt eol=crlf\n"),
+    // Each with the attributes of the tree, and those of the user.
+    for (config, attributes, users) in [
+        ("false", "", ""),
+        ("true", "", ""),
+        ("input", "", ""),
+        ("false", "* text=auto\n", ""),
+        ("false", "*.txt text\n*.bin -text\n", ""),
+        ("true", "*.bin -text\n*.txt eol=lf\n", ""),
+        ("false", "*.txt eol=crlf\n", ""),
+        ("false", "*.bin -text\n", "* text=auto\n"),
+        ("true", "", "[attr]kept -text\n*.txt kept\n"),
     ] {
         let place = Place::new("sha1");
         place.write("lf.txt", "a\nb\n");
@@ -364,6 +367,8 @@ fn line_ends_are_compared_as_git_compares_them() {
         place.write("mixed.txt", "a\r\nb\n");
         place.commit("one");
         place.git(&["config", "core.autocrlf", config]);
+        place.write(".git/users", users);
+        place.git(&["config", "core.attributesFile", ".git/users"]);
         place.write(".gitattributes", attributes);
         place.git(&["add", ".gitattributes"]);
         place.write("lf.txt", "a\r\nb\r\n");
@@ -741,7 +746,7 @@ fn a_pipe_among_gits_files_is_an_error_and_no_end_of_waiting() {
             .unwrap_or_else(|| panic!("it waits for {name}"))
             .unwrap();
         assert!(
-            error.ends_with("is a device, pipe or socket"),
+            error.ends_with("it is not a regular file"),
             "{name}: {error}"
         );
     }

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use super::{Repo, files_of, read};
+use super::{Repo, Run, files_of, put_pipe, read};
 
 /// A repository with two commits, and changes of several kinds.
 fn changed() -> Repo {
@@ -195,4 +195,46 @@ fn nothing_of_the_repository_runs_to_find_out_what_changed() {
         marker.exists(),
         "what is planted does run where git is asked"
     );
+}
+
+#[test]
+fn no_pipe_among_gits_files_holds_the_sections_up() {
+    for file in [
+        "HEAD",
+        "commondir",
+        "config",
+        "index",
+        "info/attributes",
+        "logs/HEAD",
+        "objects/info/alternates",
+        "objects/info/commit-graph",
+        "objects/pack/pack-x.idx",
+        "packed-refs",
+        "refs/heads/pipe",
+        "shallow",
+        "sharedindex.0000000000000000000000000000000000000000",
+    ] {
+        let repo = changed();
+        put_pipe(&repo.root().join(".git"), file);
+        for args in [
+            &["--changed"][..],
+            &["--changed=HEAD~1"],
+            &["--git-diff"],
+            &["--git-log", "1"],
+        ] {
+            let run = Run::in_time(&repo.command(&[&["pack", "-q"], args].concat()));
+            assert_eq!(
+                (run.code, run.stdout.as_str()),
+                (2, ""),
+                "{file} {args:?}: {}",
+                run.stderr
+            );
+            let told = ["it is not a regular file", "it is no git repository"];
+            assert!(
+                told.iter().any(|told| run.stderr.contains(told)),
+                "{file} {args:?}: {}",
+                run.stderr
+            );
+        }
+    }
 }

@@ -131,6 +131,24 @@ impl Run {
         Self::from(command.output().unwrap())
     }
 
+    /// As [`Run::of`], of a command that is killed after a minute: its code is then 137.
+    fn in_time(command: &Command) -> Self {
+        let mut limited = Command::new("timeout");
+        limited
+            .args(["--signal=KILL", "60"])
+            .arg(command.get_program())
+            .args(command.get_args())
+            .current_dir(command.get_current_dir().unwrap())
+            .env_clear()
+            .envs(
+                command
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
+            .stdin(Stdio::null());
+        Self::of(limited)
+    }
+
     fn from(output: std::process::Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
@@ -142,6 +160,20 @@ impl Run {
     fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap()
     }
+}
+
+/// Puts a pipe where one of git's files is, or none.
+fn put_pipe(git: &Path, file: &str) {
+    let place = git.join(file);
+    let _ = std::fs::remove_file(&place);
+    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+    assert!(
+        Command::new("mkfifo")
+            .arg(place)
+            .status()
+            .unwrap()
+            .success()
+    );
 }
 
 /// Returns the paths of a document's files, in order, each with its level.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Repo, Run, read};
+use super::{Repo, Run, put_pipe, read};
 
 /// A plan for the repository of these tests.
 const PLAN: &str = "# Plan: Greet the world\n\n## Objective\n\nThe greeting names the world.\n\n## Steps\n\n\
@@ -1517,4 +1517,57 @@ fn a_person_is_asked_and_obeyed() {
         assert_eq!(stage.greeting(), expected, "{typed:?}: {}", run.stdout);
         assert!(run.stdout.contains(said), "{typed:?}: {}", run.stdout);
     }
+}
+
+#[test]
+fn no_pipe_among_gits_files_holds_a_run_up() {
+    for file in [
+        "config",
+        "index",
+        "objects/info/alternates",
+        "objects/pack/pack-x.idx",
+        "refs/heads/pipe",
+        "shallow",
+    ] {
+        let stage = Stage::new();
+        stage.repo.run_git(&["commit", "-qm", "one"]);
+        put_pipe(&stage.repo.root().join(".git"), file);
+        let run =
+            Run::in_time(&stage.command(&["plan-exec", "spec.md", "--check", CHECK, "--yes"]));
+        assert_eq!(run.code, 2, "{file}: {}", run.stderr);
+        assert!(
+            run.stderr.contains("it is not a regular file"),
+            "{file}: {}",
+            run.stderr
+        );
+    }
+    // One that comes while the run is on its way, and one that comes after it.
+    let stage = Stage::new();
+    stage.repo.run_git(&["commit", "-qm", "one"]);
+    let pipe = stage.repo.root().join(".git/refs/heads/pipe");
+    let check = format!("{CHECK} && mkfifo {}", pipe.display());
+    let args = [
+        "plan-exec",
+        "spec.md",
+        "--yes",
+        "--land",
+        "branch",
+        "--check",
+    ];
+    let run = Run::in_time(&stage.command(&[&args[..], &[&check]].concat()));
+    assert!(
+        run.code == 2 && run.stderr.contains("it is not a regular file"),
+        "{}",
+        run.stderr
+    );
+    std::fs::remove_file(&pipe).unwrap();
+    let run = Run::in_time(&stage.command(&[&args[..], &[CHECK, "--force"]].concat()));
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    put_pipe(&stage.repo.root().join(".git"), "refs/heads/pipe");
+    let run = Run::in_time(&stage.command(&["undo"]));
+    assert!(
+        run.code != 137 && run.stderr.contains("it is not a regular file"),
+        "{}",
+        run.stderr
+    );
 }

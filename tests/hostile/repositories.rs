@@ -490,6 +490,11 @@ const UNASKED: &[Row] = &[
         &[("a", FULL)],
     ),
     (
+        "included-a-million-times",
+        "git init -q; for n in 1 2 3 4 5; do for m in 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0; do printf '[include]\\n\\tpath = %s\\n' $((n + 1)); done > .git/$n; done; git config include.path 1; put a",
+        &[("a", FULL)],
+    ),
+    (
         "git-file-that-is-a-fifo",
         "mkfifo .git; put a; put .gitignore 'b\\n'; put b",
         &[("a", FULL), (".gitignore", FULL), ("b", NOT)],
