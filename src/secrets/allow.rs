@@ -38,7 +38,7 @@ pub enum InvalidAllow {
 
 impl Allow {
     /// Takes ids of rules, globs of paths (`*`, `**`, `?`; without a slash, of file names), and hashes of values
-    /// as [`Hash`] writes them, or their first digits.
+    /// as [`struct@Hash`] writes them, or their first digits.
     ///
     /// # Errors
     ///
