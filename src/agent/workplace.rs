@@ -163,13 +163,17 @@ fn policy(folder: &Path, checks: &[String]) -> String {
             "[[rule]]\ntoolName = {tools}\n{arguments}decision = \"{decision}\"\npriority = {priority}\n\n"
         )
     };
-    let climbs = r#"\x00"file_path":"(?:[^"\\]|\\.)*/\.\."#;
+    // gemini drops a rule whose pattern it takes for slow: nothing nested here.
+    let climbs = r#"\x00"file_path":"[^"]*/\.\."#;
+    // Behind a quotation mark in a name the rule above would see nothing.
+    let is_escaped = r#"\x00"file_path":"[^"]*\\"#;
     let in_background = "\\x00\"is_background\":true\\x00";
     let mut all = vec![
         rule("deny", 100, &["*"], None),
         rule("allow", 200, LOOK, None),
         rule("allow", 200, EDIT, Some(&inside)),
         rule("deny", 400, EDIT, Some(climbs)),
+        rule("deny", 400, EDIT, Some(is_escaped)),
         rule("deny", 400, &[SHELL], Some(in_background)),
     ];
     let place = pattern(&["\"dir_path\":", &json_text(&folder), "\0"]);
@@ -248,7 +252,12 @@ mod tests {
             (
                 "deny replace,write_file",
                 400,
-                Some(r#"\x00"file_path":"(?:[^"\\]|\\.)*/\.\."#),
+                Some(r#"\x00"file_path":"[^"]*/\.\."#),
+            ),
+            (
+                "deny replace,write_file",
+                400,
+                Some(r#"\x00"file_path":"[^"]*\\"#),
             ),
             (
                 "deny run_shell_command",
