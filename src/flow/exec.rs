@@ -9,8 +9,8 @@ use super::host::{Event, Host, Interrupted};
 use super::pack::PackRequest;
 use super::plan::{Asked, PlanningError, Prompt, call, fitted, given, redacted, redacted_packs};
 use super::player::Player;
-use super::redact::{Redactor, SecretsMode};
-use super::restore::{Strange, has_placeholder, restore};
+use super::redact::Redactor;
+use super::restore::{Strange, put_back};
 use super::route::{EXECUTOR_CAP, Focus};
 use crate::agent::{May, Role, check_environment};
 use crate::check::{self, CheckError, Checked, Runnable};
@@ -21,7 +21,7 @@ use crate::path::RepoPath;
 use crate::plan::{Plan, Reference, Status};
 use crate::process::Limits;
 use crate::prompt;
-use crate::repo::{Candidate, Named, Repository, Text};
+use crate::repo::{Candidate, Named, Repository};
 use crate::run::{self, Event as Happened, Run};
 use crate::scratch::{self, Change, ChangeSet, LandError, Problem, Scratch, ScratchError, State};
 
@@ -537,56 +537,8 @@ fn branch(
     Ok(name)
 }
 
-/// Puts the secrets back into the files of a change, where their lines are what they were; returns the others.
-fn put_back(
-    scratch: &Scratch,
-    changes: &ChangeSet,
-    redactor: &Redactor,
-) -> Result<Vec<(RepoPath, Strange)>, ExecError> {
-    let mut strange = Vec::new();
-    if redactor.mode == SecretsMode::Off {
-        return Ok(strange);
-    }
-    let (originals, root) = (scratch.originals()?, Root::open(&scratch.folder)?);
-    for Change {
-        path,
-        before,
-        after,
-    } in &changes.changes
-    {
-        if !matches!(after, Some(State::File { .. })) {
-            continue;
-        }
-        let bytes = bytes_of(&root, path)?;
-        // Whatever the bytes are taken for: UTF-16 without a mark is text to others.
-        let mut plain = bytes.clone();
-        plain.retain(|&byte| byte != 0);
-        if !has_placeholder(&String::from_utf8_lossy(&plain)) {
-            continue;
-        }
-        let Ok(now) = Text::decode(bytes) else {
-            strange.push((path.clone(), Strange::new()));
-            continue;
-        };
-        let old = before
-            .as_ref()
-            .map(|_| originals.read(path))
-            .transpose()?
-            .unwrap_or_default();
-        let old = Text::decode(old).map_or(String::new(), |old| old.text);
-        let restored = restore(&path.to_string(), &old, &now.text, redactor);
-        let bytes =
-            restored.and_then(|text| Text { text, ..now }.encode().ok_or_else(Strange::new));
-        match bytes {
-            Ok(bytes) => root.replace(path, &bytes)?,
-            Err(lines) => strange.push((path.clone(), lines)),
-        }
-    }
-    Ok(strange)
-}
-
 /// Returns the bytes of a file, or the target of a link.
-fn bytes_of(root: &Root, path: &RepoPath) -> Result<Vec<u8>, ExecError> {
+pub(super) fn bytes_of(root: &Root, path: &RepoPath) -> Result<Vec<u8>, ExecError> {
     if root.kind(path)? == EntryKind::Link {
         return Ok(root.link_target(path)?);
     }

@@ -1,27 +1,75 @@
 //! The way back for placeholders: where an executor left a line with one as it is, the value takes its place again.
 //!
-//! In: a changed text with placeholders, and what it was before. Out: the text with the values, or the lines that are
-//! no longer what they were: whoever writes a placeholder into a line of their own does not get the value.
+//! In: the files of a change, and what they were before. Out: the values in their places, or the lines that are no
+//! longer what they were: whoever writes a placeholder into a line of their own does not get the value.
 
 use std::ops::Range;
 
-use super::redact::Redactor;
+use super::exec::{ExecError, bytes_of};
+use super::redact::{Redactor, SecretsMode};
+use crate::fs::Root;
+use crate::path::RepoPath;
+use crate::repo::Text;
+use crate::scratch::{Change, ChangeSet, Scratch, State};
 use crate::secrets::Finding;
 
 /// Lines with a placeholder that are not in the file as it was, by number from 1.
 pub type Strange = Vec<usize>;
+
+/// Puts the secrets back into the files of a change, where their lines are what they were; returns the others.
+pub(super) fn put_back(
+    scratch: &Scratch,
+    changes: &ChangeSet,
+    redactor: &Redactor,
+) -> Result<Vec<(RepoPath, Strange)>, ExecError> {
+    let mut strange = Vec::new();
+    if redactor.mode == SecretsMode::Off {
+        return Ok(strange);
+    }
+    let (originals, root) = (scratch.originals()?, Root::open(&scratch.folder)?);
+    for Change {
+        path,
+        before,
+        after,
+    } in &changes.changes
+    {
+        if !matches!(after, Some(State::File { .. })) {
+            continue;
+        }
+        let bytes = bytes_of(&root, path)?;
+        // Whatever the bytes are taken for: UTF-16 without a mark is text to others.
+        let mut plain = bytes.clone();
+        plain.retain(|&byte| byte != 0);
+        if !has_placeholder(&String::from_utf8_lossy(&plain)) {
+            continue;
+        }
+        let Ok(now) = Text::decode(bytes) else {
+            strange.push((path.clone(), Strange::new()));
+            continue;
+        };
+        let old = before
+            .as_ref()
+            .map(|_| originals.read(path))
+            .transpose()?
+            .unwrap_or_default();
+        let old = Text::decode(old).map_or(String::new(), |old| old.text);
+        let restored = restore(&path.to_string(), &old, &now.text, redactor);
+        let bytes =
+            restored.and_then(|text| Text { text, ..now }.encode().ok_or_else(Strange::new));
+        match bytes {
+            Ok(bytes) => root.replace(path, &bytes)?,
+            Err(lines) => strange.push((path.clone(), lines)),
+        }
+    }
+    Ok(strange)
+}
 
 /// Puts the values back into `now`, which came of `before`, the text of the file `path`.
 ///
 /// # Errors
 ///
 /// Returns the lines with a placeholder, or what looks like one, that were not there, or of which there are more than there were.
-pub fn restore(
-    path: &str,
-    before: &str,
-    now: &str,
-    redactor: &Redactor,
-) -> Result<String, Strange> {
+fn restore(path: &str, before: &str, now: &str, redactor: &Redactor) -> Result<String, Strange> {
     let findings = redactor.find(path, before);
     let redacted = redactor.redact(before, &findings);
     let shown: Vec<&str> = redacted.split_inclusive('\n').collect();
@@ -61,7 +109,7 @@ pub fn restore(
 }
 
 /// Says whether a text holds a placeholder, or what somebody made of one.
-pub fn has_placeholder(text: &str) -> bool {
+fn has_placeholder(text: &str) -> bool {
     text.to_ascii_uppercase().contains("[REDACTED")
 }
 
@@ -91,7 +139,6 @@ fn blocks(text: &str, findings: &[Finding]) -> Vec<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::redact::SecretsMode;
     use super::*;
     use crate::secrets::{Allow, Scanner};
 

@@ -1,7 +1,7 @@
-//! Placeholders for values, and the way back.
+//! Placeholders for values.
 //!
 //! In: a text and what was found in it. Out: the text with `[REDACTED:rule:n]` in the place of each value.
-//! Invariant: no line is added or lost, and values leave by [`Numbers::value_of`] and [`Numbers::restore`] alone.
+//! Invariant: no line is added or lost, and no value that was seen comes out again.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -14,13 +14,7 @@ const OPEN: &str = "[REDACTED:";
 
 /// The values that were seen: the same value of the same rule has the same number, from 1 in order of first sight.
 #[derive(Default)]
-pub struct Numbers(BTreeMap<Arc<str>, Seen>);
-
-#[derive(Default)]
-struct Seen {
-    values: Vec<Arc<str>>,
-    numbers: HashMap<Arc<str>, usize>,
-}
+pub struct Numbers(BTreeMap<Arc<str>, HashMap<String, usize>>);
 
 /// A placeholder in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,48 +61,16 @@ impl Numbers {
         redacted
     }
 
-    /// Returns the value that a placeholder stands for.
-    pub fn value_of(&self, rule: &str, n: usize) -> Option<&str> {
-        let seen = self.0.get(rule)?;
-        seen.values.get(n.checked_sub(1)?).map(|value| &**value)
-    }
-
-    /// Puts the values back in the place of all placeholders, or returns `None` if one is unknown or no longer
-    /// has after it the line breaks of its value.
-    ///
-    /// Whoever writes a placeholder gets the value: the caller sees to it that the text round it is what it was.
-    pub fn restore(&self, text: &str) -> Option<String> {
-        let mut restored = String::with_capacity(text.len());
-        let mut done = 0;
-        for placeholder in placeholders(text) {
-            let value = self.value_of(placeholder.rule, placeholder.n)?;
-            let breaks = line_breaks(value);
-            if !text[placeholder.range.end..].starts_with(&breaks) {
-                return None;
-            }
-            restored.push_str(&text[done..placeholder.range.start]);
-            restored.push_str(value);
-            done = placeholder.range.end + breaks.len();
-        }
-        restored.push_str(&text[done..]);
-        Some(restored)
-    }
-
     fn number(&mut self, rule: &Arc<str>, value: &str) -> usize {
         let seen = self.0.entry(Arc::clone(rule)).or_default();
-        if let Some(&n) = seen.numbers.get(value) {
-            return n;
-        }
-        let value: Arc<str> = value.into();
-        seen.values.push(Arc::clone(&value));
-        seen.numbers.insert(value, seen.values.len());
-        seen.values.len()
+        let next = seen.len() + 1;
+        *seen.entry(value.to_owned()).or_insert(next)
     }
 }
 
 impl fmt::Debug for Numbers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = self.0.iter().map(|(rule, seen)| (rule, seen.values.len()));
+        let counts = self.0.iter().map(|(rule, seen)| (rule, seen.len()));
         f.debug_map().entries(counts).finish()
     }
 }
