@@ -62,6 +62,25 @@ const KEYS: &[&str] = &[
     "XAI_API_KEY",
 ];
 
+impl ProgramKind {
+    /// Says whether `variables` hold a key by which the program signs in: it then bills by the token.
+    pub(super) fn has_key(self, variables: &[(OsString, OsString)]) -> bool {
+        let names: &[&str] = match self {
+            Self::Gemini => &["GEMINI_API_KEY", "GOOGLE_API_KEY"],
+            Self::Claude => &[
+                "ANTHROPIC_API_KEY",
+                "ANTHROPIC_AUTH_TOKEN",
+                "CLAUDE_CODE_USE_BEDROCK",
+                "CLAUDE_CODE_USE_VERTEX",
+            ],
+            Self::Codex => &["CODEX_API_KEY"],
+        };
+        variables
+            .iter()
+            .any(|(name, value)| !value.is_empty() && names.iter().any(|known| name == known))
+    }
+}
+
 impl Program {
     pub(super) fn environment(
         &self,

@@ -25,7 +25,7 @@ use crate::process::{Limits, ProcessError};
 
 pub use arguments::quoted;
 pub use environment::check_environment;
-pub use outcome::{Class, Failure, Reply, Usage};
+pub use outcome::{Class, Failure, Next, Reply, Usage};
 pub use program::{Program, ProgramKind, PromptLimit};
 pub use recorded::{CALL_FILE, PATCH_FILE, REPLY_FILE, Recorded, RecordedCall};
 
@@ -55,6 +55,25 @@ pub enum Agent {
     Program(Program),
     /// Replies read from a folder: demos, tests.
     Recorded(Recorded),
+}
+
+/// Who pays for what an agent uses, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Billing {
+    /// The user, by the token.
+    Metered,
+    /// The user, by the month: tokens have no price.
+    Subscription,
+    /// Nobody: nothing is asked of a vendor.
+    Nothing,
+}
+
+impl Billing {
+    /// Says whether tokens cost money.
+    pub fn is_metered(self) -> bool {
+        self == Self::Metered
+    }
 }
 
 /// A prompt, and what surrounds it.
@@ -146,6 +165,15 @@ impl Agent {
         }
     }
 
+    /// Returns who pays for it, as far as the user's variables tell.
+    pub fn billing(&self, variables: &[(OsString, OsString)]) -> Billing {
+        match self {
+            Self::Program(program) if program.kind.has_key(variables) => Billing::Metered,
+            Self::Program(_) => Billing::Subscription,
+            Self::Recorded(_) => Billing::Nothing,
+        }
+    }
+
     /// Asks, and waits for the answer; `doing` is called with what the agent does meanwhile.
     ///
     /// # Errors
@@ -176,6 +204,28 @@ pub enum Choice {
     Program(ProgramKind, Option<String>),
     /// A recording in a folder.
     Recorded(PathBuf),
+}
+
+/// Agents in the order in which they are asked: each stands in for the one before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chain(pub Vec<Choice>);
+
+impl std::str::FromStr for Chain {
+    type Err = UnknownAgent;
+
+    fn from_str(text: &str) -> Result<Self, UnknownAgent> {
+        text.split(',')
+            .map(str::parse)
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+impl std::fmt::Display for Chain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let each: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&each.join(","))
+    }
 }
 
 /// A text that names no agent.
@@ -239,6 +289,20 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(text.parse().ok(), expected, "{text}");
+        }
+        for (text, n_agents) in [
+            ("claude", Some(1)),
+            ("gemini:flash,claude,codex", Some(3)),
+            ("gemini,", None),
+            ("gemini,,claude", None),
+        ] {
+            let chain = text.parse::<Chain>().ok();
+            assert_eq!(
+                chain.as_ref().map(|chain| chain.0.len()),
+                n_agents,
+                "{text}"
+            );
+            assert!(chain.is_none_or(|chain| chain.to_string() == text));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What came of a call, decided from all signals: exit, output, error marks, and what was answered.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +60,8 @@ pub struct Failure {
     pub class: Class,
     /// What the program or we found, for people.
     pub message: String,
+    /// How long to wait before the next call, where the vendor said.
+    pub retry_after: Option<Duration>,
 }
 
 /// Kinds of failure.
@@ -99,7 +102,57 @@ pub enum Class {
     NotRecorded,
 }
 
+/// What happens after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// The call is made again after a wait, some times.
+    Wait,
+    /// It is made again at once, one time: by chance it may go well.
+    Again,
+    /// The same call to the same agent would fail again; another agent may do it.
+    Other,
+    /// Nobody is asked any more.
+    Stop,
+}
+
 impl Class {
+    /// All of them.
+    pub const ALL: [Self; 16] = [
+        Self::Empty,
+        Self::Cut,
+        Self::Refused,
+        Self::OverWindow,
+        Self::RateLimited,
+        Self::OutOfQuota,
+        Self::NotSignedIn,
+        Self::NoSuchModel,
+        Self::PermissionDenied,
+        Self::Network,
+        Self::Hung,
+        Self::Killed,
+        Self::Interrupted,
+        Self::Crashed,
+        Self::Malformed,
+        Self::NotRecorded,
+    ];
+
+    /// Returns what happens after a failure of this class.
+    pub fn next(self) -> Next {
+        match self {
+            Self::RateLimited | Self::Network => Next::Wait,
+            Self::Empty | Self::Malformed | Self::Hung | Self::Killed => Next::Again,
+            Self::Cut
+            | Self::Refused
+            | Self::OverWindow
+            | Self::OutOfQuota
+            | Self::NotSignedIn
+            | Self::NoSuchModel
+            | Self::PermissionDenied
+            | Self::Crashed => Next::Other,
+            Self::Interrupted | Self::NotRecorded => Next::Stop,
+        }
+    }
+
     /// Returns what the user can do about it.
     pub fn hint(self) -> &'static str {
         match self {
@@ -152,13 +205,14 @@ impl fmt::Display for Class {
 
 impl Failure {
     /// Makes a failure; of a long message what stands last is kept, for programs end with the cause.
-    pub(super) fn new(class: Class, message: impl AsRef<str>) -> Self {
+    pub fn new(class: Class, message: impl AsRef<str>) -> Self {
         const MOST_CHARS: usize = 600;
         let message = message.as_ref().trim();
         let n_over = message.chars().count().saturating_sub(MOST_CHARS);
         let tail: String = message.chars().skip(n_over).collect();
         Self {
             class,
+            retry_after: None,
             message: if n_over > 0 {
                 format!("...{tail}")
             } else {

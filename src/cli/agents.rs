@@ -10,11 +10,12 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::environment::Environment;
-use super::number::parse_duration;
+use super::number::{parse_duration, parse_tokens};
 use super::printer::Printer;
 use super::secrets::SecretsArgs;
 use super::story;
-use crate::agent::{Choice, Role};
+use crate::agent::{Chain, Role};
+use crate::flow::budget::Budget;
 use crate::flow::host::{Event, Host};
 use crate::flow::player::Player;
 use crate::flow::redact::Redactor;
@@ -30,6 +31,13 @@ pub(super) struct AgentArgs {
     /// End an agent that has not ended after this long
     #[arg(long, value_name = "TIME", default_value = "2h", value_parser = parse_duration)]
     pub(super) time_limit: Duration,
+
+    /// Wait this long, all waits together, for a vendor that is busy or out of reach
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_duration)]
+    pub(super) max_wait: Duration,
+
+    #[command(flatten)]
+    pub(super) budget: BudgetArgs,
 
     /// Let agents have this variable of your environment, too (can be repeated)
     #[arg(long = "env", value_name = "NAME")]
@@ -47,9 +55,58 @@ pub(super) struct AgentArgs {
     secrets: SecretsArgs,
 }
 
+/// What a run may use; it stops before the call that would be more, and can be gone on with.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Budget")]
+pub(super) struct BudgetArgs {
+    /// Stop before agents have used more tokens
+    #[arg(long = "run-tokens", value_name = "N", value_parser = parse_tokens)]
+    tokens: Option<u64>,
+
+    /// Stop before what is billed by the token has cost more, in US dollars
+    #[arg(long = "run-cost", value_name = "USD", value_parser = parse_dollars)]
+    cost: Option<f64>,
+
+    /// Stop after this time
+    #[arg(long = "run-time", value_name = "TIME", value_parser = parse_duration)]
+    time: Option<Duration>,
+
+    /// Stop before more calls of agents, those that failed included
+    #[arg(long = "run-calls", value_name = "N")]
+    calls: Option<u64>,
+}
+
+impl BudgetArgs {
+    /// Returns the budget.
+    fn budget(&self) -> Budget {
+        Budget {
+            tokens: self.tokens,
+            dollars: self.cost,
+            time: self.time,
+            calls: self.calls,
+        }
+    }
+
+    /// Returns the options that were given, as they are written.
+    pub(super) fn words(&self) -> Vec<(&'static str, String)> {
+        let seconds = |time: Duration| format!("{}s", time.as_secs());
+        let all = [
+            ("--run-tokens", self.tokens.map(|n| n.to_string())),
+            ("--run-cost", self.cost.map(|amount| amount.to_string())),
+            ("--run-time", self.time.map(seconds)),
+            ("--run-calls", self.calls.map(|n| n.to_string())),
+        ];
+        let given = all.into_iter();
+        given
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect()
+    }
+}
+
 /// The limits unless others are given; those of the arguments say the same.
 pub(super) const DEFAULT_IDLE: Duration = Duration::from_mins(15);
 pub(super) const DEFAULT_TIME: Duration = Duration::from_hours(2);
+pub(super) const DEFAULT_WAIT: Duration = Duration::from_mins(10);
 
 /// An agent that has ended gets this long to end what it started.
 const GRACE: Duration = Duration::from_secs(3);
@@ -57,27 +114,38 @@ const GRACE: Duration = Duration::from_secs(3);
 /// An agent that writes more is taken to write without end.
 const MAX_OUTPUT_BYTES: u64 = 1 << 30;
 
-/// Parses the name of an agent.
-pub(super) fn parse_agent(text: &str) -> Result<Choice, String> {
+/// Parses the names of agents.
+pub(super) fn parse_agents(text: &str) -> Result<Chain, String> {
     text.parse().map_err(|error| format!("{error}"))
 }
 
-/// Finds who plays `role`.
+/// Parses an amount of money.
+fn parse_dollars(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(amount) if f64::is_finite(amount) && amount >= 0.0 => Ok(amount),
+        _ => Err("give dollars, such as 2.50".to_owned()),
+    }
+}
+
+/// Finds who plays `role`, and who does in its place.
 pub(super) fn player(
     role: Role,
-    choice: Option<&Choice>,
+    chain: Option<&Chain>,
     environment: &Environment,
 ) -> anyhow::Result<Player> {
     let catalogue = environment.catalogue()?;
     let path = environment.variable("PATH").unwrap_or_default();
-    let player = Player::find(
-        role,
-        choice.cloned(),
-        &catalogue,
-        &path,
-        &environment.directory,
-    )?;
-    Ok(player)
+    let find = |choice| Player::find(role, choice, &catalogue, &path, &environment.directory);
+    let Some(Chain(choices)) = chain else {
+        return Ok(find(None)?);
+    };
+    let mut player = None;
+    for choice in choices.iter().rev() {
+        let mut first = find(Some(choice.clone()))?;
+        first.next = player.map(Box::new);
+        player = Some(first);
+    }
+    player.context("no agent was named")
 }
 
 /// What a run is lent, with what it must outlive.
@@ -87,6 +155,8 @@ pub(super) struct Lent {
     variables: Vec<(OsString, OsString)>,
     names: Vec<OsString>,
     limits: Limits,
+    budget: Budget,
+    longest_wait: Duration,
     interrupt: Interrupt,
     /// What keeps secrets out of packs and prompts.
     pub(super) redactor: Arc<Redactor>,
@@ -106,6 +176,8 @@ impl AgentArgs {
                 max_output_bytes: MAX_OUTPUT_BYTES,
                 grace: GRACE,
             },
+            budget: self.budget.budget(),
+            longest_wait: self.max_wait,
             redactor: self.secrets.redactor(environment)?,
             interrupt: Interrupt::install().context("cannot watch for signals")?,
         })
@@ -140,6 +212,8 @@ impl Lent {
             cache: self.cache.clone(),
             redactor: Arc::clone(&self.redactor),
             limits: self.limits,
+            budget: self.budget,
+            longest_wait: self.longest_wait,
             interrupted: &interrupted,
             now: super::environment::now_ms,
             tell: &tell,

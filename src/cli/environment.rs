@@ -1,5 +1,6 @@
 //! What the process finds round it: folders, and the user's own files.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use anyhow::Context;
 use super::exit::usage;
 use crate::fs::{self, SystemKind};
 use crate::model::Catalogue;
+use crate::run::Run;
 
 /// What the process finds round it.
 pub(super) struct Environment {
@@ -18,6 +20,10 @@ pub(super) struct Environment {
     config: Option<PathBuf>,
     /// Where files are that can be made again; none without a home.
     cache: Option<PathBuf>,
+    /// What followed the name of the program.
+    pub(super) arguments: Vec<OsString>,
+    /// The run that is gone on with, until it is taken.
+    pub(super) resumed: RefCell<Option<Box<Run>>>,
 }
 
 /// The user's own catalogue of models, in the folder of the user's files.
@@ -64,9 +70,27 @@ impl Environment {
             .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".cache")));
         Ok(Self {
             directory: here,
+            arguments: std::env::args_os().skip(1).collect(),
+            resumed: RefCell::new(None),
             cache: cache.map(|folder| folder.join("twostep")),
             config: config.map(|folder| folder.join("twostep")),
         })
+    }
+
+    /// Returns the environment in which `run` was started, in `folder`, for it to be gone on with.
+    pub(super) fn of_run(&self, run: Box<Run>, folder: PathBuf) -> Self {
+        Self {
+            directory: folder,
+            config: self.config.clone(),
+            cache: self.cache.clone(),
+            arguments: Vec::new(),
+            resumed: RefCell::new(Some(run)),
+        }
+    }
+
+    /// Says whether a run is gone on with.
+    pub(super) fn is_resuming(&self) -> bool {
+        self.resumed.borrow().is_some()
     }
 
     /// Returns a path as the system takes it, from one as the user wrote it.

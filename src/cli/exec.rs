@@ -9,15 +9,16 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::agents::{AgentArgs, DEFAULT_IDLE, DEFAULT_TIME, parse_agent, player};
+use super::agents::{AgentArgs, DEFAULT_IDLE, DEFAULT_TIME, DEFAULT_WAIT, parse_agents, player};
 use super::asking::Asking;
-use super::environment::{Environment, now_ms};
+use super::begin::begin;
+use super::environment::Environment;
 use super::exit::{Exit, is_interrupted, unwrapped, usage};
 use super::plan::{read_packs, read_spec};
 use super::printer::Printer;
 use super::select::{SelectArgs, Selected};
 use super::story;
-use crate::agent::{Choice, Role, Usage, quoted};
+use crate::agent::{Chain, Role, Usage, quoted};
 use crate::check::Checked;
 use crate::flow::exec::{ChangeKind, ExecError, Executed, Land, Landed};
 use crate::flow::pack::{self, HELD_BYTES, PackRequest};
@@ -28,15 +29,15 @@ use crate::fs::{self, SystemKind};
 use crate::pack::{Format, Sections};
 use crate::path::RepoPath;
 use crate::repo::{Globs, Named, ReadOptions, Repository};
-use crate::run::{self, Event, Run, Summary};
+use crate::run::{self, Run, Summary};
 use crate::tokens::Counter;
 
 /// What checks a change, and where it goes.
 #[derive(Args, Debug)]
 pub(super) struct ChangeArgs {
-    /// Who carries the plan out: claude, codex or gemini, with `:MODEL` if you like; or recorded:FOLDER
-    #[arg(long, value_name = "AGENT", value_parser = parse_agent)]
-    executor: Option<Choice>,
+    /// Who carries the plan out: claude, codex or gemini, with `:MODEL` if you like; or recorded:FOLDER; `A,B`: B where A cannot
+    #[arg(long, value_name = "AGENT", value_parser = parse_agents)]
+    executor: Option<Chain>,
 
     /// Command that must succeed for the change to land (can be repeated)
     ///
@@ -121,9 +122,9 @@ pub(super) struct PlanExecArgs {
     #[arg(value_name = "SPEC")]
     spec: PathBuf,
 
-    /// Who plans: gemini, claude or codex, with `:MODEL` if you like; or recorded:FOLDER
-    #[arg(long, value_name = "AGENT", value_parser = parse_agent)]
-    planner: Option<Choice>,
+    /// Who plans: gemini, claude or codex, with `:MODEL` if you like; or recorded:FOLDER; `A,B`: B where A cannot
+    #[arg(long, value_name = "AGENT", value_parser = parse_agents)]
+    planner: Option<Chain>,
 
     /// Give the planner this pack (can be repeated; default: a pack of the repository)
     #[arg(long = "pack", value_name = "FILE")]
@@ -200,7 +201,7 @@ pub(super) fn run_plan_exec(
     let executor = player(Role::Executor, args.change.executor.as_ref(), environment)?;
     let selected = args.select.resolve(environment, printer)?;
     let file = environment.at(Path::new(PLAN_FILE));
-    if !args.force && !args.agents.dry_run {
+    if !args.force && !args.agents.dry_run && !environment.is_resuming() {
         plan_exec::may_write_plan(selected.repository.root.path(), &file).map_err(unwrapped)?;
     }
     let job = Job {
@@ -247,6 +248,7 @@ impl Job<'_> {
         let repository = &selected.repository;
         self.change.check(repository)?;
         let players = self.planner.iter().chain([&self.executor]);
+        let players = players.flat_map(Player::chain);
         let lent = self.agents.lend(environment)?;
         let asking = Asking {
             printer,
@@ -286,17 +288,8 @@ impl Job<'_> {
             decide: &decide,
         };
         let root = repository.root.path();
-        if let Some(id) = run::half_landed(root)? {
-            return Err(usage(
-                format!("the run {id} was ended while it landed: your files are half as they were"),
-                format!("put them back first: `twostep undo {id}`"),
-            ));
-        }
-        let mut run = Run::begin(root, environment.run_id(), now_ms)?;
-        run.record(Event::Started {
-            verb: self.verb.to_owned(),
-            title: lent.redactor.redacted(&self.title),
-        })?;
+        let told = (self.verb, self.title.as_str());
+        let mut run = begin(repository, told, &lent.redactor, environment)?;
         let done = lent.host(printer, |host| go(&work, &mut run, host));
         let done = match done {
             Ok(done) => done,
@@ -379,11 +372,15 @@ impl Job<'_> {
         let limits = [
             ("--idle-limit", self.agents.idle_limit, DEFAULT_IDLE),
             ("--time-limit", self.agents.time_limit, DEFAULT_TIME),
+            ("--max-wait", self.agents.max_wait, DEFAULT_WAIT),
         ];
         for (name, limit, usual) in limits {
             if limit != usual {
                 option(name, format!("{}s", limit.as_secs()).as_ref());
             }
+        }
+        for (name, value) in self.agents.budget.words() {
+            option(name, value.as_ref());
         }
         if change.in_place {
             words.push("--in-place".to_owned());

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::printer::StdoutClosed;
 use crate::agent::{AgentError, Class, Failure, quoted};
 use crate::check::CheckError;
+use crate::flow::budget::BudgetError;
 use crate::flow::exec::ExecError;
 use crate::flow::host::Interrupted;
 use crate::flow::pack::PackError;
@@ -25,7 +26,7 @@ use crate::scratch::LandError;
 
 /// The exit codes, for the help.
 pub(super) const TABLE: &str = "Exit codes: 0 done, and yes; 1 done, and no (a check failed, a \
-    reference is missing, a conflict, a secret with `--secrets fail`); 2 could not (flag, file, budget); 3 an agent failed; 129, 130, 143 interrupted.";
+    reference is missing, a conflict, a secret with `--secrets fail`); 2 could not (flag, file, budget); 3 an agent failed; 4 the budget of a run is used up; 129, 130, 143 interrupted.";
 
 /// How the process ends. Scripts rely on these numbers; changing one is a breaking change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub(super) enum Exit {
     Error = 2,
     /// An agent failed or changed nothing. Running it again may help.
     Agent = 3,
+    /// The run may not use more: tokens, money, time or calls. All that it has is kept.
+    Budget = 4,
     /// Its terminal went away (128 + SIGHUP).
     HungUp = 129,
     /// Ctrl-C (128 + SIGINT).
@@ -79,6 +82,7 @@ pub(super) fn unwrapped(error: RunError) -> anyhow::Error {
         PlanningError::Agent(AgentError::Fs(error)) | PlanningError::Fs(error) => error.into(),
         PlanningError::Agent(error) => error.into(),
         PlanningError::Interrupted(error) => error.into(),
+        PlanningError::Budget(error) => error.into(),
         PlanningError::Secrets(error) => error.into(),
         other => anyhow::Error::from(other),
     };
@@ -91,6 +95,7 @@ pub(super) fn unwrapped(error: RunError) -> anyhow::Error {
         },
         RunError::Exec(ExecError::Scratch(error)) => error.into(),
         RunError::Exec(ExecError::Interrupted(error)) => error.into(),
+        RunError::Exec(ExecError::Budget(error)) => error.into(),
         RunError::Exec(ExecError::Fs(error)) | RunError::Fs(error) => error.into(),
         RunError::Exec(error) => error.into(),
         other => other.into(),
@@ -131,6 +136,9 @@ fn status_of(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if has_secrets(cause) {
         return Some(Exit::Negative);
     }
+    if cause.is::<BudgetError>() {
+        return Some(Exit::Budget);
+    }
     if let Some(error) = cause.downcast_ref::<ExecError>() {
         return match error {
             ExecError::Nothing { .. } => Some(Exit::Agent),
@@ -145,9 +153,7 @@ fn status_of(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
             _ => None,
         };
     }
-    if cause.is::<AgentError>()
-        || matches!(cause.downcast_ref(), Some(PlanningError::Answer { .. }))
-    {
+    if cause.is::<AgentError>() || matches!(cause.downcast_ref(), Some(PlanningError::Answer(_))) {
         return Some(Exit::Agent);
     }
     let is_no = matches!(cause.downcast_ref(), Some(RunError::Unresolved { .. }))
@@ -259,6 +265,12 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<PlayerError>() {
         return Some(error.hint());
     }
+    if let Some(error) = cause.downcast_ref::<BudgetError>() {
+        let option = error.option();
+        return Some(format!(
+            "what there is, is kept: go on with `twostep runs resume -- {option} MORE`"
+        ));
+    }
     if let Some(failure) = cause.downcast_ref::<Failure>() {
         return Some(failure.class.hint().to_owned());
     }
@@ -277,9 +289,12 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     }
     if let Some(error) = cause.downcast_ref::<PlanningError>() {
         return match error {
-            PlanningError::Answer { .. } => {
+            PlanningError::Answer(_) => {
                 Some("run it again, or use another planner with `--planner`".to_owned())
             }
+            PlanningError::Changed { .. } => Some(
+                "put your files back as they were, have agents asked again with `twostep runs resume --accept-changes`, or begin anew".to_owned(),
+            ),
             PlanningError::TooLong { .. } => Some(
                 "give it smaller packs (`twostep pack --for MODEL`), or use another model"
                     .to_owned(),

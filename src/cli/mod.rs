@@ -4,6 +4,7 @@
 
 mod agents;
 mod asking;
+mod begin;
 mod environment;
 mod exec;
 mod exit;
@@ -42,7 +43,7 @@ const EVERYWHERE: &str = "Options of every verb";
 ///
 /// Results go to stdout, everything for people to stderr.
 #[derive(Parser, Debug)]
-#[command(name = "twostep", version, max_term_width = 100, after_help = exit::TABLE)]
+#[command(name = "twostep", version, args_override_self = true, max_term_width = 100, after_help = exit::TABLE)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -99,19 +100,8 @@ pub fn main() -> ExitCode {
         (false, false) => Volume::Normal,
     };
     let printer = Printer::new(volume);
-    let outcome = Environment::read(cli.start.as_deref()).and_then(|environment| match &cli.verb {
-        Verb::PlanExec(args) => exec::run_plan_exec(args, &environment, &printer),
-        Verb::Plan(args) => plan::run(args, &environment, &printer),
-        Verb::References(args) => references::run(args, &environment, &printer),
-        Verb::Exec(args) => exec::run_exec(args, &environment, &printer),
-        Verb::Runs(args) => runs::run(args, &environment, &printer),
-        Verb::Undo(args) => runs::run_undo(args, &environment, &printer),
-        Verb::Pack(args) => pack::run(args, &environment, &printer),
-        Verb::Unpack(args) => unpack::run(args, &environment, &printer),
-        Verb::Verify(args) => verify::run(args, &environment, &printer),
-        Verb::Tokens(args) => tokens::run(args, &environment, &printer),
-        Verb::Models(args) => models::run(args, &environment, &printer),
-    });
+    let outcome = Environment::read(cli.start.as_deref())
+        .and_then(|environment| obey(&cli, &environment, &printer));
     match outcome {
         Ok(exit) => exit.into(),
         Err(error) => {
@@ -121,5 +111,22 @@ pub fn main() -> ExitCode {
             }
             exit.into()
         }
+    }
+}
+
+/// Does what a command line says.
+fn obey(cli: &Cli, environment: &Environment, printer: &Printer) -> anyhow::Result<Exit> {
+    match &cli.verb {
+        Verb::PlanExec(args) => exec::run_plan_exec(args, environment, printer),
+        Verb::Plan(args) => plan::run(args, environment, printer),
+        Verb::References(args) => references::run(args, environment, printer),
+        Verb::Exec(args) => exec::run_exec(args, environment, printer),
+        Verb::Runs(args) => runs::run(args, environment, printer),
+        Verb::Undo(args) => runs::run_undo(args, environment, printer),
+        Verb::Pack(args) => pack::run(args, environment, printer),
+        Verb::Unpack(args) => unpack::run(args, environment, printer),
+        Verb::Verify(args) => verify::run(args, environment, printer),
+        Verb::Tokens(args) => tokens::run(args, environment, printer),
+        Verb::Models(args) => models::run(args, environment, printer),
     }
 }

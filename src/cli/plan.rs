@@ -5,25 +5,26 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::agents::{AgentArgs, parse_agent, player};
+use super::agents::{AgentArgs, parse_agents, player};
 use super::asking::Asking;
-use super::environment::{Environment, now_ms};
+use super::begin::begin;
+use super::environment::Environment;
 use super::exit::{Exit, is_interrupted, unwrapped, usage};
 use super::printer::Printer;
 use super::select::{SelectArgs, Selected};
 use super::story;
-use crate::agent::{Choice, Role};
+use crate::agent::{Chain, Role};
 use crate::flow::host::{Event as Told, Host};
 use crate::flow::pack::{self, HELD_BYTES, PackRequest};
 use crate::flow::plan::{self, Prompt};
-use crate::flow::plan_exec::{self, Answer, Done, PLAN_FILE, Question, RunError, title};
+use crate::flow::plan_exec::{self, Answer, Done, PLAN_FILE, Question, RunError, SPEC_FILE, title};
 use crate::flow::player::Player;
 use crate::flow::route::Context;
 use crate::fs::{self, FsError};
 use crate::pack::{Format, Sections};
 use crate::plan::Plan;
 use crate::repo::{ReadOptions, Repository};
-use crate::run::{self, Event, Run};
+use crate::run::{self, Run};
 use crate::tokens::Counter;
 
 /// Plan a change with a model that reads the whole repository
@@ -36,9 +37,9 @@ pub(super) struct PlanArgs {
     #[arg(value_name = "SPEC", required_unless_present = "note")]
     spec: Option<PathBuf>,
 
-    /// Who plans: gemini, claude or codex, with `:MODEL` if you like; or recorded:FOLDER
-    #[arg(long, value_name = "AGENT", value_parser = parse_agent)]
-    planner: Option<Choice>,
+    /// Who plans: gemini, claude or codex, with `:MODEL` if you like; or recorded:FOLDER; `A,B`: B where A cannot
+    #[arg(long, value_name = "AGENT", value_parser = parse_agents)]
+    planner: Option<Chain>,
 
     /// Give the planner this pack (can be repeated; default: a pack of the repository)
     #[arg(long = "pack", value_name = "FILE")]
@@ -84,14 +85,19 @@ pub(super) fn run(
         ));
     }
     let choice = match &wanted {
-        Wanted::Other { id, .. } if args.planner.is_none() => plan_exec::planner_of(root, id),
+        Wanted::Other { id, .. } if args.planner.is_none() => {
+            plan_exec::planner_of(root, id).map(|choice| Chain(vec![choice]))
+        }
         _ => args.planner.clone(),
     };
     let planner = player(Role::Planner, choice.as_ref(), environment)?;
     let executor = Player::usual(Role::Executor, &environment.catalogue()?)?;
     let target = args.target(&wanted, environment, printer);
     // A plan that is to be changed is sent along as it is, so that nothing of the user's is lost.
-    let is_guarded = matches!(wanted, Wanted::New(_)) && !args.force && !args.agents.dry_run;
+    let is_guarded = matches!(wanted, Wanted::New(_))
+        && !args.force
+        && !args.agents.dry_run
+        && !environment.is_resuming();
     if let Some(file) = target.as_ref().filter(|_| is_guarded) {
         plan_exec::may_write_plan(root, file).map_err(unwrapped)?;
     }
@@ -106,11 +112,8 @@ pub(super) fn run(
         checks: &[],
     };
     let packs = read_packs(&args.packs, environment)?;
-    let mut run = Run::begin(root, environment.run_id(), now_ms)?;
-    run.record(Event::Started {
-        verb: "plan".to_owned(),
-        title: lent.redactor.redacted(title(wanted.words())),
-    })?;
+    let told = ("plan", title(wanted.words()));
+    let mut run = begin(&selected.repository, told, &lent.redactor, environment)?;
     let planning = Planning {
         repository: &selected.repository,
         planner: &planner,
@@ -119,7 +122,8 @@ pub(super) fn run(
         packs: &packs,
         target: target.as_deref(),
     };
-    let families = [&planner, &executor].into_iter().filter_map(Player::family);
+    let players = planner.chain().chain([&executor]);
+    let families = players.filter_map(Player::family);
     let counter = Counter::new(families.collect());
     let request = PackRequest {
         named: selected.named.clone(),
@@ -161,8 +165,22 @@ pub(super) fn run(
         }
         return Err(error.context("cannot plan"));
     }
-    let made = plan;
-    match (&made, target) {
+    tell_plan(plan.as_ref(), target, &run, environment, printer)?;
+    if let Some(plan) = &plan {
+        tell_references(plan, &selected, printer);
+    }
+    Ok(lent.signal().map_or(Exit::Success, Exit::of_signal))
+}
+
+/// Tells where the plan is, or writes it to stdout.
+fn tell_plan(
+    plan: Option<&Plan>,
+    target: Option<PathBuf>,
+    run: &Run,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    match (plan, target) {
         (None, _) => printer.note("stopped before any agent was asked"),
         (Some(plan), None) => printer.data(plan_exec::plan_file(plan, &run.id).as_bytes())?,
         (Some(_), Some(file)) => {
@@ -170,10 +188,7 @@ pub(super) fn run(
             printer.note(&format!("the plan is in `{}`", typed.display()));
         }
     }
-    if let Some(plan) = &made {
-        tell_references(plan, &selected, printer);
-    }
-    Ok(lent.signal().map_or(Exit::Success, Exit::of_signal))
+    Ok(())
 }
 
 /// Tells what a plan names, and warns of what is not clear.
@@ -224,6 +239,7 @@ impl Planning<'_> {
         host: &Host<'_>,
     ) -> Result<Option<Plan>, RunError> {
         let players = (self.planner, self.executor);
+        run.keep(SPEC_FILE, host.redactor.redacted(spec).as_bytes())?;
         let (prompt, route) = plan::prepare(
             self.repository,
             request,
@@ -233,7 +249,6 @@ impl Planning<'_> {
             Context::Auto,
             host,
         )?;
-        run.keep("spec.md", host.redactor.redacted(spec).as_bytes())?;
         run.keep("route.json", &run::json(&route))?;
         (host.tell)(&Told::Routed(&route));
         if let Some(pack) = &prompt.pack {
@@ -247,7 +262,7 @@ impl Planning<'_> {
         Ok(Some(plan::ask(
             run,
             self.planner,
-            &prompt.text,
+            (&prompt.text, prompt.tokens),
             None,
             host,
         )?))
@@ -346,15 +361,22 @@ impl PlanArgs {
 
 /// Reads a spec from a file, or from stdin.
 pub(super) fn read_spec(path: &Path, environment: &Environment) -> anyhow::Result<String> {
-    let (name, text) = if path == Path::new("-") {
-        (
-            "stdin".to_owned(),
-            super::printer::read_stdin(MAX_SPEC_BYTES)?,
-        )
-    } else {
+    let resumed = environment.resumed.borrow();
+    let (name, text) = if path != Path::new("-") {
         (
             format!("`{}`", path.display()),
             fs::read_text(&environment.at(path), MAX_SPEC_BYTES)?,
+        )
+    } else if let Some(run) = resumed.as_deref() {
+        // What came through stdin is gone but for what the run has of it.
+        (
+            "the run".to_owned(),
+            String::from_utf8_lossy(&run.kept(SPEC_FILE)?).into_owned(),
+        )
+    } else {
+        (
+            "stdin".to_owned(),
+            super::printer::read_stdin(MAX_SPEC_BYTES)?,
         )
     };
     if text.contains('\0') {

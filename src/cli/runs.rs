@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use super::begin;
 use super::environment::{Environment, now_ms};
 use super::exit::{Exit, usage};
 use super::number::{dollars, grouped, lasting};
@@ -28,6 +29,7 @@ pub(super) struct RunsArgs {
 
 #[derive(Subcommand, Debug)]
 enum What {
+    Resume(begin::ResumeArgs),
     /// Show what happened in a run, and where its files are
     Show {
         /// The run (default: the last)
@@ -57,31 +59,21 @@ pub(super) fn run(
 ) -> anyhow::Result<Exit> {
     let repository = open(environment, printer)?;
     let root = repository.root.path();
-    let mut all = run::all(root)?;
-    all.reverse();
+    if let Some(What::Resume(args)) = &args.what {
+        return begin::run_resume(args, &repository, environment, printer);
+    }
+    let all = run::all(root)?;
     match &args.what {
         Some(What::Show { id, json }) => {
-            let found = match id {
-                Some(id) => all.iter().find(|summary| summary.id == *id),
-                None => all.first(),
-            };
-            let Some(summary) = found else {
-                return Err(match id {
-                    Some(id) => usage(
-                        format!("there is no run `{id}`"),
-                        "`twostep runs` lists all",
-                    ),
-                    None => usage(
-                        "there are no runs here",
-                        "`twostep plan-exec SPEC` makes one",
-                    ),
-                });
-            };
+            let summary = find(&all, id.as_deref())?;
             show(summary, &repository, *json, printer)?;
         }
-        None if args.json => printer.json(&all)?,
-        None => {
-            let lines: String = all.iter().map(line).collect();
+        None if args.json => {
+            let newest_first: Vec<&Summary> = all.iter().rev().collect();
+            printer.json(&newest_first)?;
+        }
+        Some(What::Resume(_)) | None => {
+            let lines: String = all.iter().rev().map(line).collect();
             printer.data(lines.as_bytes())?;
             if all.is_empty() {
                 printer.note("there are no runs here");
@@ -110,6 +102,24 @@ pub(super) fn run_undo(
     }
     printer.note(&format!("{:<10}{}", "undone", taken.id));
     Ok(Exit::Success)
+}
+
+/// Returns the run `id`, or the last of `all`.
+pub(super) fn find<'a>(all: &'a [Summary], id: Option<&str>) -> anyhow::Result<&'a Summary> {
+    match id {
+        Some(id) => all.iter().find(|summary| summary.id == id).ok_or_else(|| {
+            usage(
+                format!("there is no run `{id}`"),
+                "`twostep runs` lists all",
+            )
+        }),
+        None => all.last().ok_or_else(|| {
+            usage(
+                "there are no runs here",
+                "`twostep plan-exec SPEC` makes one",
+            )
+        }),
+    }
 }
 
 fn open(environment: &Environment, printer: &Printer) -> anyhow::Result<Repository> {
@@ -170,6 +180,7 @@ fn show(
 fn told(event: &Event) -> Option<String> {
     Some(match event {
         Event::Started { .. } => return None,
+        Event::Resumed => "was taken up again".to_owned(),
         Event::Artefact { name, bytes, .. } => format!("kept {name} ({} bytes)", grouped(*bytes)),
         Event::CallStarted { role, agent, .. } => format!("asked {agent} as {}", role.name()),
         Event::CallEnded { usage, .. } => {
@@ -180,6 +191,8 @@ fn told(event: &Event) -> Option<String> {
                 dollars(usage.dollars)
             )
         }
+        Event::Waited { ms } => format!("waited {}", lasting(*ms)),
+        Event::FellBack { from, to, .. } => format!("asked {to} in the place of {from}"),
         Event::CallFailed { message, .. } => format!("it gave no answer: {message}"),
         Event::Checked {
             command,

@@ -1,9 +1,12 @@
 //! What a person is told of a run, line by line.
 
+use std::time::Duration;
+
 use super::number::{counted, dollars, grouped, lasting};
 use super::printer::{Printer, Volume};
-use crate::agent::{Agent, Role, Usage};
+use crate::agent::{Agent, AgentError, Billing, Role, Usage};
 use crate::check::Checked;
+use crate::flow::budget::SHORT_ANSWER;
 use crate::flow::exec::{ChangeKind, Executed, Landed};
 use crate::flow::host::Event;
 use crate::flow::plan::Prompt;
@@ -19,16 +22,32 @@ pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
         Event::Routed(route) => printer.note(&routed(route)),
         Event::Prompted(role, prompt) => printer.note(&prompted(*role, prompt)),
         Event::Asking(role, agent) => printer.note(&line(role.name(), &format!("asking {agent}"))),
+        Event::Reused(role, usage) => printer.note(&line(
+            role.name(),
+            &format!("had answered before{}", used(*usage)),
+        )),
         Event::Doing(doing) => {
             if printer.volume() == Volume::Verbose {
                 printer.note(&line("", doing));
             }
         }
-        Event::Answered(role, usage, took) => {
+        Event::Waiting(role, failure, wait) => printer.note(&line(
+            role.name(),
+            &format!("{failure}; asking again{}", after(*wait)),
+        )),
+        Event::FellBack(role, error, next) => printer.note(&line(
+            role.name(),
+            &format!("{}; asking {next} in its place", why(error)),
+        )),
+        Event::Answered(role, usage, billing, took) => {
             let usage = used(*usage);
+            let by = match billing {
+                Billing::Subscription => ", by subscription",
+                Billing::Metered | Billing::Nothing => "",
+            };
             printer.note(&line(
                 role.name(),
-                &format!("answered after {}{usage}", lasting(*took)),
+                &format!("answered after {}{usage}{by}", lasting(*took)),
             ));
         }
         Event::Resolved(references) => printer.note(&resolved(references)),
@@ -53,6 +72,23 @@ pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
                 }
             }
         }
+    }
+}
+
+/// Says when something is, if it is not at once.
+fn after(wait: Duration) -> String {
+    if wait.is_zero() {
+        return String::new();
+    }
+    let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+    format!(" in {}", lasting(ms))
+}
+
+/// Returns why an agent did not answer.
+fn why(error: &AgentError) -> String {
+    match error {
+        AgentError::Failed { failure, .. } => failure.to_string(),
+        other => other.to_string(),
     }
 }
 
@@ -183,18 +219,12 @@ fn verdict(checked: &Checked) -> String {
 /// The turns that an executor may take, for the upper end of what it may cost.
 const MANY_TURNS: f64 = 40.0;
 
-/// The least tokens of an answer that is worth asking for.
-const SHORT_ANSWER: u64 = 2_000;
-
 /// Returns the least and the most that a prompt may cost; none if the model has no price.
 ///
 /// The least is one turn with a short answer; the most all that the model can answer, and for an executor
 /// forty turns that read the prompt from the cache.
 pub(super) fn costs(role: Role, player: &Player, prompt: &Prompt) -> Option<(f64, f64)> {
-    let overhead = player
-        .kind
-        .map_or(0, crate::agent::ProgramKind::overhead_tokens);
-    let tokens = prompt.tokens + overhead;
+    let tokens = prompt.tokens + player.overhead();
     let least = player.model.dollars(tokens, 0, SHORT_ANSWER)?;
     let answer = player.model.reserved_output();
     let most = match role {

@@ -5,9 +5,11 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::budget::BudgetError;
+use super::call::{Answered, Asked, call};
 use super::host::{Event, Host, Interrupted};
 use super::pack::PackRequest;
-use super::plan::{Asked, PlanningError, Prompt, call, fitted, given, redacted, redacted_packs};
+use super::plan::{PlanningError, Prompt, fitted, given, redacted, redacted_packs};
 use super::player::Player;
 use super::redact::Redactor;
 use super::restore::{Strange, put_back};
@@ -22,7 +24,7 @@ use crate::plan::{Plan, Reference, Status};
 use crate::process::Limits;
 use crate::prompt;
 use crate::repo::{Candidate, Named, Repository};
-use crate::run::{self, Event as Happened, Run};
+use crate::run::{self, CallPlace, Event as Happened, Run};
 use crate::scratch::{self, Change, ChangeSet, LandError, Problem, Scratch, ScratchError, State};
 
 /// What the executor's prompt is made of.
@@ -201,6 +203,9 @@ pub enum ExecError {
     /// A file could not be read or written.
     #[error(transparent)]
     Fs(#[from] FsError),
+    /// The run has no more time.
+    #[error(transparent)]
+    Budget(#[from] BudgetError),
     /// The user asked to stop.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
@@ -381,25 +386,30 @@ pub fn execute(
         )?;
     }
     let checks: Vec<String> = checks.into_iter().map(|check| check.command).collect();
+    let reset = |run: &mut Run, place: &CallPlace| {
+        keep_partly(run, Some(place), scratch, &look, host)
+            .and_then(|()| Ok(scratch.restore(repository, bench.threads)?))
+            .is_ok()
+    };
     let asked = Asked {
         role: Role::Executor,
         prompt: &prompt.text,
+        tokens: prompt.tokens,
         folder: &scratch.folder,
         may: May::Edit { checks: &checks },
         session: None,
+        // What it says does not count, but what it did.
+        check: &|_, _| Ok(()),
+        reset: &reset,
     };
-    let (place, reply) = match call(run, player, &asked, host) {
-        Ok(answer) => answer,
+    let Answered {
+        place,
+        reply,
+        player,
+    } = match call(run, player, &asked, host) {
+        Ok(answered) => answered,
         Err(error) => {
-            // What it did before it failed was paid for.
-            if let Ok(changes) = look()
-                && !changes.changes.is_empty()
-            {
-                let patch = patch_of(scratch, &changes)?;
-                let kept = run.keep(PATCH_FILE, &patch)?;
-                let told = format!("what the executor had done is in `{}`", kept.display());
-                (host.tell)(&Event::Warning(told));
-            }
+            keep_partly(run, None, scratch, &look, host)?;
             return Err(error.into());
         }
     };
@@ -455,10 +465,32 @@ pub fn execute(
             land(&repository.root, run, &executed, host)?;
             Landed::Tree
         }
-        Land::Branch => Landed::Branch(branch(scratch, run, &executed, request.title, host)?),
+        Land::Branch => Landed::Branch(branch(scratch, run, &executed, request.title)?),
         Land::None => Landed::Kept,
     };
     Ok(executed)
+}
+
+/// Keeps what an executor had done before it failed, for it was paid for: in the folder of the call, or of the run.
+fn keep_partly(
+    run: &mut Run,
+    place: Option<&CallPlace>,
+    scratch: &Scratch,
+    look: &dyn Fn() -> Result<ChangeSet, ScratchError>,
+    host: &Host<'_>,
+) -> Result<(), ExecError> {
+    let changes = match look() {
+        Ok(changes) if !changes.changes.is_empty() => changes,
+        _ => return Ok(()),
+    };
+    let patch = patch_of(scratch, &changes)?;
+    let kept = match place {
+        Some(place) => run.keep_partly(place, &patch)?,
+        None => run.keep(PATCH_FILE, &patch)?,
+    };
+    let told = format!("what the executor had done is in `{}`", kept.display());
+    (host.tell)(&Event::Warning(told));
+    Ok(())
 }
 
 /// The file with a change as a patch.
@@ -469,6 +501,9 @@ pub const LANDING_FILE: &str = "landing.json";
 
 /// The folder of a run that holds what is exchanged.
 pub const HELD_FOLDER: &str = "landing";
+
+/// The folder of a run that holds what checks wrote.
+pub const CHECKS_FOLDER: &str = "checks";
 
 fn land(root: &Root, run: &mut Run, executed: &Executed, host: &Host<'_>) -> Result<(), ExecError> {
     let held = &run.folder.join(HELD_FOLDER);
@@ -509,7 +544,6 @@ fn branch(
     run: &mut Run,
     executed: &Executed,
     title: &str,
-    host: &Host<'_>,
 ) -> Result<String, ExecError> {
     let root = Root::open(&scratch.folder)?;
     let mut changed = Vec::new();
@@ -528,7 +562,8 @@ fn branch(
     }
     let name = format!("twostep/{}", run.id);
     let message = format!("{title}\n\nRun: {}\n", run.id);
-    let seconds = i64::try_from((host.now)() / 1000).unwrap_or(0);
+    // The same commit, if the run is taken up again.
+    let seconds = i64::try_from(run.started_ms / 1000).unwrap_or(0);
     let commit = git::commit_on_branch(run.root(), &name, &message, &changed, seconds)?;
     run.record(Happened::Branched {
         name: name.clone(),
@@ -602,9 +637,11 @@ fn run_checks(
     is_baseline: bool,
     host: &Host<'_>,
 ) -> Result<Vec<Checked>, ExecError> {
+    let left = host.budget.time_left(run, (host.now)());
+    let longest = left.map_or(CHECK_LIMIT, |left| left.min(CHECK_LIMIT));
     let limits = Limits {
-        idle: CHECK_LIMIT,
-        wall: CHECK_LIMIT,
+        idle: longest,
+        wall: longest,
         ..host.limits
     };
     let setting = check::Setting {
@@ -615,7 +652,7 @@ fn run_checks(
         limits: &limits,
         interrupted: host.interrupted,
     };
-    let records = run.folder.join("checks");
+    let records = run.folder.join(CHECKS_FOLDER);
     fs::make_private_folders(&records)?;
     let mut all = Vec::new();
     for (n, command) in checks.iter().enumerate() {
@@ -624,6 +661,7 @@ fn run_checks(
         let when = if is_baseline { "before" } else { "after" };
         let record = records.join(format!("{:02}-{when}", n + 1));
         let mut checked = check::run(command, &record, &setting)?;
+        host.budget.check_time(run, (host.now)())?;
         // Secrets in it are no reason to stop.
         checked.tail = host.redactor.redacted(&checked.tail);
         if is_baseline && checked.is_not_found {

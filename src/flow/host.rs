@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::budget::Budget;
 use super::plan::Prompt;
 use super::redact::Redactor;
 use super::route::Route;
-use crate::agent::{Role, Usage};
+use crate::agent::{AgentError, Billing, Failure, Role, Usage};
 use crate::check::Checked;
 use crate::plan::Reference;
 use crate::process::Limits;
@@ -27,6 +29,10 @@ pub struct Host<'a> {
     pub redactor: Arc<Redactor>,
     /// How long agents may take.
     pub limits: Limits,
+    /// What the run may use.
+    pub budget: Budget,
+    /// The longest that a call waits for a vendor, all its waits together.
+    pub longest_wait: Duration,
     /// Whether the user wants us to stop.
     pub interrupted: &'a dyn Fn() -> bool,
     /// The time, in milliseconds since 1970.
@@ -61,10 +67,16 @@ pub enum Event<'a> {
     Prompted(Role, &'a Prompt),
     /// An agent is asked.
     Asking(Role, &'a str),
+    /// It is not asked: the run has its answer from before it was taken up again.
+    Reused(Role, Usage),
     /// What it does.
     Doing(&'a str),
+    /// It is asked again after this long, for it could not answer.
+    Waiting(Role, &'a Failure, Duration),
+    /// It could not answer, and who is named is asked in its place.
+    FellBack(Role, &'a AgentError, &'a str),
     /// It answered, after so many milliseconds.
-    Answered(Role, Usage, u64),
+    Answered(Role, Usage, Billing, u64),
     /// What the plan names.
     Resolved(&'a [Reference]),
     /// The executor's folder is ready, with so many files.

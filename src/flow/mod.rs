@@ -3,15 +3,19 @@
 //! In: what the user wants, as values. Out: values, and documents written to what it is handed.
 //! No terminal, no configuration.
 
+pub mod budget;
+mod call;
 pub mod exec;
 pub mod history;
 pub mod host;
 pub mod pack;
+mod patience;
 pub mod plan;
 pub mod plan_exec;
 pub mod player;
 pub mod redact;
 pub mod restore;
+pub mod resume;
 pub mod route;
 pub mod tokens;
 pub mod undo;

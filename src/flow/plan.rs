@@ -1,19 +1,19 @@
 //! From a spec to a plan: what the planner gets, and what came of it.
 
-use std::path::PathBuf;
-
+use super::budget::BudgetError;
+use super::call::{Answered, Asked, call};
 use super::host::{Event, Host, Interrupted};
 use super::pack::{self, PackError, PackRequest};
 use super::player::Player;
 use super::redact::SecretsFound;
 use super::route::{Context, Route, route};
-use crate::agent::{Agent, AgentError, Call, May, PromptLimit, Reply, Role, Setting};
+use crate::agent::{Agent, AgentError, Class, Failure, May, PromptLimit, REPLY_FILE, Role};
 use crate::fs::{self, FsError};
 use crate::pack::{Room, TooSmall};
 use crate::plan::{self, Plan, PlanError};
 use crate::prompt;
 use crate::repo::{Reason, Repository};
-use crate::run::{CallPlace, Event as Happened, Run};
+use crate::run::{CallPlace, Run};
 use crate::tokens::{Count, Counter};
 
 /// A prompt that fits who it is for.
@@ -61,20 +61,27 @@ pub enum PlanningError {
         most: PromptLimit,
     },
     /// The answer is no plan.
-    #[error("cannot use the planner's answer, which is in `{}`", reply.display())]
-    Answer {
-        /// The file with the answer.
-        reply: PathBuf,
-        /// What is wrong.
-        #[source]
-        source: PlanError,
-    },
+    #[error("cannot use the planner's answer")]
+    Answer(#[from] PlanError),
     /// There are secrets, and there may be none.
     #[error(transparent)]
     Secrets(#[from] SecretsFound),
     /// The agent gave no answer.
     #[error(transparent)]
     Agent(#[from] AgentError),
+    /// The run may not use more.
+    #[error(transparent)]
+    Budget(#[from] BudgetError),
+    /// The run has an answer to another prompt: what the prompt is made of has changed since.
+    #[error("the {} has answered another prompt than there would be now; they differ from line {line}: `{now}`", role.name())]
+    Changed {
+        /// What was asked for.
+        role: Role,
+        /// The first line that differs, from 1.
+        line: usize,
+        /// That line as it would be now.
+        now: String,
+    },
     /// A file could not be read or written.
     #[error(transparent)]
     Fs(#[from] FsError),
@@ -273,7 +280,7 @@ pub fn prepare(
     Ok((prompt, route))
 }
 
-/// Asks the planner and takes the plan out of its answer; both are kept in the run.
+/// Asks the planner, by a prompt of so many tokens, and takes the plan out of its answer; both are kept in the run.
 ///
 /// # Errors
 ///
@@ -281,7 +288,7 @@ pub fn prepare(
 pub fn ask(
     run: &mut Run,
     player: &Player,
-    prompt: &str,
+    (prompt, tokens): (&str, u64),
     session: Option<&Session>,
     host: &Host<'_>,
 ) -> Result<Plan, PlanningError> {
@@ -294,11 +301,14 @@ pub fn ask(
     let asked = Asked {
         role: Role::Planner,
         prompt,
+        tokens,
         folder: &folder,
         may: May::Answer,
         session: session.map(|session| session.id.as_str()),
+        check: &no_plan,
+        reset: &|_, _| true,
     };
-    let (place, reply) = call(run, player, &asked, host)?;
+    let Answered { reply, player, .. } = call(run, player, &asked, host)?;
     if let Some(id) = &reply.session {
         let session = Session {
             version: 1,
@@ -308,11 +318,21 @@ pub fn ask(
         };
         run.keep(SESSION_FILE, &crate::run::json(&session))?;
     }
-    let plan = plan::parse(&reply.text).map_err(|source| PlanningError::Answer {
-        reply: place.folder.join(crate::agent::REPLY_FILE),
-        source,
-    })?;
-    Ok(plan)
+    Ok(plan::parse(&reply.text)?)
+}
+
+/// Says why an answer is no plan.
+fn no_plan(place: &CallPlace, answer: &str) -> Result<(), Failure> {
+    let Err(error) = plan::parse(answer) else {
+        return Ok(());
+    };
+    let class = match error {
+        PlanError::Empty => Class::Empty,
+        PlanError::Cut => Class::Cut,
+    };
+    let file = place.folder.join(REPLY_FILE);
+    let message = format!("{error}; it is in `{}`", file.display());
+    Err(Failure::new(class, message))
 }
 
 /// A conversation with a planner.
@@ -326,95 +346,4 @@ pub struct Session {
     pub id: String,
     /// The run in which it began.
     pub run: String,
-}
-
-/// What an agent is asked, and where it works.
-pub(super) struct Asked<'a> {
-    pub(super) role: Role,
-    pub(super) prompt: &'a str,
-    pub(super) folder: &'a std::path::Path,
-    pub(super) may: May<'a>,
-    pub(super) session: Option<&'a str>,
-}
-
-/// Calls an agent; prompt, answer and what became of it are kept in the run.
-pub(super) fn call(
-    run: &mut Run,
-    player: &Player,
-    asked: &Asked<'_>,
-    host: &Host<'_>,
-) -> Result<(CallPlace, Reply), PlanningError> {
-    let agent = player.agent.name();
-    let place = run.begin_call(asked.role, &agent, asked.prompt)?;
-    (host.tell)(&Event::Asking(asked.role, &agent));
-    let temporary = host.cache.join(&run.id).join("tmp");
-    fs::make_private_folders(&temporary)?;
-    let call = Call {
-        role: asked.role,
-        prompt: asked.prompt,
-        prompt_file: &place.prompt_file,
-        prompt_hash: &place.prompt_hash,
-        record: &place.folder,
-        folder: asked.folder,
-        may: asked.may,
-        session: asked.session,
-    };
-    let setting = Setting {
-        shim: &host.shim,
-        variables: &host.variables,
-        lent: &host.lent,
-        temporary: &temporary,
-        protected: run.root(),
-        limits: &host.limits,
-        interrupted: host.interrupted,
-    };
-    let started = (host.now)();
-    let answer = player.agent.ask(&call, &setting, &mut |doing| {
-        (host.tell)(&Event::Doing(doing));
-    });
-    // Some programs leave whole conversations there when they fail.
-    if let Err(error) = fs::remove_folder(&temporary) {
-        (host.tell)(&Event::Warning(format!("{error}: {}", error.source)));
-    }
-    let mut reply = match answer {
-        Ok(reply) => reply,
-        Err(error) => {
-            let (class, message) = match &error {
-                AgentError::Failed { failure, .. } => {
-                    (Some(failure.class), failure.message.clone())
-                }
-                other => (None, other.to_string()),
-            };
-            let number = place.number;
-            run.record(Happened::CallFailed {
-                number,
-                class,
-                message,
-            })?;
-            return Err(error.into());
-        }
-    };
-    for denied in &reply.denied {
-        let role = asked.role.name();
-        (host.tell)(&Event::Warning(format!(
-            "the {role} was not allowed: {denied}"
-        )));
-    }
-    if let Some(why) = &reply.unconfined {
-        (host.tell)(&Event::Warning(format!(
-            "{agent} was not confined to its folder: {why}"
-        )));
-    }
-    let usage = &mut reply.usage;
-    if let (None, Some(input), Some(output)) = (usage.dollars, usage.input, usage.output) {
-        let cached = usage.cached.unwrap_or(0).min(input);
-        usage.dollars = player.model.dollars(input - cached, cached, output);
-    }
-    run.end_call(&place, &agent, &reply)?;
-    (host.tell)(&Event::Answered(
-        asked.role,
-        reply.usage,
-        (host.now)().saturating_sub(started),
-    ));
-    Ok((place, reply))
 }

@@ -23,6 +23,12 @@ pub const PLAN_HEAD: &str = "<!-- twostep plan ";
 /// The file that a plan is written to.
 pub const PLAN_FILE: &str = "AI-PLAN.md";
 
+/// The file of a run that holds what is wanted.
+pub const SPEC_FILE: &str = "spec.md";
+
+/// The bytes of a token of prose, roughly.
+const BYTES_PER_TOKEN: u64 = 3;
+
 /// No plan is larger.
 const MAX_PLAN_BYTES: u64 = 16 << 20;
 
@@ -177,6 +183,11 @@ pub fn plan_exec(
     run: &mut Run,
     host: &Host<'_>,
 ) -> Result<Done, RunError> {
+    clear(run, host);
+    if let (true, Some(folder)) = (run.is_resumed(), file.parent()) {
+        // A kill may have left the plan there under another name.
+        fs::remove_temporary(folder)?;
+    }
     let planner = work.planner.unwrap_or(work.executor);
     let done = from_spec(work, planner, spec, file, run, host);
     clear(run, host);
@@ -194,6 +205,7 @@ pub fn exec(
     run: &mut Run,
     host: &Host<'_>,
 ) -> Result<Done, RunError> {
+    clear(run, host);
     let done = from_plan(work, file, run, host);
     clear(run, host);
     conclude(run, done)
@@ -220,6 +232,7 @@ fn from_spec(
     let players = (planner, work.executor);
     let before = seen(file)?;
     let request = work.request.clone();
+    run.keep(SPEC_FILE, host.redactor.redacted(spec).as_bytes())?;
     let (prompt, route) = plan::prepare(
         work.repository,
         request,
@@ -229,8 +242,6 @@ fn from_spec(
         work.context,
         host,
     )?;
-    let spec = host.redactor.redacted(spec);
-    run.keep("spec.md", spec.as_bytes())?;
     run.keep("route.json", &run::json(&route))?;
     if let Some(pack) = &prompt.pack {
         run.keep("planner-pack.xml", pack.as_bytes())?;
@@ -243,12 +254,18 @@ fn from_spec(
     }
     // Checks that cannot run are found before anything is paid for.
     let bench = make_bench(work, run, host)?;
-    let plan = plan::ask(run, planner, &prompt.text, None, host)?;
-    run.keep(PLAN_FILE, plan.text.as_bytes())?;
-    if seen(file)? != before {
-        return Err(RunError::Edited(file.to_owned()));
+    let mut plan = plan::ask(run, planner, (&prompt.text, prompt.tokens), None, host)?;
+    if run.is_resumed() && before.is_some() && run_of(file)?.as_ref() == Some(&run.id) {
+        // It was written before, and may have been revised or edited since.
+        plan = read_plan(file)?;
+        run.keep(PLAN_FILE, plan.text.as_bytes())?;
+    } else {
+        run.keep(PLAN_FILE, plan.text.as_bytes())?;
+        if seen(file)? != before {
+            return Err(RunError::Edited(file.to_owned()));
+        }
+        write_plan(file, &plan, run)?;
     }
-    write_plan(file, &plan, run)?;
     carry_out(
         work,
         file,
@@ -437,7 +454,15 @@ pub fn revise(
     let note = clean("the note", note)?;
     let edited = edited.map(|text| clean("the plan", text)).transpose()?;
     let prompt = prompt::revise(&note, edited.as_deref());
-    Ok(plan::ask(run, planner, &prompt, Some(&session), host)?)
+    // What was said before is not known here; a vendor that keeps it asks little for it.
+    let tokens = prompt.len() as u64 / BYTES_PER_TOKEN;
+    Ok(plan::ask(
+        run,
+        planner,
+        (&prompt, tokens),
+        Some(&session),
+        host,
+    )?)
 }
 
 /// Returns what a plan names, if all of it is clear.

@@ -1,9 +1,9 @@
 //! Who plays a role: an agent with a model, and what a prompt for it may hold.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::agent::{Agent, Choice, Program, ProgramKind, Recorded, Role};
+use crate::agent::{Agent, Billing, Choice, Program, ProgramKind, Recorded, Role};
 use crate::model::{Catalogue, Model, UnknownModel};
 use crate::pack::Estimate;
 use crate::tokens::{Count, Family};
@@ -16,6 +16,8 @@ pub struct Player {
     pub kind: Option<ProgramKind>,
     /// The model whose tokens, window and prices count.
     pub model: Model,
+    /// Who plays in its place if it cannot.
+    pub next: Option<Box<Player>>,
 }
 
 /// A role that nobody can play.
@@ -112,6 +114,7 @@ impl Player {
                     agent: Agent::Recorded(Recorded::new(here, folder)),
                     kind: None,
                     model: model.clone(),
+                    next: None,
                 });
             }
             Some(Choice::Program(kind, name)) => (kind, name),
@@ -142,6 +145,7 @@ impl Player {
             agent: Agent::Program(program),
             kind: Some(kind),
             model: model.clone(),
+            next: None,
         })
     }
 
@@ -162,7 +166,23 @@ impl Player {
             agent: Agent::Program(program),
             kind: Some(kind),
             model,
+            next: None,
         })
+    }
+
+    /// Returns the player, and those that play in its place, in their order.
+    pub fn chain(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |player| player.next.as_deref())
+    }
+
+    /// Returns who pays for it, as far as the user's variables tell.
+    pub fn billing(&self, variables: &[(OsString, OsString)]) -> Billing {
+        self.agent.billing(variables)
+    }
+
+    /// Returns the tokens that its program puts round a prompt.
+    pub fn overhead(&self) -> u64 {
+        self.kind.map_or(0, ProgramKind::overhead_tokens)
     }
 
     /// Returns how it is chosen on the command line.
@@ -181,7 +201,7 @@ impl Player {
             Role::Planner => limit,
             Role::Executor => limit / EXECUTOR_SHARE,
         };
-        limit.saturating_sub(self.kind.map_or(0, ProgramKind::overhead_tokens))
+        limit.saturating_sub(self.overhead())
     }
 
     /// Returns the tokens of `count` by the model's measure; for an estimate, the most that it may be.

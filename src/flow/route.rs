@@ -106,6 +106,7 @@ mod tests {
             }),
             kind: Some(kind),
             model,
+            next: None,
         }
     }
 

@@ -8,7 +8,7 @@ use crate::git::{self, BranchError};
 use crate::path::RepoPath;
 use crate::repo::Repository;
 use crate::run::{self, Event, Run};
-use crate::scratch::{self, Change, LandError, LandedChange, Landing};
+use crate::scratch::{self, Change, LandError, LandedChange, Landing, Undone};
 
 /// Nothing was taken back.
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +91,6 @@ pub fn undo(
         Some(id) => known(root.path(), id)?,
         None => last_landed(root.path())?,
     };
-    let folder = root.path().join(run::FOLDER).join(&id);
     match state(root.path(), &id)? {
         State::Nothing => return Err(UndoError::NotLanded(id)),
         State::Undone => return Err(UndoError::Undone(id)),
@@ -106,31 +105,7 @@ pub fn undo(
         }
         State::Landed => {}
     }
-    let landing: Landing = fs::read_json(&folder.join(LANDING_FILE), MAX_BYTES)?;
-    // The files may have come with the repository.
-    let is_odd = |change: &&LandedChange| {
-        let is_held = change.held.as_bytes().iter().all(u8::is_ascii_digit);
-        change.path.is_git_internal() || !is_held
-    };
-    if let Some(change) = landing.changes.iter().find(is_odd) {
-        return Err(UndoError::Foreign(change.path.clone()));
-    }
-    let held = folder.join(HELD_FOLDER);
-    if [&folder, &held].into_iter().any(|path| fs::is_link(path)) {
-        return Err(UndoError::NotLanded(id));
-    }
-    let _lock = run::lock(root.path())?.ok_or(UndoError::Busy)?;
-    let failed = |source| match source {
-        LandError::Stranded { .. } => UndoError::Stranded {
-            id: id.clone(),
-            source,
-        },
-        source => UndoError::Land {
-            id: id.clone(),
-            source,
-        },
-    };
-    let undone = scratch::undo(root, &landing, &held).map_err(failed)?;
+    let (landing, undone) = take_back(repository, &id)?;
     Run::reopen(root.path(), &id, now)?.record(Event::Undone)?;
     let files = landing.changes.iter().map(|landed| {
         let change = Change {
@@ -146,6 +121,38 @@ pub fn undo(
         branch: None,
         id,
     })
+}
+
+/// Exchanges back what the run `id` landed, all of it or a part.
+pub(super) fn take_back(repository: &Repository, id: &str) -> Result<(Landing, Undone), UndoError> {
+    let root = &repository.root;
+    let folder = root.path().join(run::FOLDER).join(id);
+    let landing: Landing = fs::read_json(&folder.join(LANDING_FILE), MAX_BYTES)?;
+    // The files may have come with the repository.
+    let is_odd = |change: &&LandedChange| {
+        let is_held = change.held.as_bytes().iter().all(u8::is_ascii_digit);
+        change.path.is_git_internal() || !is_held
+    };
+    if let Some(change) = landing.changes.iter().find(is_odd) {
+        return Err(UndoError::Foreign(change.path.clone()));
+    }
+    let held = folder.join(HELD_FOLDER);
+    if [&folder, &held].into_iter().any(|path| fs::is_link(path)) {
+        return Err(UndoError::NotLanded(id.to_owned()));
+    }
+    let _lock = run::lock(root.path())?.ok_or(UndoError::Busy)?;
+    let failed = |source| match source {
+        LandError::Stranded { .. } => UndoError::Stranded {
+            id: id.to_owned(),
+            source,
+        },
+        source => UndoError::Land {
+            id: id.to_owned(),
+            source,
+        },
+    };
+    let undone = scratch::undo(root, &landing, &held).map_err(failed)?;
+    Ok((landing, undone))
 }
 
 /// What a run did to the user's tree.
@@ -179,7 +186,7 @@ fn state(root: &Path, id: &str) -> Result<State, FsError> {
     Ok(state)
 }
 
-fn known(root: &Path, id: &str) -> Result<String, UndoError> {
+pub(super) fn known(root: &Path, id: &str) -> Result<String, UndoError> {
     if run::ids(root)?.iter().any(|known| known == id) {
         Ok(id.to_owned())
     } else {

@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::beneath::FOLDER;
-use super::{EntryKind, FsError, Root};
+use super::{EntryKind, FsError, Root, crash};
 use crate::path::RepoPath;
 
 /// What the system says of a path.
@@ -332,6 +332,7 @@ impl Root {
             .map_err(|errno| other.error("write", goal, errno.into()))?;
         let from = (self.handle(folder.as_ref()), name);
         let to = (other.handle(goal_folder.as_ref()), goal_name);
+        crash::point();
         rename_new(from, to).map_err(|errno| match errno {
             // What is wrong is at the goal.
             Errno::EXIST => other.error("write", goal, errno.into()),
@@ -351,6 +352,7 @@ impl Root {
         let (held_folder, held_name) = other.parent(held).map_err(fail)?;
         let here = (self.handle(folder.as_ref()), name);
         let there = (other.handle(held_folder.as_ref()), held_name);
+        crash::point();
         match rustix::fs::renameat_with(here.0, here.1, there.0, there.1, RenameFlags::EXCHANGE) {
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => exchange_by_renames(here, there),
             answer => answer,

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::{FsError, open, read_whole};
+use super::{FsError, crash, open, read_whole};
 
 /// Makes a folder that only the user may enter, and those above it.
 ///
@@ -50,6 +50,25 @@ impl Lock {
     }
 }
 
+/// How the names of files begin that are not whole yet.
+const TEMPORARY: &str = ".twostep-";
+
+/// Removes what [`write_durable`] or [`Output`](super::Output) left in `folder` when its process was killed.
+///
+/// # Errors
+///
+/// Fails where the system does not list or remove.
+pub fn remove_temporary(folder: &Path) -> Result<(), FsError> {
+    for name in list(folder)? {
+        let path = folder.join(&name);
+        if name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
+            #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+            std::fs::remove_file(&path).map_err(FsError::of("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes a file so that it is there whole, or not at all, even if the power fails.
 ///
 /// # Errors
@@ -59,12 +78,14 @@ pub fn write_durable(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
     let error = FsError::of("write", path);
     let folder = path.parent().unwrap_or(Path::new("/"));
     let mut file = tempfile::Builder::new()
-        .prefix(".twostep-")
+        .prefix(TEMPORARY)
         .tempfile_in(folder)
         .map_err(&error)?;
     file.write_all(bytes).map_err(&error)?;
     file.as_file().sync_all().map_err(&error)?;
+    crash::point();
     file.persist(path).map_err(|failed| error(failed.error))?;
+    crash::point();
     sync_folder(folder).map_err(error)
 }
 
@@ -83,7 +104,9 @@ pub fn append_durable(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
         .mode(0o600)
         .open(path)
         .map_err(&error)?;
+    crash::point();
     file.write_all(bytes).map_err(&error)?;
+    crash::point();
     file.sync_data().map_err(error)
 }
 

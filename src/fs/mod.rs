@@ -4,6 +4,7 @@
 
 mod beneath;
 mod change;
+mod crash;
 mod durable;
 mod hash;
 mod output;
@@ -18,7 +19,8 @@ use rustix::fs::OFlags;
 pub use beneath::{Entry, EntryKind, Root};
 pub use change::{Executable, Stat, Trace, with_executable};
 pub use durable::{
-    Lock, append_durable, list, make_private_folders, read_json, tail, write_durable,
+    Lock, append_durable, list, make_private_folders, read_json, remove_temporary, tail,
+    write_durable,
 };
 pub use hash::Hash;
 pub use output::{Output, scratch_file};

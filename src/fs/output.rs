@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 
-use super::{FsError, SystemKind, kind, resolve};
+use super::{FsError, SystemKind, crash, kind, resolve};
 
 /// Something to write to. A regular file shows its new contents only after [`Output::commit`]; until
 /// then, and if we die at any point, the old file stays as it was.
@@ -155,6 +155,7 @@ fn name(file: &File, target: &Path) -> io::Result<()> {
             Err(errno) => return Err(errno.into()),
         }
     };
+    crash::point();
     rustix::fs::rename(&temporary, target).map_err(|errno| {
         let _ = rustix::fs::unlink(&temporary);
         errno.into()

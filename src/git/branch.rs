@@ -37,7 +37,7 @@ pub enum BranchError {
 ///
 /// # Errors
 ///
-/// Fails if there is such a branch already, or git's files cannot be read or written.
+/// Fails if there is such a branch already that ends with another commit, or git's files cannot be read or written.
 pub fn commit_on_branch(
     top: &Path,
     name: &str,
@@ -80,7 +80,7 @@ pub fn commit_on_branch(
         .reference(
             reference(name),
             commit.0,
-            PreviousValue::MustNotExist,
+            PreviousValue::ExistingMustMatch(commit.0.into()),
             "twostep: a run's change",
         )
         .map_err(|cause| git.error(cause))?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_BYTES, Outcome};
+use super::{MAX_BYTES, Outcome, Reserve};
 use crate::agent::{Class, Role, Usage};
 use crate::fs::{self, FsError, Hash, SystemKind};
 
@@ -34,6 +34,8 @@ pub enum Event {
         /// The first line of the spec or plan that says something.
         title: String,
     },
+    /// A later process took it up again.
+    Resumed,
     /// A file was written to the run's folder.
     Artefact {
         /// Its name there.
@@ -53,6 +55,9 @@ pub enum Event {
         agent: String,
         /// The hash of the prompt.
         prompt_hash: String,
+        /// What it takes at least: that counts where nothing else is known of it.
+        #[serde(default)]
+        reserve: Reserve,
     },
     /// An agent answered.
     CallEnded {
@@ -69,6 +74,20 @@ pub enum Event {
         class: Option<Class>,
         /// What went wrong.
         message: String,
+    },
+    /// The call is made again after a wait.
+    Waited {
+        /// How long, in milliseconds.
+        ms: u64,
+    },
+    /// Another agent is asked, for the one that was cannot do it.
+    FellBack {
+        /// What is asked for.
+        role: Role,
+        /// Who could not.
+        from: String,
+        /// Who is asked.
+        to: String,
     },
     /// A check ended.
     Checked {
@@ -105,13 +124,14 @@ pub enum Event {
 
 impl Event {
     /// Says whether it tells what became of the user's files.
-    pub(super) fn is_of_landing(&self) -> bool {
+    pub fn is_of_landing(&self) -> bool {
         matches!(
             self,
             Self::LandingStarted
                 | Self::LandingStranded
                 | Self::LandingFailed
                 | Self::Landed
+                | Self::Branched { .. }
                 | Self::Undone
         )
     }

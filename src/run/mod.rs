@@ -4,18 +4,24 @@
 //!
 //! Invariant: an artefact is on the disk before the record that names it; a record is whole or is not read.
 
+mod calls;
 mod journal;
+mod spent;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{CALL_FILE, PATCH_FILE, REPLY_FILE, RecordedCall, Reply, Role, Usage};
+use crate::agent::Usage;
 use crate::fs::{self, FsError, Hash, SystemKind};
 use crate::path::RepoPath;
 use crate::repo::Repository;
 
+pub use calls::{CallPlace, Known, PROMPT_FILE};
 pub use journal::{Event, Record};
+pub use spent::{Reserve, Spent};
 
 /// The folder of the runs, beneath the root of the repository.
 pub const FOLDER: &str = ".twostep/runs";
@@ -27,24 +33,26 @@ pub struct Run {
     pub id: String,
     /// Where its files are.
     pub folder: PathBuf,
+    /// When it began, in milliseconds since 1970.
+    pub started_ms: u64,
     n_records: u64,
     n_calls: usize,
+    /// The calls that were answered before it was taken up again.
+    answered: Vec<calls::Answered>,
+    /// What the calls used that have ended.
+    spent: Spent,
+    /// What was set aside for the call that has not.
+    reserved: Option<Reserve>,
+    /// How long earlier processes were at work, in milliseconds, as far as is known.
+    worked_ms: u64,
+    /// When this process took it up, in milliseconds since 1970.
+    since_ms: u64,
+    /// Whether a role may be asked something else than it has answered.
+    accepts_changes: bool,
+    /// The hashes of what was kept before that, by name.
+    hashes: BTreeMap<String, String>,
     /// The time, in milliseconds since 1970.
     now: fn() -> u64,
-}
-
-/// Where the files of a call are.
-pub struct CallPlace {
-    /// Which call of the run, from 1.
-    pub number: usize,
-    /// What was asked for.
-    pub role: Role,
-    /// The folder.
-    pub folder: PathBuf,
-    /// The file with the prompt.
-    pub prompt_file: PathBuf,
-    /// The hash of the prompt.
-    pub prompt_hash: String,
 }
 
 /// What a run came to, as its journal tells.
@@ -104,28 +112,89 @@ impl Run {
             root: root.to_owned(),
             id,
             folder,
+            started_ms: now(),
             n_records: 0,
             n_calls: 0,
+            answered: Vec::new(),
+            spent: Spent::default(),
+            reserved: None,
+            worked_ms: 0,
+            since_ms: now(),
+            accepts_changes: true,
+            hashes: BTreeMap::new(),
             now,
         })
     }
 
-    /// Opens the journal of a run that has ended, to add to it.
+    /// Opens a run that is not at work, to go on with it or to add to its journal.
     ///
     /// # Errors
     ///
     /// Fails if its journal cannot be read.
     pub fn reopen(root: &Path, id: &str, now: fn() -> u64) -> Result<Self, FsError> {
         let folder = root.join(FOLDER).join(id);
+        fs::remove_temporary(&folder)?;
         let n_records = journal::repair(&folder)?;
+        let records = journal::read(&folder)?;
+        let (n_calls, answered) = calls::answered(&records);
+        let started_ms = records.first().map_or_else(now, |record| record.at_ms);
+        let (spent, worked_ms) = (Spent::of(&records), worked(&records));
+        let hashes = records.into_iter().filter_map(|record| match record.event {
+            Event::Artefact { name, hash, .. } => Some((name, hash)),
+            _ => None,
+        });
         Ok(Self {
             root: root.to_owned(),
             id: id.to_owned(),
+            hashes: hashes.collect(),
             folder,
+            started_ms,
             n_records,
-            n_calls: 0,
+            n_calls,
+            answered,
+            spent,
+            reserved: None,
+            worked_ms,
+            since_ms: now(),
+            accepts_changes: false,
             now,
         })
+    }
+
+    /// Returns what its calls have used.
+    pub fn spent(&self) -> Spent {
+        self.spent
+    }
+
+    /// Returns how long it has been at work, as far as is known.
+    pub fn worked(&self, now: u64) -> Duration {
+        Duration::from_millis(self.worked_ms + now.saturating_sub(self.since_ms))
+    }
+
+    /// Has roles asked again that answered another prompt, for what the prompt is made of has changed.
+    pub fn accept_changes(&mut self) {
+        self.accepts_changes = true;
+    }
+
+    /// Says whether an earlier process began it.
+    pub fn is_resumed(&self) -> bool {
+        !self.hashes.is_empty()
+    }
+
+    /// Reads what was kept under `name` before the run was taken up again.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is gone, or is not what was kept.
+    pub fn kept(&self, name: &str) -> Result<Vec<u8>, FsError> {
+        let path = self.folder.join(name);
+        let bytes = fs::read_regular(&path, MAX_BYTES)?;
+        if self.hashes.get(name) == Some(&Hash::of(&bytes).to_string()) {
+            Ok(bytes)
+        } else {
+            let cause = std::io::Error::other("it is not what the run kept there");
+            Err(FsError::of("use", &path)(cause))
+        }
     }
 
     /// Returns the root of the repository.
@@ -168,80 +237,6 @@ impl Run {
         self.n_records += 1;
         Ok(())
     }
-
-    /// Keeps the prompt of the next call.
-    ///
-    /// # Errors
-    ///
-    /// Fails if it cannot be written.
-    pub fn begin_call(
-        &mut self,
-        role: Role,
-        agent: &str,
-        prompt: &str,
-    ) -> Result<CallPlace, FsError> {
-        self.n_calls += 1;
-        let name = call_folder(self.n_calls, role);
-        let prompt_file = self.keep(&format!("{name}/prompt.md"), prompt.as_bytes())?;
-        let prompt_hash = Hash::of(prompt.as_bytes()).to_string();
-        self.record(Event::CallStarted {
-            number: self.n_calls,
-            role,
-            agent: agent.to_owned(),
-            prompt_hash: prompt_hash.clone(),
-        })?;
-        Ok(CallPlace {
-            number: self.n_calls,
-            role,
-            folder: self.folder.join(name),
-            prompt_file,
-            prompt_hash,
-        })
-    }
-
-    /// Keeps what came of a call, so that its folder can be played back.
-    ///
-    /// # Errors
-    ///
-    /// Fails if it cannot be written.
-    pub fn end_call(
-        &mut self,
-        place: &CallPlace,
-        agent: &str,
-        reply: &Reply,
-    ) -> Result<(), FsError> {
-        let folder = call_folder(place.number, place.role);
-        let name = |file: &str| format!("{folder}/{file}");
-        self.keep(&name(REPLY_FILE), reply.text.as_bytes())?;
-        let call = RecordedCall {
-            version: 1,
-            role: place.role,
-            agent: agent.to_owned(),
-            prompt_hash: place.prompt_hash.clone(),
-            session: reply.session.clone(),
-            usage: reply.usage,
-        };
-        self.keep(&name(CALL_FILE), &json(&call))?;
-        self.record(Event::CallEnded {
-            number: place.number,
-            usage: reply.usage,
-        })
-    }
-
-    /// Keeps the change that a call made, beside its answer.
-    ///
-    /// # Errors
-    ///
-    /// Fails if it cannot be written.
-    pub fn keep_change(&mut self, place: &CallPlace, patch: &[u8]) -> Result<(), FsError> {
-        let name = format!("{}/{PATCH_FILE}", call_folder(place.number, place.role));
-        self.keep(&name, patch).map(drop)
-    }
-}
-
-/// Returns the folder of a call, within that of its run.
-fn call_folder(number: usize, role: Role) -> String {
-    format!("calls/{number:02}-{}", role.name())
 }
 
 /// Returns a value as JSON for people and programs, with a line break at its end.
@@ -258,7 +253,7 @@ pub struct Summary {
     pub id: String,
     /// When it began, in milliseconds since 1970.
     pub started_ms: u64,
-    /// How long it took, in milliseconds.
+    /// How long it was at work, in milliseconds, as far as its ends are recorded.
     pub took_ms: u64,
     /// The verb that began it.
     pub verb: String,
@@ -336,6 +331,18 @@ pub fn all(root: &Path) -> Result<Vec<Summary>, FsError> {
     ids.iter().map(|id| summary(root, id)).collect()
 }
 
+/// Returns how long a run was at work, in milliseconds: from each beginning to the last record after it.
+fn worked(records: &[Record]) -> u64 {
+    let is_work = |pair: &&[Record]| {
+        !matches!(pair[0].event, Event::Ended { .. })
+            && !matches!(pair[1].event, Event::Resumed | Event::Undone)
+    };
+    let pairs = records.windows(2).filter(is_work);
+    pairs
+        .map(|pair| pair[1].at_ms.saturating_sub(pair[0].at_ms))
+        .sum()
+}
+
 /// Returns a run as it is listed.
 ///
 /// # Errors
@@ -346,7 +353,7 @@ pub fn summary(root: &Path, id: &str) -> Result<Summary, FsError> {
     let mut summary = Summary {
         id: id.to_owned(),
         started_ms: records.first().map_or(0, |record| record.at_ms),
-        took_ms: 0,
+        took_ms: worked(&records),
         verb: String::new(),
         title: String::new(),
         outcome: Outcome::Open,
@@ -356,14 +363,13 @@ pub fn summary(root: &Path, id: &str) -> Result<Summary, FsError> {
         match record.event {
             Event::Started { verb, title } => (summary.verb, summary.title) = (verb, title),
             Event::CallEnded { usage, .. } => summary.usage += usage,
-            Event::Ended { outcome } => {
-                if summary.outcome != Outcome::Undone {
-                    summary.outcome = outcome;
-                }
-                summary.took_ms = record.at_ms.saturating_sub(summary.started_ms);
+            Event::Ended { outcome } if summary.outcome != Outcome::Undone => {
+                summary.outcome = outcome;
             }
             Event::LandingStarted | Event::LandingStranded => summary.outcome = Outcome::HalfLanded,
-            Event::Landed | Event::LandingFailed => summary.outcome = Outcome::Open,
+            Event::Resumed | Event::Landed | Event::LandingFailed => {
+                summary.outcome = Outcome::Open;
+            }
             Event::Undone => summary.outcome = Outcome::Undone,
             _ => {}
         }

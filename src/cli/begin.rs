@@ -1,0 +1,160 @@
+//! How a run begins, and how one that did not come to its end is gone on with.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser as _};
+use serde::{Deserialize, Serialize};
+
+use super::environment::{Environment, now_ms};
+use super::exit::{Exit, usage};
+use super::printer::Printer;
+use super::{Cli, obey};
+use crate::flow::redact::Redactor;
+use crate::flow::resume::{self, Left};
+use crate::fs;
+use crate::repo::Repository;
+use crate::run::{self, Event, Outcome, Run};
+
+/// The file of a run that says how it was started.
+const COMMAND_FILE: &str = "command.json";
+
+/// A command line has no more bytes.
+const MAX_COMMAND_BYTES: u64 = 4 << 20;
+
+/// How a run was started.
+#[derive(Serialize, Deserialize)]
+struct Command {
+    /// The version of the format: 1.
+    version: u32,
+    /// The folder that paths start from.
+    folder: PathBuf,
+    /// What followed the name of the program, without its secrets.
+    arguments: Vec<String>,
+}
+
+/// Go on with a run that was killed, interrupted or stopped
+///
+/// It does again what it did: what an agent has answered is not asked for again, and your files change at most once.
+#[derive(Args, Debug)]
+pub(super) struct ResumeArgs {
+    /// The run (default: the last)
+    #[arg(value_name = "RUN")]
+    id: Option<String>,
+
+    /// Ask agents again whose prompt is another by now, because files, spec or options have changed
+    #[arg(long)]
+    accept_changes: bool,
+
+    /// Go on without asking
+    #[arg(short, long)]
+    yes: bool,
+
+    /// More options for the run, after `--`; they stand above those that it was started with
+    #[arg(last = true, value_name = "OPTION")]
+    more: Vec<OsString>,
+}
+
+/// Begins a run, or goes on with the one that the user wants.
+pub(super) fn begin(
+    repository: &Repository,
+    (verb, title): (&str, &str),
+    redactor: &Redactor,
+    environment: &Environment,
+) -> anyhow::Result<Run> {
+    let root = repository.root.path();
+    if let Some(run) = environment.resumed.take() {
+        return Ok(*run);
+    }
+    if let Some(id) = run::half_landed(root)? {
+        return Err(usage(
+            format!("the run {id} was ended while it landed: your files are half as they were"),
+            format!(
+                "go on with it by `twostep runs resume {id}`, or put them back: `twostep undo {id}`"
+            ),
+        ));
+    }
+    let mut run = Run::begin(root, environment.run_id(), now_ms)?;
+    run.record(Event::Started {
+        verb: verb.to_owned(),
+        title: redactor.redacted(title),
+    })?;
+    let arguments = environment.arguments.iter();
+    let arguments = arguments.map(|word| Some(redactor.redacted(word.to_str()?)));
+    // Words that are no text cannot be kept: such a run cannot be gone on with, and says so then.
+    if let Some(arguments) = arguments.collect() {
+        let folder = environment.directory.clone();
+        let command = Command {
+            version: 1,
+            folder,
+            arguments,
+        };
+        run.keep(COMMAND_FILE, &run::json(&command))?;
+    }
+    Ok(run)
+}
+
+/// Goes on with a run.
+pub(super) fn run_resume(
+    args: &ResumeArgs,
+    repository: &Repository,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
+    let root = repository.root.path();
+    let id = super::runs::find(&run::all(root)?, args.id.as_deref())?
+        .id
+        .clone();
+    let file = root.join(run::FOLDER).join(&id).join(COMMAND_FILE);
+    let command: Command = fs::read_json(&file, MAX_COMMAND_BYTES).map_err(|_| {
+        usage(
+            format!("the run {id} does not tell how it was started"),
+            "start it anew; a run can be gone on with if all words of its command line are text",
+        )
+    })?;
+    if let Some(word) = command
+        .arguments
+        .iter()
+        .find(|word| word.contains("[REDACTED:"))
+    {
+        return Err(usage(
+            format!(
+                "the run {id} was started with a secret on its command line, which is not kept: `{word}`"
+            ),
+            "start it anew, with the secret in a variable or a file",
+        ));
+    }
+    let own = command.arguments.into_iter().map(OsString::from);
+    let yes = args.yes.then(|| "--yes".into());
+    let words = std::iter::once("twostep".into())
+        .chain(own)
+        .chain(yes)
+        .chain(args.more.iter().cloned());
+    let cli = Cli::try_parse_from(words).map_err(|error| {
+        usage(
+            format!(
+                "cannot go on with the run {id}: {}",
+                error.to_string().trim_end()
+            ),
+            "after `--` give options that its verb has",
+        )
+    })?;
+    let mut run = match resume::take_up(repository, &id, now_ms)? {
+        Left::Rest(run) => run,
+        Left::Nothing(outcome) => {
+            let how = match outcome {
+                Outcome::Undone => "was undone",
+                Outcome::Kept => "is done, and its change is in its folder",
+                _ => "has landed",
+            };
+            printer.note(&format!(
+                "the run {id} {how}; there is nothing to go on with"
+            ));
+            return Ok(Exit::Success);
+        }
+    };
+    if args.accept_changes {
+        run.accept_changes();
+    }
+    obey(&cli, &environment.of_run(run, command.folder), printer)
+}

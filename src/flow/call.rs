@@ -1,0 +1,252 @@
+//! Asking an agent within a run: within its budget, again where that helps, and others in its place.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::host::{Event, Host};
+use super::patience::{Patience, Then};
+use super::plan::PlanningError;
+use super::player::Player;
+use crate::agent::{AgentError, Billing, Call, Failure, May, Next, Reply, Role, Setting, Usage};
+use crate::fs::{self, FsError};
+use crate::process::Limits;
+use crate::run::{CallPlace, Event as Happened, Known, Run};
+
+/// No prompt is larger.
+const MAX_PROMPT_BYTES: u64 = 256 << 20;
+
+/// What an agent is asked, and where it works.
+pub(super) struct Asked<'a> {
+    pub(super) role: Role,
+    pub(super) prompt: &'a str,
+    /// The tokens of the prompt.
+    pub(super) tokens: u64,
+    pub(super) folder: &'a Path,
+    pub(super) may: May<'a>,
+    pub(super) session: Option<&'a str>,
+    /// Says what is wrong with an answer that is not what was asked for.
+    pub(super) check: &'a dyn Fn(&CallPlace, &str) -> Result<(), Failure>,
+    /// Takes back what an agent did in the folder before it failed; says whether another may begin there.
+    pub(super) reset: &'a dyn Fn(&mut Run, &CallPlace) -> bool,
+}
+
+/// What came of a call.
+pub(super) struct Answered<'a> {
+    /// Where its files are.
+    pub(super) place: CallPlace,
+    /// The answer.
+    pub(super) reply: Reply,
+    /// Who gave it.
+    pub(super) player: &'a Player,
+}
+
+/// Calls an agent, again where that may help, and then those that stand in for it; prompts, answers and what became of
+/// each call are kept in the run.
+pub(super) fn call<'a>(
+    run: &mut Run,
+    player: &'a Player,
+    asked: &Asked<'_>,
+    host: &Host<'_>,
+) -> Result<Answered<'a>, PlanningError> {
+    match run.known(asked.role, asked.prompt)? {
+        Known::Answered(place, agent, reply) => {
+            (host.tell)(&Event::Reused(asked.role, reply.usage));
+            let by_name = |player: &&Player| player.agent.name() == agent;
+            return Ok(Answered {
+                place,
+                reply: *reply,
+                player: player.chain().find(by_name).unwrap_or(player),
+            });
+        }
+        Known::Other(file) => return Err(changed(asked, &file)?),
+        Known::Nothing => {}
+    }
+    let mut player = player;
+    loop {
+        let error = match insist(run, player, asked, host)? {
+            Ok(answered) => return Ok(answered),
+            Err(error) => error,
+        };
+        // A conversation is had with one agent.
+        let next = player.next.as_deref().filter(|_| asked.session.is_none());
+        let (Some(next), true) = (next, may_fall_back(&error)) else {
+            return Err(error.into());
+        };
+        let (from, to) = (player.agent.name(), next.agent.name());
+        (host.tell)(&Event::FellBack(asked.role, &error, &to));
+        run.record(Happened::FellBack {
+            role: asked.role,
+            from,
+            to,
+        })?;
+        player = next;
+    }
+}
+
+/// Says whether another agent may do what one could not.
+fn may_fall_back(error: &AgentError) -> bool {
+    match error {
+        AgentError::Failed { failure, .. } => failure.class.next() != Next::Stop,
+        AgentError::Process(_) => true,
+        AgentError::Fs(_) => false,
+    }
+}
+
+/// Calls one agent, again as long as that may help; the inner error is its last.
+fn insist<'a>(
+    run: &mut Run,
+    player: &'a Player,
+    asked: &Asked<'_>,
+    host: &Host<'_>,
+) -> Result<Result<Answered<'a>, AgentError>, PlanningError> {
+    let seed = format!("{} {}", run.id, player.choice());
+    let mut patience = Patience::new(seed, host.longest_wait);
+    loop {
+        host.go_on()?;
+        let billing = player.billing(&host.variables);
+        let now = (host.now)();
+        let reserve = host
+            .budget
+            .reserve(run, player, asked.tokens, billing.is_metered(), now)?;
+        let agent = player.agent.name();
+        let place = run.begin_call(asked.role, &agent, asked.prompt, reserve)?;
+        let error = match once(run, player, asked, &place, host) {
+            Ok(mut reply) => {
+                price(&mut reply.usage, player, billing);
+                run.end_call(&place, &agent, &reply)?;
+                let took = (host.now)().saturating_sub(now);
+                (host.tell)(&Event::Answered(asked.role, reply.usage, billing, took));
+                match (asked.check)(&place, &reply.text) {
+                    Ok(()) => {
+                        return Ok(Ok(Answered {
+                            place,
+                            reply,
+                            player,
+                        }));
+                    }
+                    Err(failure) => AgentError::Failed {
+                        agent,
+                        role: asked.role,
+                        failure,
+                    },
+                }
+            }
+            Err(error) => error,
+        };
+        let AgentError::Failed { failure, .. } = &error else {
+            run.fail_call(&place, None, error.to_string())?;
+            return Ok(Err(error));
+        };
+        run.fail_call(&place, Some(failure.class), failure.message.clone())?;
+        // It was ended because the run has no more time.
+        host.budget.check_time(run, (host.now)())?;
+        let Then::Again(wait) = patience.after(failure) else {
+            return Ok(Err(error));
+        };
+        let left = host.budget.time_left(run, (host.now)());
+        if left.is_some_and(|left| left <= wait) || !(asked.reset)(run, &place) {
+            return Ok(Err(error));
+        }
+        (host.tell)(&Event::Waiting(asked.role, failure, wait));
+        pause(wait, run, host)?;
+    }
+}
+
+/// Waits; what the user asks meanwhile ends it.
+fn pause(wait: Duration, run: &mut Run, host: &Host<'_>) -> Result<(), PlanningError> {
+    const TICK: Duration = Duration::from_millis(100);
+    let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+    run.record(Happened::Waited { ms })?;
+    let mut left = wait;
+    while !left.is_zero() {
+        host.go_on()?;
+        std::thread::sleep(left.min(TICK));
+        left = left.saturating_sub(TICK);
+    }
+    Ok(host.go_on()?)
+}
+
+/// Calls an agent one time.
+fn once(
+    run: &Run,
+    player: &Player,
+    asked: &Asked<'_>,
+    place: &CallPlace,
+    host: &Host<'_>,
+) -> Result<Reply, AgentError> {
+    let agent = player.agent.name();
+    (host.tell)(&Event::Asking(asked.role, &agent));
+    let temporary = host.cache.join(&run.id).join("tmp");
+    fs::make_private_folders(&temporary)?;
+    let call = Call {
+        role: asked.role,
+        prompt: asked.prompt,
+        prompt_file: &place.prompt_file,
+        prompt_hash: &place.prompt_hash,
+        record: &place.folder,
+        folder: asked.folder,
+        may: asked.may,
+        session: asked.session,
+    };
+    let left = host.budget.time_left(run, (host.now)());
+    let limits = Limits {
+        wall: left.map_or(host.limits.wall, |left| left.min(host.limits.wall)),
+        ..host.limits
+    };
+    let setting = Setting {
+        shim: &host.shim,
+        variables: &host.variables,
+        lent: &host.lent,
+        temporary: &temporary,
+        protected: run.root(),
+        limits: &limits,
+        interrupted: host.interrupted,
+    };
+    let answer = player.agent.ask(&call, &setting, &mut |doing| {
+        (host.tell)(&Event::Doing(doing));
+    });
+    // Some programs leave whole conversations there when they fail.
+    if let Err(error) = fs::remove_folder(&temporary) {
+        (host.tell)(&Event::Warning(format!("{error}: {}", error.source)));
+    }
+    let reply = answer?;
+    for denied in &reply.denied {
+        let role = asked.role.name();
+        (host.tell)(&Event::Warning(format!(
+            "the {role} was not allowed: {denied}"
+        )));
+    }
+    if let Some(why) = &reply.unconfined {
+        (host.tell)(&Event::Warning(format!(
+            "{agent} was not confined to its folder: {why}"
+        )));
+    }
+    Ok(reply)
+}
+
+/// Puts a price on what was used where the agent did not, and takes it away where nobody is billed for it.
+fn price(usage: &mut Usage, player: &Player, billing: Billing) {
+    if !billing.is_metered() {
+        usage.dollars = None;
+    } else if let (None, Some(input), Some(output)) = (usage.dollars, usage.input, usage.output) {
+        let cached = usage.cached.unwrap_or(0).min(input);
+        usage.dollars = player.model.dollars(input - cached, cached, output);
+    }
+}
+
+/// Says where a prompt differs from the one in `file`, which was answered.
+fn changed(asked: &Asked<'_>, file: &Path) -> Result<PlanningError, FsError> {
+    let old = fs::read_text(file, MAX_PROMPT_BYTES)?;
+    let (mut old, mut now) = (old.lines(), asked.prompt.lines());
+    let mut line = 1;
+    loop {
+        match (old.next(), now.next()) {
+            (Some(old), Some(now)) if old == now => line += 1,
+            (_, now) => {
+                let now = now.unwrap_or("").chars().take(80).collect();
+                let role = asked.role;
+                return Ok(PlanningError::Changed { role, line, now });
+            }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The calls of a run: what was asked, what came of it, and the answers that need not be asked for again.
+
+use std::path::PathBuf;
+
+use super::{Event, MAX_BYTES, Record, Reserve, Run, json};
+use crate::agent::{CALL_FILE, Class, PATCH_FILE, REPLY_FILE, RecordedCall, Reply, Role, Usage};
+use crate::fs::{self, FsError, Hash};
+
+/// The file of a call that holds what was asked.
+pub const PROMPT_FILE: &str = "prompt.md";
+
+/// Where the files of a call are.
+pub struct CallPlace {
+    /// Which call of the run, from 1.
+    pub number: usize,
+    /// What was asked for.
+    pub role: Role,
+    /// The folder.
+    pub folder: PathBuf,
+    /// The file with the prompt.
+    pub prompt_file: PathBuf,
+    /// The hash of the prompt.
+    pub prompt_hash: String,
+}
+
+/// What a run that is gone on with knows of a prompt.
+pub enum Known {
+    /// Nobody was asked for this yet, or nobody answered.
+    Nothing,
+    /// It was answered, by the agent of this name.
+    Answered(CallPlace, String, Box<Reply>),
+    /// The role answered another prompt, which is in this file.
+    Other(PathBuf),
+}
+
+/// A call that was answered before the run was taken up again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Answered {
+    number: usize,
+    role: Role,
+    prompt_hash: String,
+}
+
+/// Returns the number of the last call of `records`, and the calls that need not be made again: those whose answer
+/// is kept, and of an executor the change that it made.
+pub(super) fn answered(records: &[Record]) -> (usize, Vec<Answered>) {
+    let mut n_calls = 0;
+    let mut started: Vec<Answered> = Vec::new();
+    let mut all = Vec::new();
+    for record in records {
+        match &record.event {
+            Event::CallStarted {
+                number,
+                role,
+                prompt_hash,
+                ..
+            } => {
+                n_calls = n_calls.max(*number);
+                started.push(Answered {
+                    number: *number,
+                    role: *role,
+                    prompt_hash: prompt_hash.clone(),
+                });
+            }
+            Event::CallEnded { number, .. } => {
+                let is_it = |call: &&Answered| call.number == *number && call.role == Role::Planner;
+                all.extend(started.iter().find(is_it).cloned());
+            }
+            Event::Artefact { name, .. } => {
+                let is_it = |call: &&Answered| {
+                    *name == format!("{}/{PATCH_FILE}", folder(call.number, call.role))
+                };
+                all.extend(started.iter().find(is_it).cloned());
+            }
+            // Its answer could not be used.
+            Event::CallFailed { number, .. } => all.retain(|call| call.number != *number),
+            _ => {}
+        }
+    }
+    (n_calls, all)
+}
+
+impl Run {
+    /// Returns what this run knows of a prompt from before it was taken up again; an answer is given once.
+    ///
+    /// # Errors
+    ///
+    /// Fails if an answer that is known is gone, or is not as it was kept.
+    pub fn known(&mut self, role: Role, prompt: &str) -> Result<Known, FsError> {
+        let hash = Hash::of(prompt.as_bytes()).to_string();
+        let is_it = |call: &Answered| call.role == role && call.prompt_hash == hash;
+        let Some(n) = self.answered.iter().position(is_it) else {
+            let other = self.answered.iter().find(|call| call.role == role);
+            let other = other.filter(|_| !self.accepts_changes);
+            return Ok(other.map_or(Known::Nothing, |call| {
+                Known::Other(self.place(call.number, role, &hash).prompt_file)
+            }));
+        };
+        let call = self.answered.remove(n);
+        let place = self.place(call.number, role, &hash);
+        let recorded: RecordedCall = fs::read_json(&place.folder.join(CALL_FILE), MAX_BYTES)?;
+        let name = |file: &str| format!("{}/{file}", folder(call.number, role));
+        let change = match role {
+            Role::Planner => None,
+            Role::Executor => Some(self.kept(&name(PATCH_FILE))?),
+        };
+        let text = self.kept(&name(REPLY_FILE))?;
+        let reply = Reply {
+            text: String::from_utf8_lossy(&text).into_owned(),
+            session: recorded.session,
+            usage: recorded.usage,
+            change,
+            ..Reply::default()
+        };
+        Ok(Known::Answered(place, recorded.agent, Box::new(reply)))
+    }
+
+    /// Keeps the prompt of the next call.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it cannot be written.
+    pub fn begin_call(
+        &mut self,
+        role: Role,
+        agent: &str,
+        prompt: &str,
+        reserve: Reserve,
+    ) -> Result<CallPlace, FsError> {
+        self.n_calls += 1;
+        let hash = Hash::of(prompt.as_bytes()).to_string();
+        let place = self.place(self.n_calls, role, &hash);
+        let name = format!("{}/{PROMPT_FILE}", folder(self.n_calls, role));
+        self.keep(&name, prompt.as_bytes())?;
+        self.record(Event::CallStarted {
+            number: self.n_calls,
+            role,
+            agent: agent.to_owned(),
+            prompt_hash: hash,
+            reserve,
+        })?;
+        self.reserved = Some(reserve);
+        Ok(place)
+    }
+
+    /// Counts the call that was begun last, once.
+    fn settle(&mut self, usage: Option<Usage>) {
+        if let Some(reserve) = self.reserved.take() {
+            self.spent.add(reserve, usage);
+        }
+    }
+
+    /// Keeps what came of a call, so that its folder can be played back.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it cannot be written.
+    pub fn end_call(
+        &mut self,
+        place: &CallPlace,
+        agent: &str,
+        reply: &Reply,
+    ) -> Result<(), FsError> {
+        let name = |file: &str| format!("{}/{file}", folder(place.number, place.role));
+        self.keep(&name(REPLY_FILE), reply.text.as_bytes())?;
+        let call = RecordedCall {
+            version: 1,
+            role: place.role,
+            agent: agent.to_owned(),
+            prompt_hash: place.prompt_hash.clone(),
+            session: reply.session.clone(),
+            usage: reply.usage,
+        };
+        self.keep(&name(CALL_FILE), &json(&call))?;
+        self.settle(Some(reply.usage));
+        self.record(Event::CallEnded {
+            number: place.number,
+            usage: reply.usage,
+        })
+    }
+
+    /// Records that a call failed, or that its answer cannot be used; `class` is none where the agent was not even reached.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it cannot be written.
+    pub fn fail_call(
+        &mut self,
+        place: &CallPlace,
+        class: Option<Class>,
+        message: String,
+    ) -> Result<(), FsError> {
+        self.settle(None);
+        self.record(Event::CallFailed {
+            number: place.number,
+            class,
+            message,
+        })
+    }
+
+    /// Keeps the change that a call made, beside its answer.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it cannot be written.
+    pub fn keep_change(&mut self, place: &CallPlace, patch: &[u8]) -> Result<(), FsError> {
+        let name = format!("{}/{PATCH_FILE}", folder(place.number, place.role));
+        self.keep(&name, patch).map(drop)
+    }
+
+    /// Keeps what an executor had changed before its call failed.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it cannot be written.
+    pub fn keep_partly(&mut self, place: &CallPlace, patch: &[u8]) -> Result<PathBuf, FsError> {
+        let name = format!("{}/partly.patch", folder(place.number, place.role));
+        self.keep(&name, patch)
+    }
+
+    fn place(&self, number: usize, role: Role, prompt_hash: &str) -> CallPlace {
+        let folder = self.folder.join(folder(number, role));
+        CallPlace {
+            number,
+            role,
+            prompt_file: folder.join(PROMPT_FILE),
+            folder,
+            prompt_hash: prompt_hash.to_owned(),
+        }
+    }
+}
+
+/// Returns the folder of a call, within that of its run.
+fn folder(number: usize, role: Role) -> String {
+    format!("calls/{number:02}-{}", role.name())
+}

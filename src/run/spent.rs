@@ -1,0 +1,65 @@
+//! What a run has used, as its journal tells.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Event, Record};
+use crate::agent::Usage;
+
+/// What a call takes at least, set aside before it is made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reserve {
+    /// Tokens of its prompt and of a short answer.
+    pub tokens: u64,
+    /// What they cost in US dollars; nothing where they are not billed, none where the price is not known.
+    pub dollars: Option<f64>,
+}
+
+/// What a run has used: as it was reported, and where nothing was, what had been set aside.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Spent {
+    /// Calls that were made, whatever came of them.
+    pub n_calls: u64,
+    /// Calls of which nothing was reported: they failed, or were cut off.
+    pub n_unknown: u64,
+    /// Tokens of prompts and answers.
+    pub tokens: u64,
+    /// US dollars.
+    pub dollars: f64,
+}
+
+impl Spent {
+    /// Adds up the calls of `records`.
+    pub(super) fn of(records: &[Record]) -> Self {
+        let mut calls: BTreeMap<usize, (Reserve, Option<Usage>)> = BTreeMap::new();
+        for record in records {
+            match &record.event {
+                Event::CallStarted {
+                    number, reserve, ..
+                } => drop(calls.insert(*number, (*reserve, None))),
+                Event::CallEnded { number, usage, .. } => {
+                    if let Some(call) = calls.get_mut(number) {
+                        call.1 = Some(*usage);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut spent = Self::default();
+        for (reserve, usage) in calls.into_values() {
+            spent.add(reserve, usage);
+        }
+        spent
+    }
+
+    /// Adds a call; `usage` is what was reported of it.
+    pub(super) fn add(&mut self, reserve: Reserve, usage: Option<Usage>) {
+        self.n_calls += 1;
+        self.n_unknown += u64::from(usage.is_none());
+        let tokens = usage.and_then(|usage| Some(usage.input? + usage.output?));
+        self.tokens += tokens.unwrap_or(reserve.tokens);
+        let dollars = usage.and_then(|usage| usage.dollars).or(reserve.dollars);
+        self.dollars += dollars.unwrap_or(0.0);
+    }
+}

@@ -1,0 +1,121 @@
+//! What a run may use, and what it does where an agent cannot answer.
+
+use super::Run;
+use super::plan_exec::{CHECK, Stage};
+
+/// Runs `plan-exec` with keys, so that tokens cost money.
+fn billed(stage: &Stage, more: &[&str]) -> Run {
+    let words = [&["plan-exec", "spec.md", "--check", CHECK, "--yes"], more].concat();
+    let mut command = stage.command(&words);
+    command.env("GEMINI_API_KEY", "dummy");
+    command.env("ANTHROPIC_API_KEY", "dummy");
+    Run::of(command)
+}
+
+#[test]
+fn what_is_billed_by_the_token_has_a_price() {
+    let stage = Stage::new();
+    let run = billed(&stage, &["--json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    // 1,000 and 200 tokens of the planner by the catalogue, and what the executor says.
+    let dollars = run.json()["usage"]["dollars"].as_f64().unwrap();
+    assert!((dollars - 0.0544).abs() < 1e-9, "{dollars}");
+}
+
+#[test]
+fn a_run_stops_before_it_uses_more_than_it_may_and_goes_on_with_more() {
+    for (option, little, much, said) in [
+        ("--run-tokens", "12000", "1m", "has used 1200"),
+        ("--run-cost", "0.05", "2", "has cost 0.00"),
+        ("--run-calls", "1", "2", "may call agents 1 times"),
+    ] {
+        let stage = Stage::new();
+        let run = billed(&stage, &[option, little]);
+        assert_eq!(run.code, 4, "{option}: {}", run.stderr);
+        assert!(run.stderr.contains(said), "{option}: {}", run.stderr);
+        assert!(run.stderr.contains(option), "{option}: {}", run.stderr);
+        assert_eq!(stage.greeting(), "hello\n");
+        let run = stage.run(&["runs", "resume", "--", option, much]);
+        assert_eq!(
+            (run.code, stage.greeting().as_str()),
+            (0, "hello world\n"),
+            "{}",
+            run.stderr
+        );
+        assert!(
+            run.stderr.contains("planner   had answered before"),
+            "{}",
+            run.stderr
+        );
+    }
+    // The time of a check counts, too.
+    let stage = Stage::new();
+    let run = billed(&stage, &["--check", "sleep 60", "--run-time", "2s"]);
+    assert_eq!(run.code, 4, "{}", run.stderr);
+    assert!(run.stderr.contains("may take 2 s"), "{}", run.stderr);
+}
+
+#[test]
+fn an_agent_that_cannot_is_asked_again_or_another_is_and_all_of_it_is_told() {
+    // What the planner does, who stands in, how often each is asked, and what is said.
+    for (does, planner, n_calls, said) in [
+        ("empty", "gemini,codex", [2, 1], "asking again\n"),
+        (
+            "error-on-stderr",
+            "gemini,codex",
+            [1, 1],
+            "asking codex (gpt-6.1-sol) in its place",
+        ),
+        ("cut", "gemini,codex", [1, 1], "in its place"),
+        ("garbage", "gemini,codex", [2, 1], "malformed output"),
+    ] {
+        let stage = Stage::new()
+            .tell("gemini.does", does)
+            .tell("codex.answer", super::plan_exec::PLAN);
+        let words = [
+            "plan-exec",
+            "spec.md",
+            "--check",
+            CHECK,
+            "--yes",
+            "--planner",
+            planner,
+        ];
+        let run = stage.run(&words);
+        assert_eq!(run.code, 0, "{does}: {}", run.stderr);
+        assert!(run.stderr.contains(said), "{does}: {}", run.stderr);
+        let journal = stage.run(&["runs", "show"]).stdout;
+        for (agent, n) in ["gemini (", "codex ("].into_iter().zip(n_calls) {
+            let asked = format!("  asked {agent}");
+            let found = journal
+                .lines()
+                .filter(|line| line.contains(&asked) && line.ends_with("planner"));
+            assert_eq!(found.count(), n, "{does} {agent}: {journal}");
+        }
+        assert!(journal.contains("in the place of gemini"), "{journal}");
+    }
+}
+
+#[test]
+fn what_cannot_succeed_is_asked_once() {
+    let stage = Stage::new().tell("gemini.does", "error-on-stderr");
+    let run = stage.plan_exec(&[]);
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    let journal = stage.run(&["runs", "show"]).stdout;
+    assert_eq!(journal.matches("it gave no answer").count(), 1, "{journal}");
+}
+
+#[test]
+fn an_executor_begins_anew_in_a_scratch_as_it_was() {
+    // It fails the first time, after it has changed a file.
+    let edit = "tried=$HOME/.claude/projects/tried; [ -e $tried ] && echo 'hello world' > greeting.txt && return; \
+        touch $tried; echo half > greeting.txt; echo new > half.txt; exit 0\n";
+    let stage = Stage::new().tell("claude.edit", edit);
+    std::fs::create_dir_all(stage.repo.beside("home/.claude/projects")).unwrap();
+    let run = stage.plan_exec(&[]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(stage.greeting(), "hello world\n");
+    assert!(!stage.repo.root().join("half.txt").exists());
+    let partly = stage.last_run().join("calls/02-executor/partly.patch");
+    assert!(partly.is_file(), "{}", run.stderr);
+}

@@ -1,0 +1,110 @@
+//! Runs that are killed at any point, and go on.
+
+use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+
+use super::plan_exec::{CHECK, Stage};
+use super::read;
+
+/// Runs `plan-exec`, killed at the `n`-th point if it comes that far; says whether it was.
+fn is_killed(stage: &Stage, n: usize, more: &[&str]) -> bool {
+    let words = [&["plan-exec", "spec.md", "--check", CHECK, "--yes"], more].concat();
+    let output = stage
+        .command(&words)
+        .env("TWOSTEP_CRASH_AT", n.to_string())
+        .output()
+        .unwrap();
+    output.status.signal() == Some(9)
+}
+
+/// What is left of a run: its files by name, the calls' own aside, and how often each role was asked.
+fn kept(folder: &Path) -> (BTreeMap<String, String>, usize) {
+    let id = folder.file_name().unwrap().to_str().unwrap();
+    const OF_THE_RUN: &[&str] = &["journal.jsonl", "command.json", "snapshot.json"];
+    let mut files = BTreeMap::new();
+    let mut n_calls = 0;
+    let mut folders = vec![folder.to_owned()];
+    while let Some(place) = folders.pop() {
+        for entry in place.read_dir().unwrap() {
+            let path = entry.unwrap().path();
+            let name = path
+                .strip_prefix(folder)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned();
+            if path.is_dir() {
+                n_calls += usize::from(name.starts_with("calls/"));
+                folders.push(path);
+            } else if !OF_THE_RUN.contains(&name.as_str()) && !name.starts_with("calls/") {
+                let text = String::from_utf8_lossy(&read(&path)).replace(id, "RUN");
+                files.insert(name, text);
+            }
+        }
+    }
+    (files, n_calls)
+}
+
+/// Kills a run at every `step`-th point, takes each up again, and holds it against one that nobody killed.
+fn kill_and_resume(step: usize, more: &[&str]) -> usize {
+    let whole = Stage::new();
+    let run = whole.plan_exec(more);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let (files, n_calls) = kept(&whole.last_run());
+    assert_eq!(n_calls, 2);
+    for n in (1..).step_by(step) {
+        let stage = Stage::new();
+        let before = stage.greeting();
+        if !is_killed(&stage, n, more) {
+            return n;
+        }
+        let is_there = stage.repo.root().join(".twostep/runs").is_dir();
+        if !is_there || stage.run(&["runs"]).stdout.is_empty() {
+            // Nothing was promised yet.
+            assert_eq!(stage.greeting(), before, "{n}");
+            continue;
+        }
+        let run = stage.run(&["runs", "resume"]);
+        if run.stderr.contains("does not tell how it was started") {
+            assert_eq!(stage.greeting(), before, "{n}");
+            continue;
+        }
+        assert_eq!(run.code, 0, "{n}: {}", run.stderr);
+        assert_eq!(stage.greeting(), whole.greeting(), "{n}");
+        let (found, n_found) = kept(&stage.last_run());
+        assert_eq!(
+            found.keys().collect::<Vec<_>>(),
+            files.keys().collect::<Vec<_>>(),
+            "{n}"
+        );
+        // A call that was cut off is made once more, and both are there.
+        assert!(
+            (n_calls..=n_calls + 1).contains(&n_found),
+            "{n}: {n_found} calls"
+        );
+        for (name, text) in &files {
+            assert_eq!(found[name], *text, "{n}: {name}");
+        }
+        let undone = stage.run(&["undo"]);
+        assert_eq!(
+            (undone.code, stage.greeting()),
+            (0, before),
+            "{n}: {}",
+            undone.stderr
+        );
+    }
+    unreachable!()
+}
+
+#[test]
+fn a_run_that_was_killed_anywhere_goes_on_to_the_same_end() {
+    kill_and_resume(7, &[]);
+}
+
+#[test]
+#[ignore = "all points take minutes"]
+fn a_run_that_was_killed_at_each_point_goes_on_to_the_same_end() {
+    let n = kill_and_resume(1, &[]) + kill_and_resume(1, &["--land", "branch"]);
+    println!("{n} points");
+}
