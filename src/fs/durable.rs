@@ -1,13 +1,14 @@
 //! Folders and files of ours that must survive: private, and synced to the disk before we go on.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
+use rustix::fs::OFlags;
 use serde::de::DeserializeOwned;
 
-use super::{FsError, crash, open, read_whole};
+use super::{FsError, SystemKind, crash, kind, open, open_regular, read_whole};
 
 /// Makes a folder that only the user may enter, and those above it.
 ///
@@ -40,12 +41,32 @@ impl Lock {
             .create(true)
             .truncate(false)
             .mode(0o600)
+            // No pipe that lies there holds us up, and no link leads elsewhere.
+            .custom_flags((OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed())
             .open(path)
             .map_err(&error)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self(file))),
-            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-            Err(std::fs::TryLockError::Error(cause)) => Err(error(cause)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(cause)) => Err(error(cause)),
+        }
+    }
+
+    /// Says whether somebody holds the lock that `path` stands for; nothing is made.
+    ///
+    /// # Errors
+    ///
+    /// Fails on what is no regular file, and where the system does not say.
+    pub fn is_held(path: &Path) -> Result<bool, FsError> {
+        if kind(path)? == SystemKind::Missing {
+            return Ok(false);
+        }
+        let (file, _) = open_regular(path)?;
+        // Who only looks shares it with others who look.
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(cause)) => Err(FsError::of("lock", path)(cause)),
         }
     }
 }
@@ -156,4 +177,41 @@ pub fn tail(path: &Path, n: u64) -> Result<String, FsError> {
     let mut bytes = Vec::new();
     file.take(n).read_to_end(&mut bytes).map_err(error)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_held_until_it_is_dropped_and_looking_makes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        assert!(!Lock::is_held(&path).unwrap());
+        assert_eq!(list(folder.path()).unwrap().len(), 0);
+        let lock = Lock::take(&path).unwrap();
+        assert!(lock.is_some() && Lock::is_held(&path).unwrap());
+        assert!(Lock::take(&path).unwrap().is_none());
+        drop(lock);
+        assert!(!Lock::is_held(&path).unwrap());
+        assert!(Lock::take(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn no_lock_is_taken_through_a_link_or_waits_for_a_pipe() {
+        let folder = tempfile::tempdir().unwrap();
+        let [pipe, link] = ["pipe", "link"].map(|name| folder.path().join(name));
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the system has no call for it everywhere"
+        )]
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        std::os::unix::fs::symlink("elsewhere", &link).unwrap();
+        for path in [&pipe, &link] {
+            assert!(Lock::take(path).is_err(), "{}", path.display());
+        }
+        assert!(Lock::is_held(&pipe).is_err());
+        assert_eq!(list(folder.path()).unwrap().len(), 2);
+    }
 }

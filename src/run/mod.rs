@@ -2,7 +2,8 @@
 //!
 //! In: artefacts and events. Out: files that survive us, and runs that can be listed and shown.
 //!
-//! Invariant: an artefact is on the disk before the record that names it; a record is whole or is not read.
+//! Invariant: an artefact is on the disk before the record that names it; a record is whole or is not read. Who adds to
+//! a run holds its lock.
 
 mod calls;
 mod journal;
@@ -53,6 +54,8 @@ pub struct Run {
     hashes: BTreeMap<String, String>,
     /// The time, in milliseconds since 1970.
     now: fn() -> u64,
+    #[expect(dead_code, reason = "held, not read")]
+    lock: fs::Lock,
 }
 
 /// What a run came to, as its journal tells.
@@ -108,6 +111,7 @@ impl Run {
             let cause = std::io::ErrorKind::AlreadyExists.into();
             return Err(FsError::of("make the folder", &folder)(cause));
         }
+        let lock = hold(&folder)?;
         Ok(Self {
             root: root.to_owned(),
             id,
@@ -123,6 +127,7 @@ impl Run {
             accepts_changes: true,
             hashes: BTreeMap::new(),
             now,
+            lock,
         })
     }
 
@@ -130,9 +135,10 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// Fails if its journal cannot be read.
+    /// Fails if it is still at work, or its journal cannot be read.
     pub fn reopen(root: &Path, id: &str, now: fn() -> u64) -> Result<Self, FsError> {
         let folder = root.join(FOLDER).join(id);
+        let lock = hold(&folder)?;
         fs::remove_temporary(&folder)?;
         let n_records = journal::repair(&folder)?;
         let records = journal::read(&folder)?;
@@ -158,6 +164,7 @@ impl Run {
             since_ms: now(),
             accepts_changes: false,
             now,
+            lock,
         })
     }
 
@@ -237,6 +244,32 @@ impl Run {
         self.n_records += 1;
         Ok(())
     }
+}
+
+/// The file of a run that is locked while somebody adds to it.
+const LOCK_FILE: &str = "lock";
+
+/// Takes the lock of the run in `folder`.
+fn hold(folder: &Path) -> Result<fs::Lock, FsError> {
+    let path = folder.join(LOCK_FILE);
+    // Who looks whether it is held has it for a moment.
+    for _ in 0..20 {
+        if let Some(lock) = fs::Lock::take(&path)? {
+            return Ok(lock);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let cause = std::io::Error::other("this run is still at work; `twostep runs wait` waits");
+    Err(FsError::of("add to", folder)(cause))
+}
+
+/// Says whether the run `id` is at work, in whatever process.
+///
+/// # Errors
+///
+/// Fails where the system does not say.
+pub fn is_alive(root: &Path, id: &str) -> Result<bool, FsError> {
+    fs::Lock::is_held(&root.join(FOLDER).join(id).join(LOCK_FILE))
 }
 
 /// Returns a value as JSON for people and programs, with a line break at its end.
@@ -393,4 +426,26 @@ pub fn records(root: &Path, id: &str) -> Result<Vec<Record>, FsError> {
 /// Fails if it is not there or cannot be read.
 pub fn artefact(root: &Path, id: &str, name: &str) -> Result<Vec<u8>, FsError> {
     fs::read_regular(&root.join(FOLDER).join(id).join(name), MAX_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_alive_while_somebody_may_add_to_it() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        let is_alive = || is_alive(root, "one").unwrap();
+        assert!(!is_alive());
+        let run = Run::begin(root, "one".into(), || 0).unwrap();
+        assert!(is_alive());
+        let error = Run::reopen(root, "one", || 0).err().unwrap();
+        assert!(error.source.to_string().contains("still at work"));
+        drop(run);
+        assert!(!is_alive());
+        let run = Run::reopen(root, "one", || 0).unwrap();
+        assert!(is_alive());
+        drop(run);
+    }
 }
