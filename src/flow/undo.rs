@@ -95,8 +95,9 @@ pub fn undo(
         State::Nothing => return Err(UndoError::NotLanded(id)),
         State::Undone => return Err(UndoError::Undone(id)),
         State::Branched { name, commit } => {
+            let mut run = Run::reopen(root.path(), &id, now)?;
             git::delete_branch(root.path(), &name, &commit)?;
-            Run::reopen(root.path(), &id, now)?.record(Event::Undone)?;
+            run.record(Event::Undone)?;
             return Ok(Taken {
                 id,
                 branch: Some(name),
@@ -105,8 +106,9 @@ pub fn undo(
         }
         State::Landed => {}
     }
+    let mut run = Run::reopen(root.path(), &id, now)?;
     let (landing, undone) = take_back(repository, &id)?;
-    Run::reopen(root.path(), &id, now)?.record(Event::Undone)?;
+    run.record(Event::Undone)?;
     let files = landing.changes.iter().map(|landed| {
         let change = Change {
             path: landed.path.clone(),
