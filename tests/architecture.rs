@@ -33,7 +33,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("history", &["fs", "git", "patch", "path", "repo"]),
     ("scratch", &["fs", "git", "patch", "path", "repo"]),
     ("check", &["fs", "process"]),
-    ("run", &["agent", "fs", "path", "repo"]),
+    ("run", &["agent", "fs", "path", "repo", "scratch"]),
     (
         "flow",
         &[

@@ -14,7 +14,7 @@ use crate::flow::redact::Redactor;
 use crate::flow::resume::{self, Left};
 use crate::fs;
 use crate::repo::Repository;
-use crate::run::{self, Event, Outcome, Run};
+use crate::run::{self, Event, Outcome, Run, Watch};
 
 /// The file of a run that says how it was started.
 const COMMAND_FILE: &str = "command.json";
@@ -60,10 +60,12 @@ pub(super) fn begin(
     repository: &Repository,
     (verb, title): (&str, &str),
     redactor: &Redactor,
+    watch: Option<Watch>,
     environment: &Environment,
 ) -> anyhow::Result<Run> {
     let root = repository.root.path();
-    if let Some(run) = environment.resumed.take() {
+    if let Some(mut run) = environment.resumed.take() {
+        run.watch(watch);
         return Ok(*run);
     }
     if let Some(id) = run::half_landed(root)? {
@@ -75,6 +77,7 @@ pub(super) fn begin(
         ));
     }
     let mut run = Run::begin(root, environment.run_id(), now_ms)?;
+    run.watch(watch);
     run.record(Event::Started {
         verb: verb.to_owned(),
         title: redactor.redacted(title),
@@ -92,6 +95,15 @@ pub(super) fn begin(
         run.keep(COMMAND_FILE, &run::json(&command))?;
     }
     Ok(run)
+}
+
+/// Prints each record of a run to stdout, as JSON on a line of its own.
+pub(super) fn events(printer: &Printer) -> Watch {
+    let printer = Printer::new(printer.volume());
+    Box::new(move |record| {
+        // Who does not read them any more does not end the run.
+        let _ = printer.json(record);
+    })
 }
 
 /// Goes on with a run.

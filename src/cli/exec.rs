@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::agents::{AgentArgs, DEFAULT_IDLE, DEFAULT_TIME, DEFAULT_WAIT, parse_agents, player};
 use super::asking::Asking;
-use super::begin::begin;
+use super::begin::{begin, events};
 use super::environment::Environment;
 use super::exit::{Exit, is_interrupted, unwrapped, usage};
 use super::plan::{read_packs, read_spec};
@@ -20,7 +20,7 @@ use super::select::{SelectArgs, Selected};
 use super::story;
 use crate::agent::{Chain, Role, Usage, quoted};
 use crate::check::Checked;
-use crate::flow::exec::{ChangeKind, ExecError, Executed, Land, Landed};
+use crate::flow::exec::{ExecError, Executed, Land, Landed};
 use crate::flow::pack::{self, HELD_BYTES, PackRequest};
 use crate::flow::plan_exec::{self, Done, PLAN_FILE, RunError, Work, title};
 use crate::flow::player::Player;
@@ -30,6 +30,7 @@ use crate::pack::{Format, Sections};
 use crate::path::RepoPath;
 use crate::repo::{Globs, Named, ReadOptions, Repository};
 use crate::run::{self, Run, Summary};
+use crate::scratch::ChangeKind;
 use crate::tokens::Counter;
 
 /// What checks a change, and where it goes.
@@ -61,7 +62,7 @@ pub(super) struct ChangeArgs {
     #[arg(long)]
     in_place: bool,
 
-    /// Print the outcome to stdout as JSON
+    /// Print what happens to stdout as JSON, an event a line; the last line is the outcome
     #[arg(long)]
     json: bool,
 }
@@ -289,7 +290,8 @@ impl Job<'_> {
         };
         let root = repository.root.path();
         let told = (self.verb, self.title.as_str());
-        let mut run = begin(repository, told, &lent.redactor, environment)?;
+        let watch = self.change.json.then(|| events(printer));
+        let mut run = begin(repository, told, &lent.redactor, watch, environment)?;
         let done = lent.host(printer, |host| go(&work, &mut run, host));
         let done = match done {
             Ok(done) => done,

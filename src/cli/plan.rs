@@ -113,7 +113,13 @@ pub(super) fn run(
     };
     let packs = read_packs(&args.packs, environment)?;
     let told = ("plan", title(wanted.words()));
-    let mut run = begin(&selected.repository, told, &lent.redactor, environment)?;
+    let mut run = begin(
+        &selected.repository,
+        told,
+        &lent.redactor,
+        None,
+        environment,
+    )?;
     let planning = Planning {
         repository: &selected.repository,
         planner: &planner,

@@ -5,12 +5,12 @@ use clap::{Args, Subcommand};
 use super::begin;
 use super::environment::{Environment, now_ms};
 use super::exit::{Exit, usage};
-use super::number::{dollars, grouped, lasting};
+use super::number::{counted, dollars, grouped, lasting};
 use super::printer::Printer;
-use crate::flow::exec::ChangeKind;
 use crate::flow::undo;
 use crate::repo::{self, Repository};
 use crate::run::{self, Event, Outcome, Summary};
+use crate::scratch::ChangeKind;
 
 /// List the runs of this repository, newest first
 ///
@@ -202,6 +202,12 @@ fn told(event: &Event) -> Option<String> {
             let when = if *is_baseline { "before" } else { "after" };
             let how = if *passed { "passed" } else { "failed" };
             format!("`{command}` {how} {when} the change")
+        }
+        Event::Changed { files } => {
+            format!(
+                "the executor changed {}",
+                counted(files.len(), "file", "files")
+            )
         }
         Event::LandingStarted => "began to land".to_owned(),
         Event::Landed => "landed".to_owned(),

@@ -7,13 +7,14 @@ use super::printer::{Printer, Volume};
 use crate::agent::{Agent, AgentError, Billing, Role, Usage};
 use crate::check::Checked;
 use crate::flow::budget::SHORT_ANSWER;
-use crate::flow::exec::{ChangeKind, Executed, Landed};
+use crate::flow::exec::{Executed, Landed};
 use crate::flow::host::Event;
 use crate::flow::plan::Prompt;
 use crate::flow::player::Player;
 use crate::flow::route::{Focus, Route, Size};
 use crate::plan::{Intent, Reference, Status};
 use crate::run::Summary;
+use crate::scratch::ChangeKind;
 use crate::secrets::Sighting;
 
 /// Tells of one event.
@@ -256,11 +257,7 @@ pub(super) fn tell_cost(printer: &Printer, role: Role, player: &Player, prompt: 
 pub(super) fn tell_end(printer: &Printer, summary: &Summary, executed: &Executed) {
     let id = &summary.id;
     for change in &executed.changes.changes {
-        let mark = match ChangeKind::of(change) {
-            ChangeKind::Created => "created",
-            ChangeKind::Changed => "changed",
-            ChangeKind::Deleted => "deleted",
-        };
+        let mark = ChangeKind::of(change).name();
         printer.note(&line(mark, &change.path.to_string()));
     }
     if executed.checks.is_empty() {

@@ -24,8 +24,10 @@ use crate::plan::{Plan, Reference, Status};
 use crate::process::Limits;
 use crate::prompt;
 use crate::repo::{Candidate, Named, Repository};
-use crate::run::{self, CallPlace, Event as Happened, Run};
-use crate::scratch::{self, Change, ChangeSet, LandError, Problem, Scratch, ScratchError, State};
+use crate::run::{self, CallPlace, ChangedFile, Event as Happened, Run};
+use crate::scratch::{
+    self, Change, ChangeKind, ChangeSet, LandError, Problem, Scratch, ScratchError, State,
+};
 
 /// What the executor's prompt is made of.
 pub struct Content<'a> {
@@ -425,6 +427,13 @@ pub fn execute(
         });
     }
     let patch = patch_of(scratch, &changes)?;
+    let file = |change: &Change| ChangedFile {
+        path: change.path.clone(),
+        what: ChangeKind::of(change),
+    };
+    run.record(Happened::Changed {
+        files: changes.changes.iter().map(file).collect(),
+    })?;
     run.keep_change(&place, &patch)?;
     let patch = run.keep(PATCH_FILE, &patch)?;
     if !changes.refused.is_empty() {
@@ -605,29 +614,6 @@ fn patch_of(scratch: &Scratch, changes: &ChangeSet) -> Result<Vec<u8>, ExecError
     let before = |path: &RepoPath| originals.read(path).map_err(ExecError::from);
     let after = |path: &RepoPath| bytes_of(&root, path);
     changes.patch(before, after)
-}
-
-/// What became of a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChangeKind {
-    /// It was not there.
-    Created,
-    /// It has other bytes, another mode, or is a link.
-    Changed,
-    /// It is no longer there.
-    Deleted,
-}
-
-impl ChangeKind {
-    /// Says what became of the path of `change`.
-    pub fn of(change: &Change) -> Self {
-        match (&change.before, &change.after) {
-            (None, _) => Self::Created,
-            (Some(_), None) => Self::Deleted,
-            (Some(_), Some(_)) => Self::Changed,
-        }
-    }
 }
 
 fn run_checks(

@@ -15,7 +15,7 @@ use crate::path::RepoPath;
 use crate::plan::{Plan, PlanError, Reference, Tree, references};
 use crate::prompt;
 use crate::repo::{Candidate, Repository};
-use crate::run::{self, Event as Happened, Outcome, Run};
+use crate::run::{self, Outcome, Run};
 
 /// How a plan's file begins, so that it is known as ours.
 pub const PLAN_HEAD: &str = "<!-- twostep plan ";
@@ -622,7 +622,7 @@ pub fn conclude(run: &mut Run, done: Result<Done, RunError>) -> Result<Done, Run
         Ok(Done::Executed(_)) => Outcome::Landed,
         Err(error) => Outcome::Stopped(chain(error)),
     };
-    let recorded = run.record(Happened::Ended { outcome });
+    let recorded = run.end(outcome);
     let done = done?;
     recorded?;
     Ok(done)

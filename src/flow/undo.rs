@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::exec::{ChangeKind, HELD_FOLDER, LANDING_FILE};
+use super::exec::{HELD_FOLDER, LANDING_FILE};
 use crate::fs::{self, FsError};
 use crate::git::{self, BranchError};
 use crate::path::RepoPath;
 use crate::repo::Repository;
 use crate::run::{self, Event, Run};
-use crate::scratch::{self, Change, LandError, LandedChange, Landing, Undone};
+use crate::scratch::{self, Change, ChangeKind, LandError, LandedChange, Landing, Undone};
 
 /// Nothing was taken back.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use super::{Event, MAX_BYTES, Record, Reserve, Run, json};
-use crate::agent::{CALL_FILE, Class, PATCH_FILE, REPLY_FILE, RecordedCall, Reply, Role, Usage};
+use crate::agent::{
+    Billing, CALL_FILE, Class, PATCH_FILE, REPLY_FILE, RecordedCall, Reply, Role, Usage,
+};
 use crate::fs::{self, FsError, Hash};
 
 /// The file of a call that holds what was asked.
@@ -160,6 +162,7 @@ impl Run {
         place: &CallPlace,
         agent: &str,
         reply: &Reply,
+        billing: Billing,
     ) -> Result<(), FsError> {
         let name = |file: &str| format!("{}/{file}", folder(place.number, place.role));
         self.keep(&name(REPLY_FILE), reply.text.as_bytes())?;
@@ -176,6 +179,7 @@ impl Run {
         self.record(Event::CallEnded {
             number: place.number,
             usage: reply.usage,
+            billing: Some(billing),
         })
     }
 

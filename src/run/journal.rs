@@ -5,8 +5,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_BYTES, Outcome, Reserve};
-use crate::agent::{Class, Role, Usage};
+use crate::agent::{Billing, Class, Role, Usage};
 use crate::fs::{self, FsError, Hash, SystemKind};
+use crate::path::RepoPath;
+use crate::scratch::ChangeKind;
 
 const FILE: &str = "journal.jsonl";
 
@@ -65,6 +67,9 @@ pub enum Event {
         number: usize,
         /// What it reported.
         usage: Usage,
+        /// Who pays for it.
+        #[serde(default)]
+        billing: Option<Billing>,
     },
     /// An agent did not answer.
     CallFailed {
@@ -98,6 +103,11 @@ pub enum Event {
         /// Whether it passed.
         passed: bool,
     },
+    /// An executor changed these files of the scratch.
+    Changed {
+        /// Which.
+        files: Vec<ChangedFile>,
+    },
     /// Files of the user's tree are about to be exchanged.
     LandingStarted,
     /// All of them were.
@@ -120,6 +130,15 @@ pub enum Event {
         /// What it came to.
         outcome: Outcome,
     },
+}
+
+/// A file that an executor changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChangedFile {
+    /// Where it is.
+    pub path: RepoPath,
+    /// What became of it.
+    pub what: ChangeKind,
 }
 
 impl Event {

@@ -7,6 +7,7 @@
 
 mod calls;
 mod journal;
+mod report;
 mod spent;
 
 use std::collections::BTreeMap;
@@ -21,11 +22,15 @@ use crate::path::RepoPath;
 use crate::repo::Repository;
 
 pub use calls::{CallPlace, Known, PROMPT_FILE};
-pub use journal::{Event, Record};
+pub use journal::{ChangedFile, Event, Record};
+pub use report::REPORT_FILE;
 pub use spent::{Reserve, Spent};
 
 /// The folder of the runs, beneath the root of the repository.
 pub const FOLDER: &str = ".twostep/runs";
+
+/// What is told of each record of a run, as soon as it is on the disk.
+pub type Watch = Box<dyn Fn(&Record)>;
 
 /// One execution and its folder.
 pub struct Run {
@@ -52,6 +57,8 @@ pub struct Run {
     accepts_changes: bool,
     /// The hashes of what was kept before that, by name.
     hashes: BTreeMap<String, String>,
+    /// Is told of each record.
+    watch: Option<Watch>,
     /// The time, in milliseconds since 1970.
     now: fn() -> u64,
     #[expect(dead_code, reason = "held, not read")]
@@ -126,6 +133,7 @@ impl Run {
             since_ms: now(),
             accepts_changes: true,
             hashes: BTreeMap::new(),
+            watch: None,
             now,
             lock,
         })
@@ -163,9 +171,15 @@ impl Run {
             worked_ms,
             since_ms: now(),
             accepts_changes: false,
+            watch: None,
             now,
             lock,
         })
+    }
+
+    /// Has `watch` told of each record from now on.
+    pub fn watch(&mut self, watch: Option<Watch>) {
+        self.watch = watch;
     }
 
     /// Returns what its calls have used.
@@ -228,6 +242,18 @@ impl Run {
         Ok(path)
     }
 
+    /// Keeps the report, and records what the run came to.
+    ///
+    /// # Errors
+    ///
+    /// Fails if they cannot be written.
+    pub fn end(&mut self, outcome: Outcome) -> Result<(), FsError> {
+        let records = journal::read(&self.folder)?;
+        let report = report::report(&self.id, &records, &outcome);
+        self.keep(REPORT_FILE, report.as_bytes())?;
+        self.record(Event::Ended { outcome })
+    }
+
     /// Appends an event to the journal.
     ///
     /// # Errors
@@ -242,6 +268,9 @@ impl Run {
         };
         journal::append(&self.folder, &record)?;
         self.n_records += 1;
+        if let Some(watch) = &self.watch {
+            watch(&record);
+        }
         Ok(())
     }
 }

@@ -37,6 +37,38 @@ pub struct ChangeSet {
     pub refused: Vec<Problem>,
 }
 
+/// What became of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// It was not there.
+    Created,
+    /// It has other bytes, another mode, or is a link.
+    Changed,
+    /// It is no longer there.
+    Deleted,
+}
+
+impl ChangeKind {
+    /// Returns the word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Changed => "changed",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// Says what became of the path of `change`.
+    pub fn of(change: &Change) -> Self {
+        match (&change.before, &change.after) {
+            (None, _) => Self::Created,
+            (Some(_), None) => Self::Deleted,
+            (Some(_), Some(_)) => Self::Changed,
+        }
+    }
+}
+
 impl ChangeSet {
     /// Says whether `other` changes the same paths in the same way.
     pub fn is_same(&self, other: &Self) -> bool {

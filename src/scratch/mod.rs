@@ -24,7 +24,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use changes::{Change, ChangeSet};
+pub use changes::{Change, ChangeKind, ChangeSet};
 pub use guarded::is_guarded;
 pub use land::{LandError, LandedChange, Landing, RemovedFolder, Undone, land, undo};
 pub use originals::Originals;

@@ -20,6 +20,21 @@ fn what_is_billed_by_the_token_has_a_price() {
     // 1,000 and 200 tokens of the planner by the catalogue, and what the executor says.
     let dollars = run.json()["usage"]["dollars"].as_f64().unwrap();
     assert!((dollars - 0.0544).abs() < 1e-9, "{dollars}");
+    // Before the outcome, what happened: as the journal has it.
+    let events: Vec<&str> = run.stdout.lines().collect();
+    let show = stage.run(&["runs", "show", "--json"]).stdout;
+    assert_eq!(events[..events.len() - 1], show.lines().collect::<Vec<_>>());
+    let report = String::from_utf8(super::read(&stage.last_run().join("report.md"))).unwrap();
+    for said in [
+        "- Outcome: the change has landed",
+        "- changed `greeting.txt`",
+        "| `sh test.sh` | failed | passed |",
+        "| 1 | planner | gemini (gemini-3.1-pro-preview) | 10994 | 1000 | 0 | 200 | 0.0044 |",
+        "Call 1: at most 10994 tokens were expected, 1000 reported by gemini",
+        "In all 2 calls, 4000 tokens, 0.0544 USD; of 0 of them nothing was reported",
+    ] {
+        assert!(report.contains(said), "{said}: {report}");
+    }
 }
 
 #[test]

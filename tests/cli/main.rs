@@ -159,8 +159,9 @@ impl Run {
         }
     }
 
+    /// The value on the last line of stdout.
     fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap()
+        serde_json::from_str(self.stdout.lines().last().unwrap()).unwrap()
     }
 }
 

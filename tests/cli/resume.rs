@@ -39,6 +39,9 @@ fn kept(folder: &Path) -> (BTreeMap<String, String>, usize) {
             if path.is_dir() {
                 n_calls += usize::from(name.starts_with("calls/"));
                 folders.push(path);
+            } else if name == "report.md" {
+                // Times are in it, and each call.
+                files.insert(name, String::new());
             } else if !OF_THE_RUN.contains(&name.as_str()) && !name.starts_with("calls/") {
                 let text = String::from_utf8_lossy(&read(&path)).replace(id, "RUN");
                 files.insert(name, text);

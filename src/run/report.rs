@@ -1,0 +1,271 @@
+//! What a run did, for people: made of its journal alone, so that it can be made whenever the run ends.
+
+use std::fmt::Write as _;
+
+use super::{Event, Outcome, Record, Spent};
+use crate::agent::{Billing, Role, Usage};
+
+/// The file of a run that holds its report.
+pub const REPORT_FILE: &str = "report.md";
+
+/// One call, as the journal tells.
+struct Row<'a> {
+    number: usize,
+    role: Role,
+    agent: &'a str,
+    /// The least tokens that were set aside for it.
+    reserved: u64,
+    began_ms: u64,
+    ended_ms: Option<u64>,
+    usage: Option<Usage>,
+    billing: Option<Billing>,
+    failure: Option<String>,
+}
+
+/// Returns the report of the run `id` that came to `outcome`.
+pub(super) fn report(id: &str, records: &[Record], outcome: &Outcome) -> String {
+    let mut text = String::new();
+    let title = records.iter().find_map(|record| match &record.event {
+        Event::Started { title, verb } => Some((title.as_str(), verb.as_str())),
+        _ => None,
+    });
+    let (title, verb) = title.unwrap_or(("", ""));
+    let _ = writeln!(text, "# Run {id}\n\n- Asked: {title} (`twostep {verb}`)");
+    let _ = writeln!(text, "- Outcome: {}", told(outcome));
+    let seconds = super::worked(records) / 1000;
+    let _ = writeln!(text, "- Time: {seconds} s at work");
+    files(&mut text, records);
+    changed(&mut text, records);
+    checked(&mut text, records);
+    calls(&mut text, records);
+    text
+}
+
+fn told(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Planned => "there is a plan; it was not carried out".to_owned(),
+        Outcome::Landed => "the change has landed".to_owned(),
+        Outcome::Kept => "the change is good, and is in `changes.patch` only".to_owned(),
+        Outcome::NotAsked => "no agent was asked".to_owned(),
+        Outcome::HalfLanded => "it was ended while it landed".to_owned(),
+        Outcome::Undone => "the change was taken back".to_owned(),
+        Outcome::Stopped(why) => format!("stopped: {}", one_line(why)),
+        Outcome::Open => "it has not ended".to_owned(),
+    }
+}
+
+/// The files of a run that people look for, and what each holds.
+const FILES: &[(&str, &str)] = &[
+    ("spec.md", "what was asked"),
+    ("route.json", "who gets what, by size and models"),
+    ("planner-pack.xml", "what the planner read"),
+    ("AI-PLAN.md", "the plan"),
+    (
+        "references.json",
+        "what the plan names, held against the files",
+    ),
+    ("executor-pack.xml", "what the executor read"),
+    ("changes.patch", "the change"),
+];
+
+fn files(text: &mut String, records: &[Record]) {
+    let mut rows = Vec::new();
+    for (file, what) in FILES {
+        let bytes = records.iter().rev().find_map(|record| match &record.event {
+            Event::Artefact { name, bytes, .. } if name == file => Some(bytes),
+            _ => None,
+        });
+        rows.extend(bytes.map(|bytes| format!("| [{file}]({file}) | {what} | {bytes} |\n")));
+    }
+    if !rows.is_empty() {
+        let _ = write!(
+            text,
+            "\n## Files\n\n| file | what | bytes |\n|---|---|---|\n{}",
+            rows.concat()
+        );
+    }
+}
+
+fn changed(text: &mut String, records: &[Record]) {
+    let last = records.iter().rev().find_map(|record| match &record.event {
+        Event::Changed { files } => Some(files),
+        _ => None,
+    });
+    if let Some(files) = last {
+        let _ = writeln!(text, "\n## Changed\n");
+        for file in files {
+            let _ = writeln!(text, "- {} `{}`", file.what.name(), file.path);
+        }
+    }
+}
+
+fn checked(text: &mut String, records: &[Record]) {
+    let mut commands: Vec<(&str, [Option<bool>; 2])> = Vec::new();
+    for record in records {
+        if let Event::Checked {
+            command,
+            is_baseline,
+            passed,
+        } = &record.event
+        {
+            let n = commands.iter().position(|(known, _)| known == command);
+            let n = n.unwrap_or_else(|| {
+                commands.push((command, [None, None]));
+                commands.len() - 1
+            });
+            commands[n].1[usize::from(!is_baseline)] = Some(*passed);
+        }
+    }
+    if commands.is_empty() {
+        return;
+    }
+    let word = |passed: Option<bool>| match passed {
+        Some(true) => "passed",
+        Some(false) => "failed",
+        None => "-",
+    };
+    let _ = writeln!(
+        text,
+        "\n## Checked\n\n| check | before | after |\n|---|---|---|"
+    );
+    for (command, [before, after]) in commands {
+        let command = cell(command);
+        let (before, after) = (word(before), word(after));
+        let _ = writeln!(text, "| `{command}` | {before} | {after} |");
+    }
+}
+
+fn calls(text: &mut String, records: &[Record]) {
+    let rows = rows(records);
+    if rows.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "\n## Calls\n\n| call | role | agent | set aside | in | of it cached | out | USD | s | what came of it |\n\
+         |---|---|---|---|---|---|---|---|---|---|"
+    );
+    let number = |n: Option<u64>| n.map_or("unknown".to_owned(), |n| n.to_string());
+    for row in &rows {
+        let usage = row.usage.unwrap_or_default();
+        let dollars = match (row.billing, usage.dollars) {
+            (Some(Billing::Subscription), _) => "subscription".to_owned(),
+            (Some(Billing::Nothing), None) => "0".to_owned(),
+            (_, amount) => amount.map_or("unknown".to_owned(), |amount| format!("{amount:.4}")),
+        };
+        let seconds = row.ended_ms.map(|end| end.saturating_sub(row.began_ms));
+        let seconds = seconds.map_or("-".to_owned(), |ms| Seconds(ms).to_string());
+        let came = match (&row.failure, row.ended_ms) {
+            (Some(failure), _) => cell(&one_line(failure)),
+            (None, Some(_)) => "answered".to_owned(),
+            (None, None) => "cut off".to_owned(),
+        };
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} | {} | {dollars} | {seconds} | {came} |",
+            row.number,
+            row.role.name(),
+            cell(row.agent),
+            row.reserved,
+            number(usage.input),
+            number(usage.cached),
+            number(usage.output),
+        );
+    }
+    for record in records {
+        match &record.event {
+            Event::Waited { ms } => {
+                let _ = writeln!(text, "\nWaited {} s before the next call.", Seconds(*ms));
+            }
+            Event::FellBack { role, from, to } => {
+                let role = role.name();
+                let _ = writeln!(text, "\n{to} stood in for {from} as {role}.");
+            }
+            _ => {}
+        }
+    }
+    estimates(text, &rows);
+    let spent = Spent::of(records);
+    let _ = writeln!(
+        text,
+        "\nIn all {} calls, {} tokens, {:.4} USD; of {} of them nothing was reported, and what was set aside is counted.",
+        spent.n_calls, spent.tokens, spent.dollars, spent.n_unknown
+    );
+}
+
+/// Holds what was set aside for prompts against what was reported; an executor's turns add up, so only planners tell.
+fn estimates(text: &mut String, rows: &[Row<'_>]) {
+    for row in rows.iter().filter(|row| row.role == Role::Planner) {
+        let Some(input) = row.usage.and_then(|usage| usage.input).filter(|&n| n > 0) else {
+            continue;
+        };
+        let _ = writeln!(
+            text,
+            "\nCall {}: at most {} tokens were expected, {input} reported by {}.",
+            row.number, row.reserved, row.agent
+        );
+    }
+}
+
+fn rows(records: &[Record]) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for record in records {
+        match &record.event {
+            Event::CallStarted {
+                number,
+                role,
+                agent,
+                reserve,
+                ..
+            } => rows.push(Row {
+                number: *number,
+                role: *role,
+                agent,
+                reserved: reserve.tokens,
+                began_ms: record.at_ms,
+                ended_ms: None,
+                usage: None,
+                billing: None,
+                failure: None,
+            }),
+            Event::CallEnded {
+                number,
+                usage,
+                billing,
+            } => {
+                if let Some(row) = rows.iter_mut().find(|row| row.number == *number) {
+                    row.ended_ms = Some(record.at_ms);
+                    (row.usage, row.billing) = (Some(*usage), *billing);
+                }
+            }
+            Event::CallFailed {
+                number, message, ..
+            } => {
+                if let Some(row) = rows.iter_mut().find(|row| row.number == *number) {
+                    row.ended_ms = Some(record.at_ms);
+                    row.failure = Some(message.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+    rows
+}
+
+/// Milliseconds, written as seconds.
+struct Seconds(u64);
+
+impl std::fmt::Display for Seconds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.0 / 1000, self.0 % 1000 / 100)
+    }
+}
+
+/// Returns a text as a cell of a table holds it.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
