@@ -19,7 +19,9 @@ impl Protocol for Claude {
             "system" if text(line, "/subtype") == "api_retry" => {
                 let status = number(line, "/error_status");
                 let status = status.map_or(String::new(), |status| format!(" ({status})"));
-                let told = format!("waits to try again{status}");
+                let delay = number(line, "/retry_delay_ms");
+                let delay = delay.map_or(String::new(), |delay| format!(" in {delay} ms"));
+                let told = format!("waits to try again{delay}{status}");
                 self.trouble = Some(format!("{told}: {}", text(line, "/error")));
                 return Some(told);
             }

@@ -7,12 +7,14 @@
 mod arguments;
 mod claude;
 mod codex;
+mod ending;
 mod environment;
 mod gemini;
 mod outcome;
 mod program;
 mod protocol;
 mod recorded;
+mod retry;
 mod workplace;
 
 use std::ffi::OsString;

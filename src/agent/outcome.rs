@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::retry;
+use crate::process::Confinement;
+
 /// An answer that is whole as far as the program shows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reply {
@@ -20,6 +23,16 @@ pub struct Reply {
     pub unconfined: Option<String>,
     /// Tools that the agent wanted and did not get.
     pub denied: Vec<String>,
+}
+
+impl Reply {
+    /// Notes what held the program while it ran.
+    pub(super) fn confined(mut self, confined: Confinement) -> Self {
+        if let Confinement::Partial(why) | Confinement::None(why) = confined {
+            self.unconfined = Some(why);
+        }
+        self
+    }
 }
 
 /// Tokens and money as the program reported them; what it did not report is unknown, not zero.
@@ -60,7 +73,7 @@ pub struct Failure {
     pub class: Class,
     /// What the program or we found, for people.
     pub message: String,
-    /// How long to wait before the next call, where the vendor said.
+    /// For how long to wait before the next try, where it was told.
     pub retry_after: Option<Duration>,
 }
 
@@ -221,22 +234,38 @@ impl Failure {
         }
     }
 
+    /// Takes from the words of `message` for how long to wait, if that may help and nothing better is known.
+    pub(super) fn waiting(mut self, message: &str) -> Self {
+        let may_help = matches!(
+            self.class,
+            Class::RateLimited | Class::OutOfQuota | Class::Network
+        );
+        if may_help && self.retry_after.is_none() {
+            self.retry_after = retry::of_words(message);
+        }
+        self
+    }
+
     /// Decides the class of an error that came over HTTP.
     pub(super) fn of_status(status: u64, message: &str) -> Self {
         let says = said(message);
         let class = match status {
-            400 | 413 if says(TOO_LONG) => Class::OverWindow,
+            400 | 413 | 429 if says(TOO_LONG) => Class::OverWindow,
+            // A limit that is new each minute is called a quota, too.
+            429 if says(&["perminute"]) && !says(&["perday"]) => Class::RateLimited,
             400..=499 if says(SPENT) => Class::OutOfQuota,
             400 if says(&["api key not valid", "api_key_invalid"]) => Class::NotSignedIn,
             401 => Class::NotSignedIn,
             402 => Class::OutOfQuota,
             403 => Class::PermissionDenied,
             404 => Class::NoSuchModel,
+            413 => Class::OverWindow,
             429 => Class::RateLimited,
-            408 | 500..=599 => Class::Network,
+            // A redirection is not followed: it would take the key elsewhere.
+            300..=399 | 408 | 500..=599 => Class::Network,
             _ => Class::Crashed,
         };
-        Self::new(class, message)
+        Self::new(class, message).waiting(message)
     }
 
     /// Decides the class of an error that has nothing but words.
@@ -246,6 +275,8 @@ impl Failure {
             Class::OverWindow
         } else if says(SPENT) {
             Class::OutOfQuota
+        } else if says(TOO_MANY) {
+            Class::RateLimited
         } else if says(SIGN_IN) {
             Class::NotSignedIn
         } else if says(TROUBLE) {
@@ -253,7 +284,7 @@ impl Failure {
         } else {
             Class::Crashed
         };
-        Self::new(class, message)
+        Self::new(class, message).waiting(message)
     }
 }
 
@@ -297,6 +328,18 @@ const TOO_LONG: &[&str] = &[
     "input_too_large",
     "context_length_exceeded",
     "context window",
+    "context size",
+    "maximum context length",
+    "exceed context limit",
+    "request too large",
+];
+
+/// Words by which they say that a minute's wait helps.
+const TOO_MANY: &[&str] = &[
+    "rate limit",
+    "rate_limit",
+    "too many requests",
+    "resource_exhausted",
 ];
 
 /// Words by which they say that waiting a minute does not help.
@@ -338,6 +381,18 @@ mod tests {
                 "You have exhausted your daily quota on this model.",
                 Class::OutOfQuota,
             ),
+            (
+                429,
+                "Quota exceeded for metric: requests, quotaId: GenerateRequestsPerMinutePerProject",
+                Class::RateLimited,
+            ),
+            (
+                429,
+                "Request too large for the model: Limit 30000, Requested 90000",
+                Class::OverWindow,
+            ),
+            (413, "", Class::OverWindow),
+            (307, "", Class::Network),
             (500, "", Class::Network),
             (503, "", Class::Network),
             (529, "", Class::Network),
@@ -354,9 +409,30 @@ mod tests {
             ("stream disconnected before completion", Class::Network),
             ("Request timed out", Class::Network),
             ("You've hit your usage limit.", Class::OutOfQuota),
+            ("Error: 429 Too Many Requests", Class::RateLimited),
+            ("waits to try again (429): rate_limit", Class::RateLimited),
             ("segmentation fault", Class::Crashed),
         ] {
             assert_eq!(Failure::of_words(message).class, class, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_failure_that_waiting_helps_says_for_how_long() {
+        let words = "Please try again in 20s.";
+        for (failure, seconds) in [
+            (Failure::of_status(429, words), Some(20)),
+            (Failure::of_status(503, words), Some(20)),
+            (
+                Failure::of_status(429, "daily quota; resets in 2h"),
+                Some(7_200),
+            ),
+            (Failure::of_status(401, words), None),
+            (Failure::of_words("overloaded, try again in 5 s"), Some(5)),
+            (Failure::of_words(words), None),
+        ] {
+            let expected = seconds.map(Duration::from_secs);
+            assert_eq!(failure.retry_after, expected, "{failure}");
         }
     }
 

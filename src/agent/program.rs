@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use super::arguments::{claude_words, codex_words, gemini_words, quoted};
 use super::claude::Claude;
 use super::codex::Codex;
+use super::ending::exit_code;
 use super::gemini::Gemini;
 use super::protocol::{Lines, Protocol};
 use super::workplace::{SYSTEM_POLICIES, Workplace};
 use super::{AgentError, Call, Class, Failure, May, Reply, Role, Setting};
 use crate::fs::{self, FsError};
-use crate::process::{self, Command, Confinement, End, Stream};
+use crate::process::{self, Command, Stream};
 
 /// The programs that we can drive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -248,44 +249,14 @@ impl Program {
                 ended.n_left
             ));
         }
-        let seconds = ended.elapsed.as_secs();
-        // What it told last says more than that it did not end.
-        let hung = |why: String| match lines.trouble() {
-            Some(trouble) => {
-                let told = Failure::of_words(trouble);
-                let class = if told.class == Class::Crashed {
-                    Class::Hung
-                } else {
-                    told.class
-                };
-                Failure::new(class, format!("{why}; it told last: {trouble}"))
-            }
-            None => Failure::new(Class::Hung, why),
-        };
-        let failure = match ended.end {
-            End::Exited(code) => {
-                let mut answer = lines.finish(code, &stderr);
-                if let (Ok(reply), Confinement::Partial(why) | Confinement::None(why)) =
-                    (&mut answer, ended.confined)
-                {
-                    reply.unconfined = Some(why);
-                }
-                return Ok(answer);
-            }
-            End::Signalled(signal) => {
-                Failure::new(Class::Killed, format!("signal {signal} ended it"))
-            }
-            End::Idle => {
-                let idle = setting.limits.idle.as_secs();
-                hung(format!(
-                    "it wrote nothing for {idle} s, {seconds} s after its start"
-                ))
-            }
-            End::Wall => hung(format!("it had not ended after {seconds} s")),
-            End::TooMuchOutput => Failure::new(Class::Malformed, "it wrote without end"),
-            End::Interrupted => Failure::new(Class::Interrupted, "you asked to stop"),
-        };
-        Ok(Err(failure))
+        let trouble = lines.trouble().map(str::to_owned);
+        let code = exit_code(ended.end, ended.elapsed, setting.limits, trouble.as_deref());
+        let answer = code.and_then(|code| lines.finish(code, &stderr));
+        let answer = answer.map_err(|failure| {
+            let trouble = trouble.unwrap_or_default();
+            failure.waiting(&trouble).waiting(&stderr)
+        });
+        Ok(answer.map(|reply| reply.confined(ended.confined)))
     }
 
     /// Returns the command line by which `role` is called, for people.

@@ -1,0 +1,42 @@
+//! What it means that something ended early, whether a program or a request.
+
+use std::time::Duration;
+
+use super::outcome::{Class, Failure};
+use crate::process::{End, Limits};
+
+/// Returns the exit code of what ended by itself after `elapsed`; `trouble` is what it told last, if that was trouble.
+pub(super) fn exit_code(
+    end: End,
+    elapsed: Duration,
+    limits: &Limits,
+    trouble: Option<&str>,
+) -> Result<i32, Failure> {
+    let seconds = elapsed.as_secs();
+    Err(match end {
+        End::Exited(code) => return Ok(code),
+        End::Signalled(signal) => Failure::new(Class::Killed, format!("signal {signal} ended it")),
+        End::Idle => {
+            let idle = limits.idle.as_secs();
+            let why = format!("it wrote nothing for {idle} s, {seconds} s after its start");
+            hung(&why, trouble)
+        }
+        End::Wall => hung(&format!("it had not ended after {seconds} s"), trouble),
+        End::TooMuchOutput => Failure::new(Class::Malformed, "it wrote without end"),
+        End::Interrupted => Failure::new(Class::Interrupted, "you asked to stop"),
+    })
+}
+
+/// What it told last says more than that it did not end.
+fn hung(why: &str, trouble: Option<&str>) -> Failure {
+    let Some(trouble) = trouble else {
+        return Failure::new(Class::Hung, why);
+    };
+    let told = Failure::of_words(trouble);
+    let class = if told.class == Class::Crashed {
+        Class::Hung
+    } else {
+        told.class
+    };
+    Failure::new(class, format!("{why}; it told last: {trouble}")).waiting(trouble)
+}
