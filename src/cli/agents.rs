@@ -19,6 +19,8 @@ use crate::flow::budget::Budget;
 use crate::flow::host::{Event, Host};
 use crate::flow::player::Player;
 use crate::flow::redact::Redactor;
+use crate::flow::sweep::{self, Claim};
+use crate::fs::FsError;
 use crate::process::{Interrupt, Limits};
 
 /// For how long agents may work, and what they get.
@@ -188,6 +190,11 @@ impl Lent {
     /// Returns the signal by which the user asked to stop.
     pub(super) fn signal(&self) -> Option<i32> {
         self.interrupt.signal()
+    }
+
+    /// Holds the place of the run `id` in the cache, and clears what dead runs left there.
+    pub(super) fn claim(&self, id: &str) -> Result<Claim, FsError> {
+        sweep::claim(&self.cache, id)
     }
 
     /// Calls `work` with the host of a run that tells `printer`.

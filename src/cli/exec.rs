@@ -292,6 +292,7 @@ impl Job<'_> {
         let told = (self.verb, self.title.as_str());
         let watch = self.change.json.then(|| events(printer));
         let mut run = begin(repository, told, &lent.redactor, watch, environment)?;
+        let _place = lent.claim(&run.id)?;
         let done = lent.host(printer, |host| go(&work, &mut run, host));
         let done = match done {
             Ok(done) => done,
@@ -336,8 +337,7 @@ impl Job<'_> {
         if self.change.json {
             printer.json(&Report::new(&summary, &done))?;
         }
-        let is_whole = matches!(done, Done::Executed(_));
-        let signal = lent.signal().filter(|_| !is_whole);
+        let signal = lent.signal().filter(|_| !matches!(done, Done::Executed(_)));
         Ok(signal.map_or(Exit::Success, Exit::of_signal))
     }
 

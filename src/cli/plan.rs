@@ -148,6 +148,7 @@ pub(super) fn run(
         max_held_bytes: HELD_BYTES,
     };
     let mut plan = None;
+    let _place = lent.claim(&run.id)?;
     let done = lent.host(printer, |host| {
         let made = match &wanted {
             Wanted::New(spec) => planning.plan(request, spec, &mut run, host),

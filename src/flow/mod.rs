@@ -17,6 +17,7 @@ pub mod redact;
 pub mod restore;
 pub mod resume;
 pub mod route;
+pub mod sweep;
 pub mod tokens;
 pub mod undo;
 pub mod unpack;

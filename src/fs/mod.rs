@@ -8,6 +8,7 @@ mod crash;
 mod durable;
 mod hash;
 mod output;
+mod space;
 
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
@@ -24,6 +25,7 @@ pub use durable::{
 };
 pub use hash::Hash;
 pub use output::{Output, scratch_file};
+pub use space::{age, bytes_beneath, free_bytes, remove_file, rename};
 
 use crate::path;
 
