@@ -5,9 +5,11 @@
 mod agents;
 mod asking;
 mod begin;
+mod clean;
 mod environment;
 mod exec;
 mod exit;
+mod follow;
 mod git_sections;
 mod models;
 mod number;

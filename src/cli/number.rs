@@ -42,19 +42,45 @@ pub(super) fn parse_tokens(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Parses a length of time: `90s`, `15m`, `2h`.
+/// Parses a length of time: `90s`, `15m`, `2h`, `30d`.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
-    let bad = || "expected a length of time, such as 90s, 15m or 2h".to_owned();
+    let bad = || "expected a length of time, such as 90s, 15m, 2h or 30d".to_owned();
     let (digits, unit) = match text.char_indices().last() {
         Some((at, 's')) => (&text[..at], 1),
         Some((at, 'm')) => (&text[..at], 60),
         Some((at, 'h')) => (&text[..at], 3600),
+        Some((at, 'd')) => (&text[..at], 24 * 3600),
         _ => return Err(bad()),
     };
     let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
     let number: u64 = digits.parse().ok().filter(|_| all_digits).ok_or_else(bad)?;
     let seconds = number.checked_mul(unit).filter(|&seconds| seconds > 0);
     seconds.map(Duration::from_secs).ok_or_else(bad)
+}
+
+/// Parses a number of bytes: `500MB`, `1GB`.
+pub(super) fn parse_bytes(text: &str) -> Result<u64, String> {
+    let bad = || "expected a number of bytes, such as 500MB or 1GB".to_owned();
+    let units = [("kB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000)];
+    let found = units.into_iter().find_map(|(name, unit)| {
+        let digits = text.strip_suffix(name)?;
+        Some((digits, unit))
+    });
+    let (digits, unit) = found.unwrap_or((text, 1));
+    let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u64 = digits.parse().ok().filter(|_| all_digits).ok_or_else(bad)?;
+    number.checked_mul(unit).ok_or_else(bad)
+}
+
+/// Writes a number of bytes as people read it.
+pub(super) fn sized(bytes: u64) -> String {
+    let units = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
+    for (name, unit) in units {
+        if bytes >= unit {
+            return format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit);
+        }
+    }
+    format!("{bytes} bytes")
 }
 
 /// Writes a length of time as people read it.
@@ -132,6 +158,7 @@ mod tests {
             ("90s", Some(90)),
             ("15m", Some(900)),
             ("2h", Some(7200)),
+            ("30d", Some(2_592_000)),
             ("0s", None),
             ("15", None),
             ("+1m", None),
@@ -153,6 +180,31 @@ mod tests {
             (7_260_000, "2 h 1 min"),
         ] {
             assert_eq!(lasting(milliseconds), text);
+        }
+    }
+
+    #[test]
+    fn bytes_are_read_and_written_with_a_unit() {
+        for (text, expected) in [
+            ("1GB", Some(1_000_000_000)),
+            ("500MB", Some(500_000_000)),
+            ("2kB", Some(2_000)),
+            ("0", Some(0)),
+            ("17", Some(17)),
+            ("GB", None),
+            ("-1", None),
+            ("1.5GB", None),
+            ("99999999999GB", None),
+        ] {
+            assert_eq!(parse_bytes(text).ok(), expected, "{text}");
+        }
+        for (bytes, text) in [
+            (999, "999 bytes"),
+            (1_000, "1.0 kB"),
+            (2_560_000, "2.5 MB"),
+            (12_340_000_000, "12.3 GB"),
+        ] {
+            assert_eq!(sized(bytes), text);
         }
     }
 

@@ -3,13 +3,15 @@
 use clap::{Args, Subcommand};
 
 use super::begin;
+use super::clean::{self, CleanArgs};
 use super::environment::{Environment, now_ms};
 use super::exit::{Exit, usage};
+use super::follow::{self, TailArgs, WaitArgs};
 use super::number::{counted, dollars, grouped, lasting};
 use super::printer::Printer;
 use crate::flow::undo;
 use crate::repo::{self, Repository};
-use crate::run::{self, Event, Outcome, Summary};
+use crate::run::{self, Event, Outcome, Record, Summary};
 use crate::scratch::ChangeKind;
 
 /// List the runs of this repository, newest first
@@ -32,7 +34,7 @@ enum What {
     Resume(begin::ResumeArgs),
     /// Show what happened in a run, and where its files are
     Show {
-        /// The run (default: the last)
+        /// The run, or how its name begins (default: the last)
         #[arg(value_name = "RUN")]
         id: Option<String>,
 
@@ -40,6 +42,9 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    Wait(WaitArgs),
+    Tail(TailArgs),
+    Clean(CleanArgs),
 }
 
 /// Take back the change that a run landed
@@ -59,20 +64,23 @@ pub(super) fn run(
 ) -> anyhow::Result<Exit> {
     let repository = open(environment, printer)?;
     let root = repository.root.path();
-    if let Some(What::Resume(args)) = &args.what {
-        return begin::run_resume(args, &repository, environment, printer);
-    }
     let all = run::all(root)?;
     match &args.what {
         Some(What::Show { id, json }) => {
             let summary = find(&all, id.as_deref())?;
             show(summary, &repository, *json, printer)?;
         }
+        Some(What::Wait(args)) => return follow::wait(args, root, &all, printer),
+        Some(What::Tail(args)) => return follow::tail(args, root, &all, printer),
+        Some(What::Clean(args)) => return clean::run(args, &repository, &all, printer),
+        Some(What::Resume(args)) => {
+            return begin::run_resume(args, &repository, environment, printer);
+        }
         None if args.json => {
             let newest_first: Vec<&Summary> = all.iter().rev().collect();
             printer.json(&newest_first)?;
         }
-        Some(What::Resume(_)) | None => {
+        None => {
             let lines: String = all.iter().rev().map(line).collect();
             printer.data(lines.as_bytes())?;
             if all.is_empty() {
@@ -104,21 +112,31 @@ pub(super) fn run_undo(
     Ok(Exit::Success)
 }
 
-/// Returns the run `id`, or the last of `all`.
+/// Returns the run that is called `id`, or alone begins so; the last of `all`, the oldest first, if none is named.
 pub(super) fn find<'a>(all: &'a [Summary], id: Option<&str>) -> anyhow::Result<&'a Summary> {
-    match id {
-        Some(id) => all.iter().find(|summary| summary.id == id).ok_or_else(|| {
-            usage(
-                format!("there is no run `{id}`"),
-                "`twostep runs` lists all",
-            )
-        }),
-        None => all.last().ok_or_else(|| {
+    let Some(id) = id else {
+        return all.last().ok_or_else(|| {
             usage(
                 "there are no runs here",
                 "`twostep plan-exec SPEC` makes one",
             )
-        }),
+        });
+    };
+    if let Some(found) = all.iter().find(|summary| summary.id == id) {
+        return Ok(found);
+    }
+    let begins = |summary: &&Summary| !id.is_empty() && summary.id.starts_with(id);
+    let found: Vec<&Summary> = all.iter().filter(begins).collect();
+    match found.as_slice() {
+        [] => Err(usage(
+            format!("there is no run `{id}`"),
+            "`twostep runs` lists all",
+        )),
+        [found] => Ok(found),
+        [.., last] => Err(usage(
+            format!("{} runs begin with `{id}`", found.len()),
+            format!("write more of its name; the last is {}", last.id),
+        )),
     }
 }
 
@@ -130,7 +148,8 @@ fn open(environment: &Environment, printer: &Printer) -> anyhow::Result<Reposito
     Ok(repository)
 }
 
-fn line(summary: &Summary) -> String {
+/// Returns a run as it is listed.
+pub(super) fn line(summary: &Summary) -> String {
     let outcome = match &summary.outcome {
         Outcome::Planned => "planned",
         Outcome::Landed => "landed",
@@ -164,16 +183,20 @@ fn show(
             .map(serde_json::to_string)
             .collect::<Result<_, _>>()?
     } else {
-        let told = records.iter().filter_map(|record| {
-            let at = lasting(record.at_ms.saturating_sub(summary.started_ms));
-            let text = told(&record.event)?;
-            Some(format!("{at:>12}  {}", super::printer::clean(&text)))
-        });
+        let told = records.iter();
+        let told = told.filter_map(|record| record_line(record, summary.started_ms));
         let head = line(summary).trim_end().to_owned();
         let end = format!("{:>12}  {}", "files", folder.display());
         std::iter::once(head).chain(told).chain([end]).collect()
     };
     Ok(printer.data((lines.join("\n") + "\n").as_bytes())?)
+}
+
+/// Says when and what happened, if that is worth a line.
+pub(super) fn record_line(record: &Record, started_ms: u64) -> Option<String> {
+    let at = lasting(record.at_ms.saturating_sub(started_ms));
+    let text = told(&record.event)?;
+    Some(format!("{at:>12}  {}", super::printer::clean(&text)))
 }
 
 /// Says what happened, in a line.

@@ -5,6 +5,7 @@
 
 pub mod budget;
 mod call;
+pub mod clean;
 pub mod exec;
 pub mod history;
 pub mod host;

@@ -18,6 +18,7 @@ mod process;
 mod repository;
 mod resume;
 mod rules;
+mod runs;
 mod secrets;
 mod signals;
 mod tokens;

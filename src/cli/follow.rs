@@ -1,0 +1,232 @@
+//! `twostep runs wait` and `twostep runs tail`: what a run of whatever process does, from its journal.
+
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::exit::{Exit, usage};
+use super::printer::Printer;
+use super::runs;
+use crate::agent::Class;
+use crate::run::{self, Event, Outcome, Record, Summary};
+
+/// Wait for the end of a run, and end as it did
+///
+/// The exit code is that of the run: 0 where it came to what was wanted. A run that was killed is an error.
+#[derive(Args, Debug)]
+pub(super) struct WaitArgs {
+    /// The run, or how its name begins (default: the last)
+    #[arg(value_name = "RUN")]
+    id: Option<String>,
+}
+
+/// Print what a run does until it ends
+#[derive(Args, Debug)]
+pub(super) struct TailArgs {
+    /// The run, or how its name begins (default: the last)
+    #[arg(value_name = "RUN")]
+    id: Option<String>,
+
+    /// Print its journal, a JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// How often a run is looked at.
+const TICK: Duration = Duration::from_millis(200);
+
+pub(super) fn wait(
+    args: &WaitArgs,
+    root: &Path,
+    all: &[Summary],
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
+    let id = &runs::find(all, args.id.as_deref())?.id;
+    let records = follow(root, id, &mut |_| Ok(()))?;
+    let summary = run::summary(root, id)?;
+    if summary.outcome == Outcome::Open {
+        return Err(killed(id));
+    }
+    printer.note(runs::line(&summary).trim_end());
+    Ok(exit_of(&summary.outcome, &records))
+}
+
+pub(super) fn tail(
+    args: &TailArgs,
+    root: &Path,
+    all: &[Summary],
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
+    let summary = runs::find(all, args.id.as_deref())?;
+    if !args.json {
+        printer.data(runs::line(summary).as_bytes())?;
+    }
+    follow(root, &summary.id, &mut |record| {
+        if args.json {
+            printer.json(record)?;
+        } else if let Some(line) = runs::record_line(record, summary.started_ms) {
+            printer.data(format!("{line}\n").as_bytes())?;
+        }
+        Ok(())
+    })?;
+    let is_open = run::summary(root, &summary.id)?.outcome == Outcome::Open;
+    if is_open {
+        return Err(killed(&summary.id));
+    }
+    Ok(Exit::Success)
+}
+
+fn killed(id: &str) -> anyhow::Error {
+    usage(
+        format!("the run {id} was killed before it came to its end"),
+        format!("`twostep runs show {id}` says how far it came"),
+    )
+}
+
+/// Calls `see` with each record of a run, those to come included, until nobody adds to it; returns all of them.
+fn follow(
+    root: &Path,
+    id: &str,
+    see: &mut dyn FnMut(&Record) -> anyhow::Result<()>,
+) -> anyhow::Result<Vec<Record>> {
+    let mut n_seen = 0;
+    // A run begins a moment before it holds its lock.
+    let mut was_alive = true;
+    loop {
+        // In this order: nothing is added after it is dead.
+        let is_alive = run::is_alive(root, id)?;
+        let records = run::records(root, id)?;
+        for record in records.iter().skip(n_seen) {
+            see(record)?;
+        }
+        n_seen = n_seen.max(records.len());
+        let is_ended = matches!(records.last(), Some(record) if ends(&record.event));
+        if !is_alive && (is_ended || !was_alive) {
+            return Ok(records);
+        }
+        was_alive = is_alive;
+        std::thread::sleep(TICK);
+    }
+}
+
+/// Says whether nothing comes after this of itself.
+fn ends(event: &Event) -> bool {
+    matches!(event, Event::Ended { .. } | Event::Undone)
+}
+
+/// Returns how the process of a run ended, as far as its journal tells.
+fn exit_of(outcome: &Outcome, records: &[Record]) -> Exit {
+    match outcome {
+        Outcome::Planned
+        | Outcome::Landed
+        | Outcome::Kept
+        | Outcome::NotAsked
+        | Outcome::Undone => Exit::Success,
+        Outcome::HalfLanded | Outcome::Open => Exit::Error,
+        Outcome::Stopped(_) => {
+            let events = records.iter().rev().map(|record| &record.event);
+            events
+                .into_iter()
+                .find_map(stopped_by)
+                .unwrap_or(Exit::Error)
+        }
+    }
+}
+
+/// Returns the exit code of a run that an event stopped, if it was that; other events decide nothing.
+fn stopped_by(event: &Event) -> Option<Exit> {
+    match event {
+        Event::CallFailed { class, .. } => Some(match class {
+            Some(Class::Interrupted) => Exit::Interrupted,
+            Some(_) => Exit::Agent,
+            None => Exit::Error,
+        }),
+        Event::Checked {
+            is_baseline: false,
+            passed: false,
+            ..
+        }
+        | Event::LandingFailed => Some(Exit::Negative),
+        // What it stopped for came after an answer, and is not recorded.
+        Event::CallEnded { .. } => Some(Exit::Error),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_ends_as_its_journal_tells() {
+        let failed = |class| Event::CallFailed {
+            number: 1,
+            class,
+            message: String::new(),
+        };
+        let checked = |passed| Event::Checked {
+            command: String::new(),
+            is_baseline: false,
+            passed,
+        };
+        let answered = || Event::CallEnded {
+            number: 1,
+            usage: crate::agent::Usage::default(),
+            billing: None,
+        };
+        let stopped = Outcome::Stopped(String::new());
+        for (outcome, events, expected) in [
+            (
+                Outcome::Landed,
+                vec![failed(Some(Class::Hung))],
+                Exit::Success,
+            ),
+            (Outcome::Kept, vec![], Exit::Success),
+            (Outcome::Planned, vec![], Exit::Success),
+            (Outcome::HalfLanded, vec![], Exit::Error),
+            (stopped.clone(), vec![], Exit::Error),
+            (
+                stopped.clone(),
+                vec![failed(Some(Class::Hung))],
+                Exit::Agent,
+            ),
+            (
+                stopped.clone(),
+                vec![failed(Some(Class::Interrupted))],
+                Exit::Interrupted,
+            ),
+            (stopped.clone(), vec![failed(None)], Exit::Error),
+            (
+                stopped.clone(),
+                vec![answered(), checked(false), checked(true)],
+                Exit::Negative,
+            ),
+            (
+                stopped.clone(),
+                vec![answered(), Event::LandingFailed],
+                Exit::Negative,
+            ),
+            (
+                stopped,
+                vec![failed(Some(Class::Hung)), answered()],
+                Exit::Error,
+            ),
+        ] {
+            let records: Vec<Record> = events
+                .into_iter()
+                .map(|event| Record {
+                    version: 1,
+                    number: 1,
+                    at_ms: 0,
+                    event,
+                })
+                .collect();
+            assert_eq!(
+                exit_of(&outcome, &records),
+                expected,
+                "{outcome:?} {records:?}"
+            );
+        }
+    }
+}

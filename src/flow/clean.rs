@@ -1,0 +1,140 @@
+//! Which runs may go, and their end.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::fs::{self, FsError};
+use crate::run::{self, Event, Outcome, Run, Summary};
+
+/// Which runs are to go.
+#[derive(Debug, Clone, Copy)]
+pub struct CleanRequest {
+    /// Those that ended longer ago.
+    pub older: Option<Duration>,
+    /// The oldest, until all folders together have no more bytes.
+    pub over: Option<u64>,
+    /// Those whose change has landed and could be taken back.
+    pub landed: OfLanded,
+    /// The time, in milliseconds since 1970.
+    pub now_ms: u64,
+}
+
+/// What becomes of runs whose change has landed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfLanded {
+    /// They stay: their change can be taken back.
+    Kept,
+    /// They may go as others.
+    Removed,
+}
+
+/// Returns the runs that are to go, oldest first, each with the bytes of its folder; `all` has the oldest first.
+///
+/// One that is not at its end, or landed by half, is never among them.
+///
+/// # Errors
+///
+/// Fails if a run cannot be read.
+pub fn choose<'a>(
+    root: &Path,
+    all: &'a [Summary],
+    request: &CleanRequest,
+) -> Result<Vec<(&'a Summary, u64)>, FsError> {
+    let sizes = all.iter();
+    let sizes = sizes.map(|summary| fs::bytes_beneath(&root.join(run::FOLDER).join(&summary.id)));
+    let sizes: Vec<u64> = sizes.collect::<Result<_, _>>()?;
+    let mut left: u64 = sizes.iter().sum();
+    let mut chosen = Vec::new();
+    let is_old = |summary: &Summary| {
+        let ended = summary.started_ms + summary.took_ms;
+        let age = Duration::from_millis(request.now_ms.saturating_sub(ended));
+        request.older.is_some_and(|older| age > older)
+    };
+    // The old ones first, so that what is left is known.
+    let is_wanted = |summary: &Summary| may_go(root, summary, request.landed);
+    let mut rest = Vec::new();
+    for (summary, bytes) in all.iter().zip(sizes) {
+        if !is_wanted(summary)? {
+            continue;
+        }
+        if is_old(summary) {
+            left -= bytes;
+            chosen.push((summary, bytes));
+        } else {
+            rest.push((summary, bytes));
+        }
+    }
+    for (summary, bytes) in rest {
+        if request.over.is_some_and(|most| left > most) {
+            left -= bytes;
+            chosen.push((summary, bytes));
+        }
+    }
+    chosen.sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));
+    Ok(chosen)
+}
+
+fn may_go(root: &Path, summary: &Summary, landed: OfLanded) -> Result<bool, FsError> {
+    let is_over = match summary.outcome {
+        Outcome::Open | Outcome::HalfLanded => false,
+        Outcome::Planned
+        | Outcome::Landed
+        | Outcome::Kept
+        | Outcome::NotAsked
+        | Outcome::Undone
+        | Outcome::Stopped(_) => true,
+    };
+    if !is_over || run::is_alive(root, &summary.id)? {
+        return Ok(false);
+    }
+    Ok(landed == OfLanded::Removed || !can_be_undone(root, &summary.id)?)
+}
+
+/// Says whether a run's change stands in the user's tree or on a branch.
+fn can_be_undone(root: &Path, id: &str) -> Result<bool, FsError> {
+    let mut stands = false;
+    for record in run::records(root, id)? {
+        match record.event {
+            Event::LandingStarted
+            | Event::LandingStranded
+            | Event::Landed
+            | Event::Branched { .. } => stands = true,
+            Event::LandingFailed | Event::Undone => stands = false,
+            _ => {}
+        }
+    }
+    Ok(stands)
+}
+
+/// How the folder of a run is called while it goes; no run is called so.
+const GOING: &str = ".going-";
+
+/// Removes the folder of a run.
+///
+/// # Errors
+///
+/// Fails if somebody adds to it, or where the system does not remove it.
+pub fn remove(root: &Path, id: &str, now: fn() -> u64) -> Result<(), FsError> {
+    let runs = root.join(run::FOLDER);
+    let held = Run::reopen(root, id, now)?;
+    let going = runs.join(format!("{GOING}{id}"));
+    // At once: a run of which half is gone would be one that was killed.
+    fs::rename(&runs.join(id), &going)?;
+    drop(held);
+    fs::remove_folder(&going)
+}
+
+/// Removes what is left of runs whose removal was cut short.
+///
+/// # Errors
+///
+/// Fails where the system does not list or remove.
+pub fn finish(root: &Path) -> Result<(), FsError> {
+    let runs = root.join(run::FOLDER);
+    for name in fs::list(&runs)? {
+        if name.as_encoded_bytes().starts_with(GOING.as_bytes()) {
+            fs::remove_folder(&runs.join(name))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! `twostep runs wait`, `tail` and `clean`, and what is left in the cache.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::Run;
+use super::plan_exec::Stage;
+
+/// An executor that waits for a file in the home before it edits.
+const WAITS: &str =
+    "while [ ! -e \"$HOME/go\" ]; do sleep 0.05; done; echo 'hello world' > greeting.txt\n";
+
+const PLAN_EXEC: &[&str] = &["plan-exec", "spec.md", "--check", "sh test.sh", "--yes"];
+
+fn start(mut command: Command) -> Child {
+    command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn end(child: Child) -> Run {
+    Run::from(child.wait_with_output().unwrap())
+}
+
+/// Waits until `is_so`; fails after a minute.
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_mins(1), "never: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Starts a run whose executor waits, and returns once that works.
+fn start_waiting(stage: &Stage) -> (Child, PathBuf) {
+    let before = n_runs(stage);
+    let child = start(stage.command(PLAN_EXEC));
+    until("the executor works", || {
+        n_runs(stage) > before && stage.last_run().join("calls/02-executor/stdout").exists()
+    });
+    (child, stage.last_run())
+}
+
+fn n_runs(stage: &Stage) -> usize {
+    let runs = stage.repo.root().join(".twostep/runs");
+    runs.read_dir().map_or(0, Iterator::count)
+}
+
+fn name(folder: &Path) -> &str {
+    folder.file_name().unwrap().to_str().unwrap()
+}
+
+fn age(path: &Path, age: Duration) {
+    let file = std::fs::File::open(path).unwrap();
+    file.set_modified(SystemTime::now() - age).unwrap();
+}
+
+#[test]
+fn wait_ends_as_the_run_did() {
+    for (file, does, code) in [
+        ("claude.does", "answer", 0),
+        ("claude.edit", "echo other > greeting.txt\n", 1),
+        ("gemini.does", "empty", 3),
+        ("gemini.answer", "Nothing at all.\n", 3),
+    ] {
+        let stage = Stage::new().tell(file, does);
+        let run = stage.plan_exec(&[]);
+        assert_eq!(run.code, code, "{file}: {}", run.stderr);
+        let waited = stage.run(&["runs", "wait"]);
+        // Why an answer is no plan, the journal does not tell.
+        let expected = if file == "gemini.answer" { 2 } else { code };
+        assert_eq!(waited.code, expected, "{file}: {}", waited.stderr);
+    }
+}
+
+#[test]
+fn a_run_of_another_process_is_waited_for_and_followed() {
+    let stage = Stage::new().tell("claude.edit", WAITS);
+    let (run, folder) = start_waiting(&stage);
+    // By how its name begins.
+    let mut wait = start(stage.command(&["runs", "wait", &name(&folder)[..8]]));
+    let tail = start(stage.command(&["runs", "tail"]));
+    let json = start(stage.command(&["runs", "tail", "--json", name(&folder)]));
+    let clean = stage.run(&["runs", "clean", "--over", "0", "--landed"]);
+    assert_eq!((clean.code, clean.stdout.as_str()), (0, ""));
+    assert!(wait.try_wait().unwrap().is_none());
+    std::fs::create_dir_all(stage.repo.beside("home")).unwrap();
+    std::fs::write(stage.repo.beside("home/go"), "").unwrap();
+    let run = end(run);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let (wait, tail, json) = (end(wait), end(tail), end(json));
+    assert_eq!((wait.code, tail.code, json.code), (0, 0, 0));
+    assert!(wait.stderr.contains("landed"), "{}", wait.stderr);
+    assert!(tail.stdout.contains("asked claude"), "{}", tail.stdout);
+    assert!(tail.stdout.ends_with("  ended\n"), "{}", tail.stdout);
+    let shown = stage.run(&["runs", "show", "--json"]);
+    assert_eq!(json.stdout, shown.stdout);
+}
+
+#[test]
+fn a_run_that_was_killed_is_known_and_its_place_is_cleared() {
+    let stage = Stage::new().tell("claude.edit", WAITS);
+    let (mut run, folder) = start_waiting(&stage);
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let wait = stage.run(&["runs", "wait"]);
+    assert_eq!(wait.code, 2, "{}", wait.stderr);
+    assert!(wait.stderr.contains("was killed"), "{}", wait.stderr);
+    let cache = stage.repo.beside("home/.cache/twostep");
+    let place = cache.join(name(&folder));
+    let lock = cache.join(format!("{}.lock", name(&folder)));
+    assert!(place.join("scratch").is_dir() && lock.is_file());
+    std::fs::write(stage.repo.beside("home/go"), "").unwrap();
+    // What is that young may be about to be claimed.
+    let next = stage.plan_exec(&["--force"]);
+    assert_eq!(next.code, 0, "{}", next.stderr);
+    assert!(place.join("scratch").is_dir());
+    age(&place, Duration::from_mins(2));
+    age(&lock, Duration::from_mins(2));
+    let again = stage.run(&["plan", "spec.md", "--force", "--yes"]);
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    assert!(!place.join("scratch").exists() && !lock.exists());
+    // An open run is never cleaned away.
+    let clean = stage.run(&["runs", "clean", "--over", "0", "--landed"]);
+    assert_eq!(clean.code, 0, "{}", clean.stderr);
+    assert!(folder.is_dir());
+    assert_eq!(n_runs(&stage), 1);
+}
+
+#[test]
+fn clean_removes_the_oldest_and_nothing_that_can_be_undone() {
+    let stage = Stage::new();
+    let kept = stage.plan_exec(&["--land", "none"]);
+    assert_eq!(kept.code, 0, "{}", kept.stderr);
+    let kept = stage.last_run();
+    let landed = stage.plan_exec(&["--force"]);
+    assert_eq!(landed.code, 0, "{}", landed.stderr);
+    let landed = stage.last_run();
+    // What is left after each, of both.
+    for (args, said, left) in [
+        (&[][..], "removed 0 runs, freed 0 bytes", (true, true)),
+        (&["--over", "1GB"], "removed 0 runs", (true, true)),
+        (
+            &["--over", "0", "--dry-run"],
+            "would remove 1 run and free ",
+            (true, true),
+        ),
+        (&["--over", "0"], "removed 1 run, freed ", (false, true)),
+        (
+            &["--older", "30d", "--landed"],
+            "removed 0 runs",
+            (false, true),
+        ),
+        (
+            &["--over", "0", "--landed"],
+            "removed 1 run, freed ",
+            (false, false),
+        ),
+    ] {
+        let run = stage.run(&[&["runs", "clean"], args].concat());
+        assert_eq!(run.code, 0, "{args:?}: {}", run.stderr);
+        assert!(run.stderr.starts_with(said), "{args:?}: {}", run.stderr);
+        assert_eq!((kept.is_dir(), landed.is_dir()), left, "{args:?}");
+    }
+    assert_eq!(n_runs(&stage), 0);
+}
+
+#[test]
+fn a_run_is_named_by_how_its_name_begins() {
+    let stage = Stage::new();
+    for args in [["--land", "none", "--force"]; 2] {
+        assert_eq!(stage.plan_exec(&args).code, 0);
+    }
+    let last = stage.last_run();
+    let last = name(&last);
+    for (id, code, said) in [
+        (last, 0, last),
+        (&last[..last.len() - 1], 0, last),
+        (&last[..4], 2, "2 runs begin with `"),
+        ("99", 2, "there is no run `99`"),
+        ("", 2, "there is no run ``"),
+    ] {
+        let run = stage.run(&["runs", "show", id]);
+        assert_eq!(run.code, code, "{id}: {}", run.stderr);
+        let all = run.stdout + &run.stderr;
+        assert!(all.contains(said), "{id}: {all}");
+    }
+}
