@@ -11,6 +11,9 @@ pub(super) struct Claude {
     reply: Reply,
     result: Option<Value>,
     trouble: Option<String>,
+    /// The message that was read last, and the tokens of all prompts so far.
+    message: String,
+    n_read: u64,
 }
 
 impl Protocol for Claude {
@@ -106,17 +109,45 @@ impl Protocol for Claude {
 }
 
 impl Claude {
+    /// Adds the prompt of a message to what was read; there is a line for each of its blocks.
+    fn count(&mut self, line: &Value) {
+        let id = text(line, "/message/id");
+        if id == self.message {
+            return;
+        }
+        id.clone_into(&mut self.message);
+        let keys = [
+            "/message/usage/input_tokens",
+            "/message/usage/cache_read_input_tokens",
+            "/message/usage/cache_creation_input_tokens",
+        ];
+        self.n_read += keys.iter().filter_map(|key| number(line, key)).sum::<u64>();
+    }
+
     fn blocks(&mut self, line: &Value) -> Option<String> {
+        self.count(line);
         let blocks = line.pointer("/message/content").and_then(Value::as_array);
         let mut last = None;
         for block in blocks.into_iter().flatten() {
             match text(block, "/type") {
                 "text" => self.reply.text += text(block, "/text"),
-                "tool_use" => last = Some(activity(text(block, "/name"), block.get("input"))),
+                "tool_use" => {
+                    let does = activity(text(block, "/name"), block.get("input"));
+                    last = Some(does + &so_far(self.n_read));
+                }
                 _ => {}
             }
         }
         last
+    }
+}
+
+/// Says how many tokens were read, where that is known.
+fn so_far(n_read: u64) -> String {
+    match n_read {
+        0 => String::new(),
+        1..1000 => format!(" ({n_read} tokens in so far)"),
+        _ => format!(" ({}k tokens in so far)", n_read / 1000),
     }
 }
 
@@ -149,5 +180,40 @@ fn usage(result: &Value) -> Usage {
         cached: sum(&["cacheReadInputTokens"]),
         output: sum(&["outputTokens"]),
         dollars: result.get("total_cost_usd").and_then(Value::as_f64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_it_does_is_told_with_the_tokens_that_it_has_read() {
+        let mut claude = Claude::default();
+        // Two blocks of one message, each in a line; then a message that tells no usage, and another that does.
+        for (id, usage, told) in [
+            (
+                "a",
+                json!({"input_tokens": 100}),
+                "Read x (100 tokens in so far)",
+            ),
+            (
+                "a",
+                json!({"input_tokens": 100}),
+                "Read x (100 tokens in so far)",
+            ),
+            ("b", json!(null), "Read x (100 tokens in so far)"),
+            (
+                "c",
+                json!({"input_tokens": 900, "cache_read_input_tokens": 41_000, "cache_creation_input_tokens": 1}),
+                "Read x (42k tokens in so far)",
+            ),
+        ] {
+            let block = json!({"type": "tool_use", "name": "Read", "input": {"file_path": "x"}});
+            let line = json!({"type": "assistant", "message": {"id": id, "content": [block], "usage": usage}});
+            assert_eq!(claude.line(&line).as_deref(), Some(told));
+        }
     }
 }

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::environment::Environment;
+use super::live::Live;
 use super::number::{parse_duration, parse_tokens};
 use super::printer::Printer;
 use super::secrets::SecretsArgs;
@@ -199,7 +200,11 @@ impl Lent {
 
     /// Calls `work` with the host of a run that tells `printer`.
     pub(super) fn host<T>(&self, printer: &Printer, work: impl FnOnce(&Host<'_>) -> T) -> T {
-        let interrupted = || self.interrupt.signal().is_some();
+        let live = Live::new(printer);
+        let interrupted = || {
+            live.refresh();
+            self.interrupt.signal().is_some()
+        };
         let bar = RefCell::new(None);
         let tell = |event: &Event<'_>| match event {
             Event::Packing(done, n) => {
@@ -209,7 +214,7 @@ impl Lent {
             }
             other => {
                 bar.take();
-                story::tell(printer, other);
+                live.tell(other, || story::tell(printer, other));
             }
         };
         work(&Host {

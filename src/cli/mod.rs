@@ -11,6 +11,7 @@ mod exec;
 mod exit;
 mod follow;
 mod git_sections;
+mod live;
 mod models;
 mod number;
 mod pack;

@@ -15,6 +15,8 @@ use crate::process;
 /// Prints results to stdout and messages to stderr.
 pub(super) struct Printer {
     volume: Volume,
+    /// Whether stderr is a terminal on which a line can change.
+    is_lively: bool,
     stdout: io::Stdout,
     stderr: io::Stderr,
 }
@@ -55,6 +57,27 @@ impl Drop for Progress {
     }
 }
 
+/// A line that changes, taken away when it is dropped.
+pub(super) struct Line(ProgressBar);
+
+impl Line {
+    /// Shows `text`, as far as it fits the width.
+    pub(super) fn show(&self, text: &str) {
+        self.0.set_message(text.to_owned());
+    }
+
+    /// Takes the line away while `say` prints.
+    pub(super) fn above(&self, say: impl FnOnce()) {
+        self.0.suspend(say);
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
@@ -80,10 +103,14 @@ impl Printer {
     /// Makes the printer of this process.
     #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
     pub(super) fn new(volume: Volume) -> Self {
+        let stderr = io::stderr();
+        let terminal = std::env::var_os("TERM").unwrap_or_default();
+        let is_able = !terminal.is_empty() && terminal != "dumb";
         Self {
             volume,
+            is_lively: is_able && volume != Volume::Quiet && stderr.is_terminal(),
             stdout: io::stdout(),
-            stderr: io::stderr(),
+            stderr,
         }
     }
 
@@ -193,8 +220,7 @@ impl Printer {
 
     /// Returns a progress bar over files; hidden where there is no terminal, or when quiet.
     pub(super) fn progress(&self, verb: &'static str) -> Progress {
-        let shown = self.volume != Volume::Quiet && self.stderr.is_terminal();
-        let target = if shown {
+        let target = if self.is_lively {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
@@ -205,6 +231,15 @@ impl Printer {
             bar.set_style(style.progress_chars("=> "));
         }
         Progress(bar)
+    }
+
+    /// Returns a line that can change, where there is a terminal for it; it has no colours.
+    pub(super) fn line(&self) -> Option<Line> {
+        let style = ProgressStyle::with_template("{wide_msg}").ok()?;
+        self.is_lively.then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            Line(bar.with_style(style))
+        })
     }
 
     /// Messages are best effort: a stderr that is gone must not stop the work.

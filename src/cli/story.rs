@@ -62,7 +62,7 @@ pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
         Event::Checking(command, _) if printer.volume() == Volume::Verbose => {
             printer.note(&line("check", &format!("running `{command}`")));
         }
-        // Shown as a bar, not as lines.
+        // Shown as a bar or a line that changes.
         Event::Checking(..) | Event::Packing(..) => {}
         Event::Checked(checked, is_baseline) => {
             let when = if *is_baseline { "before" } else { "after" };
@@ -156,7 +156,8 @@ pub(super) fn redacted(secrets: &[Sighting], volume: Volume) -> String {
     format!("{n} redacted: {}{more}", named.join(", "))
 }
 
-fn used(usage: Usage) -> String {
+/// Says what agents used, after a colon, as far as it is known.
+pub(super) fn used(usage: Usage) -> String {
     let tokens = |what: &str, n: Option<u64>| n.map(|n| format!("{} tokens {what}", grouped(n)));
     let parts = [tokens("in", usage.input), tokens("out", usage.output)];
     let mut parts: Vec<String> = parts.into_iter().flatten().collect();
