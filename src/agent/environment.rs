@@ -1,7 +1,7 @@
 //! The environment of agent programs: the variables that they get, and where they may write.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::program::{Program, ProgramKind};
 use super::workplace::home_for;
@@ -62,23 +62,21 @@ const KEYS: &[&str] = &[
     "XAI_API_KEY",
 ];
 
-impl ProgramKind {
-    /// Says whether `variables` hold a key by which the program signs in: it then bills by the token.
-    pub(super) fn has_key(self, variables: &[(OsString, OsString)]) -> bool {
-        let names: &[&str] = match self {
-            Self::Gemini => &["GEMINI_API_KEY", "GOOGLE_API_KEY"],
-            Self::Claude => &[
-                "ANTHROPIC_API_KEY",
-                "ANTHROPIC_AUTH_TOKEN",
-                "CLAUDE_CODE_USE_BEDROCK",
-                "CLAUDE_CODE_USE_VERTEX",
-            ],
-            Self::Codex => &["CODEX_API_KEY"],
-        };
-        variables
-            .iter()
-            .any(|(name, value)| !value.is_empty() && names.iter().any(|known| name == known))
-    }
+/// Returns what a program gets of the user's environment to tell its version: what all get, and no key.
+pub(super) fn bare_environment(
+    kind: ProgramKind,
+    variables: &[(OsString, OsString)],
+    temporary: &Path,
+) -> Vec<(OsString, OsString)> {
+    let is_common = |name: &OsStr| {
+        let text = name.to_string_lossy();
+        COMMON.contains(&text.as_ref()) || text.starts_with("LC_")
+    };
+    let common = variables.iter().filter(|(name, _)| is_common(name));
+    let set = kind.settings().iter();
+    let set = set.map(|(name, value)| (name.into(), value.into()));
+    let place = ("TMPDIR".into(), temporary.into());
+    common.cloned().chain(set).chain([place]).collect()
 }
 
 impl Program {

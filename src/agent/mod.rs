@@ -15,6 +15,7 @@ mod program;
 mod protocol;
 mod recorded;
 mod retry;
+mod sign_in;
 mod workplace;
 
 use std::ffi::OsString;
@@ -30,6 +31,7 @@ pub use environment::check_environment;
 pub use outcome::{Class, Failure, Next, Reply, Usage};
 pub use program::{Program, ProgramKind, PromptLimit};
 pub use recorded::{CALL_FILE, PATCH_FILE, REPLY_FILE, Recorded, RecordedCall};
+pub use sign_in::{SignIn, Way};
 
 /// What an agent is asked to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -170,8 +172,10 @@ impl Agent {
     /// Returns who pays for it, as far as the user's variables tell.
     pub fn billing(&self, variables: &[(OsString, OsString)]) -> Billing {
         match self {
-            Self::Program(program) if program.kind.has_key(variables) => Billing::Metered,
-            Self::Program(_) => Billing::Subscription,
+            Self::Program(program) => match program.kind.sign_ins(variables).first() {
+                Some(SignIn { way: Way::Key, .. }) => Billing::Metered,
+                _ => Billing::Subscription,
+            },
             Self::Recorded(_) => Billing::Nothing,
         }
     }

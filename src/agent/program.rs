@@ -10,12 +10,13 @@ use super::arguments::{claude_words, codex_words, gemini_words, quoted};
 use super::claude::Claude;
 use super::codex::Codex;
 use super::ending::exit_code;
+use super::environment::bare_environment;
 use super::gemini::Gemini;
 use super::protocol::{Lines, Protocol};
 use super::workplace::{SYSTEM_POLICIES, Workplace};
 use super::{AgentError, Call, Class, Failure, May, Reply, Role, Setting};
 use crate::fs::{self, FsError};
-use crate::process::{self, Command, Stream};
+use crate::process::{self, Command, End, Limits, ProcessError, Stream};
 
 /// The programs that we can drive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +68,15 @@ impl ProgramKind {
             Self::Gemini => "gemini",
             Self::Claude => "claude",
             Self::Codex => "codex",
+        }
+    }
+
+    /// Returns the version with which our facts were measured: major and minor.
+    pub fn measured(self) -> (u32, u32) {
+        match self {
+            Self::Gemini => (0, 61),
+            Self::Claude => (2, 1),
+            Self::Codex => (0, 169),
         }
     }
 
@@ -188,6 +198,56 @@ impl Program {
         format!("{} ({})", self.kind.name(), self.model)
     }
 
+    /// Asks the program for its version, in a new folder of `place`; why it told none, if it did not.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it cannot be started.
+    pub fn version(
+        &self,
+        shim: &Path,
+        variables: &[(OsString, OsString)],
+        place: &Path,
+        limits: &Limits,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Result<String, String>, ProcessError> {
+        let folder = place.join(self.kind.name());
+        fs::make_private_folders(&folder)?;
+        let [stdout, stderr] = ["out", "err"].map(|end| folder.with_extension(end));
+        let command = Command {
+            program: self.path.clone(),
+            args: vec!["--version".into()],
+            env: bare_environment(self.kind, variables, place),
+            folder,
+            stdin: None,
+            stdout: stdout.clone(),
+            stderr: stderr.clone(),
+            writable: None,
+        };
+        let ended = process::run(shim, &command, limits, interrupted, &mut |_, _| {})?;
+        let said = fs::tail(&stdout, MAX_VERSION_BYTES)?;
+        let first = said.lines().find(|line| !line.trim().is_empty());
+        Ok(match (ended.end, first) {
+            (End::Exited(0), Some(line)) => Ok(line.trim().to_owned()),
+            (End::Exited(0), None) => Err("it said nothing".to_owned()),
+            (End::Exited(code), _) => {
+                let trouble = fs::tail(&stderr, MAX_VERSION_BYTES)?;
+                let last = trouble.lines().rfind(|line| !line.trim().is_empty());
+                Err(format!(
+                    "exit {code}: {}",
+                    last.unwrap_or("it said nothing")
+                ))
+            }
+            (End::Idle | End::Wall, _) => {
+                let seconds = ended.elapsed.as_secs();
+                Err(format!("it had not ended after {seconds} s"))
+            }
+            (End::Signalled(signal), _) => Err(format!("signal {signal} ended it")),
+            (End::TooMuchOutput, _) => Err("it wrote without end".to_owned()),
+            (End::Interrupted, _) => Err("you asked to stop".to_owned()),
+        })
+    }
+
     /// Returns by how many bytes or characters a prompt is over what the program takes.
     pub fn size_over(&self, prompt: &str) -> usize {
         match self.kind.prompt_limit() {
@@ -281,6 +341,9 @@ impl Program {
         words.into_iter().map(OsString::from).collect()
     }
 }
+
+/// No version is longer.
+const MAX_VERSION_BYTES: u64 = 4 << 10;
 
 /// Says whether a folder holds policies of gemini.
 fn has_policies(folder: &Path) -> Result<bool, FsError> {

@@ -150,6 +150,13 @@ impl Environment {
         Ok(Some((path, text)))
     }
 
+    /// Returns where one of the user's own files is, if it is there.
+    pub(super) fn own_path(&self, name: &str) -> Option<PathBuf> {
+        let path = self.config.as_ref()?.join(name);
+        let is_there = fs::kind(&path).is_ok_and(|kind| kind != SystemKind::Missing);
+        is_there.then_some(path)
+    }
+
     /// Returns the built-in models and those of the user.
     pub(super) fn catalogue(&self) -> anyhow::Result<Catalogue> {
         let mut catalogue = Catalogue::built_in();

@@ -60,7 +60,7 @@ impl<'a> Live<'a> {
         state.work = None;
         say();
         let who = match event {
-            Event::Answered(_, usage, _) => {
+            Event::Answered(_, usage, ..) => {
                 state.spent += *usage;
                 return;
             }

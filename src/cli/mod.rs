@@ -6,6 +6,7 @@ mod agents;
 mod asking;
 mod begin;
 mod clean;
+mod doctor;
 mod environment;
 mod exec;
 mod exit;
@@ -77,6 +78,7 @@ enum Verb {
     Verify(verify::VerifyArgs),
     Tokens(tokens::TokensArgs),
     Models(models::ModelsArgs),
+    Doctor(doctor::DoctorArgs),
 }
 
 /// Runs the command that the process was started with.
@@ -131,5 +133,6 @@ fn obey(cli: &Cli, environment: &Environment, printer: &Printer) -> anyhow::Resu
         Verb::Verify(args) => verify::run(args, environment, printer),
         Verb::Tokens(args) => tokens::run(args, environment, printer),
         Verb::Models(args) => models::run(args, environment, printer),
+        Verb::Doctor(args) => doctor::run(args, environment, printer),
     }
 }

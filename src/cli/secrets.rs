@@ -79,6 +79,16 @@ impl SecretsArgs {
     }
 }
 
+/// Says whether the user's exceptions can be used.
+///
+/// # Errors
+///
+/// Fails if they cannot.
+pub(super) fn check_own_file(environment: &Environment) -> anyhow::Result<()> {
+    let secrets = How::Redact;
+    SecretsArgs { secrets }.redactor(environment).map(drop)
+}
+
 /// What the name of a variable holds whose value is secret.
 const SECRET_WORDS: &[&str] = &["KEY", "TOKEN", "SECRET", "PASSWORD"];
 

@@ -6,6 +6,7 @@
 pub mod budget;
 mod call;
 pub mod clean;
+pub mod doctor;
 pub mod exec;
 pub mod history;
 pub mod host;

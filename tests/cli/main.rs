@@ -7,6 +7,7 @@
 
 mod confinement;
 mod demo;
+mod doctor;
 mod errors;
 mod git_sections;
 mod limits;
