@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser as _};
 use serde::{Deserialize, Serialize};
 
+use super::agents::Lent;
 use super::environment::{Environment, now_ms};
 use super::exit::{Exit, usage};
 use super::printer::Printer;
 use super::{Cli, obey};
-use crate::flow::redact::Redactor;
 use crate::flow::resume::{self, Left};
+use crate::flow::sweep::Claim;
 use crate::fs;
 use crate::repo::Repository;
 use crate::run::{self, Event, Outcome, Run, Watch};
@@ -55,18 +56,19 @@ pub(super) struct ResumeArgs {
     more: Vec<OsString>,
 }
 
-/// Begins a run, or goes on with the one that the user wants.
+/// Begins a run, or goes on with the one that the user wants; with its place in the cache.
 pub(super) fn begin(
     repository: &Repository,
     (verb, title): (&str, &str),
-    redactor: &Redactor,
+    lent: &Lent,
     watch: Option<Watch>,
     environment: &Environment,
-) -> anyhow::Result<Run> {
+) -> anyhow::Result<(Run, Claim)> {
     let root = repository.root.path();
     if let Some(mut run) = environment.resumed.take() {
         run.watch(watch);
-        return Ok(*run);
+        let place = lent.claim(&run.id)?;
+        return Ok((*run, place));
     }
     if let Some(id) = run::half_landed(root)? {
         return Err(usage(
@@ -76,6 +78,7 @@ pub(super) fn begin(
             ),
         ));
     }
+    let redactor = &lent.redactor;
     let mut run = Run::begin(root, environment.run_id(), now_ms)?;
     run.watch(watch);
     run.record(Event::Started {
@@ -94,7 +97,8 @@ pub(super) fn begin(
         };
         run.keep(COMMAND_FILE, &run::json(&command))?;
     }
-    Ok(run)
+    let place = lent.claim(&run.id)?;
+    Ok((run, place))
 }
 
 /// Prints each record of a run to stdout, as JSON on a line of its own.

@@ -291,8 +291,7 @@ impl Job<'_> {
         let root = repository.root.path();
         let told = (self.verb, self.title.as_str());
         let watch = self.change.json.then(|| events(printer));
-        let mut run = begin(repository, told, &lent.redactor, watch, environment)?;
-        let _place = lent.claim(&run.id)?;
+        let (mut run, _place) = begin(repository, told, &lent, watch, environment)?;
         let done = lent.host(printer, |host| go(&work, &mut run, host));
         let done = match done {
             Ok(done) => done,

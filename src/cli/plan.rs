@@ -113,13 +113,7 @@ pub(super) fn run(
     };
     let packs = read_packs(&args.packs, environment)?;
     let told = ("plan", title(wanted.words()));
-    let mut run = begin(
-        &selected.repository,
-        told,
-        &lent.redactor,
-        None,
-        environment,
-    )?;
+    let (mut run, _place) = begin(&selected.repository, told, &lent, None, environment)?;
     let planning = Planning {
         repository: &selected.repository,
         planner: &planner,
@@ -148,7 +142,6 @@ pub(super) fn run(
         max_held_bytes: HELD_BYTES,
     };
     let mut plan = None;
-    let _place = lent.claim(&run.id)?;
     let done = lent.host(printer, |host| {
         let made = match &wanted {
             Wanted::New(spec) => planning.plan(request, spec, &mut run, host),
