@@ -16,7 +16,7 @@ use super::protocol::{Lines, Protocol};
 use super::workplace::{SYSTEM_POLICIES, Workplace};
 use super::{AgentError, Call, Class, Failure, May, Reply, Role, Setting};
 use crate::fs::{self, FsError};
-use crate::process::{self, Command, End, Limits, ProcessError, Stream};
+use crate::process::{self, Command, Limits, ProcessError, Stream};
 
 /// The programs that we can drive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -227,10 +227,12 @@ impl Program {
         let ended = process::run(shim, &command, limits, interrupted, &mut |_, _| {})?;
         let said = fs::tail(&stdout, MAX_VERSION_BYTES)?;
         let first = said.lines().find(|line| !line.trim().is_empty());
-        Ok(match (ended.end, first) {
-            (End::Exited(0), Some(line)) => Ok(line.trim().to_owned()),
-            (End::Exited(0), None) => Err("it said nothing".to_owned()),
-            (End::Exited(code), _) => {
+        Ok(match exit_code(ended.end, ended.elapsed, limits, None) {
+            Err(failure) => Err(failure.message),
+            Ok(0) => first
+                .map(|line| line.trim().to_owned())
+                .ok_or_else(|| "it said nothing".to_owned()),
+            Ok(code) => {
                 let trouble = fs::tail(&stderr, MAX_VERSION_BYTES)?;
                 let last = trouble.lines().rfind(|line| !line.trim().is_empty());
                 Err(format!(
@@ -238,13 +240,6 @@ impl Program {
                     last.unwrap_or("it said nothing")
                 ))
             }
-            (End::Idle | End::Wall, _) => {
-                let seconds = ended.elapsed.as_secs();
-                Err(format!("it had not ended after {seconds} s"))
-            }
-            (End::Signalled(signal), _) => Err(format!("signal {signal} ended it")),
-            (End::TooMuchOutput, _) => Err("it wrote without end".to_owned()),
-            (End::Interrupted, _) => Err("you asked to stop".to_owned()),
         })
     }
 

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
+use super::agents::parse_agents;
 use super::environment::Environment;
 use super::exit::Exit;
 use super::number::{grouped, sized};
 use super::printer::{Printer, clean};
 use super::secrets;
-use crate::agent::{Choice, Role};
+use crate::agent::{Chain, Role};
 use crate::flow::doctor::{self, Ground, Problem, ProgramFound, RoleFound};
 use crate::fs;
 use crate::model::Catalogue;
@@ -24,12 +25,12 @@ use crate::process::Confinement;
 #[derive(Args, Debug)]
 pub(super) struct DoctorArgs {
     /// Who is to plan: gemini (the default), claude or codex, with `:MODEL` if you like; or recorded:FOLDER
-    #[arg(long, value_name = "AGENT", value_parser = parse_agent)]
-    planner: Option<Choice>,
+    #[arg(long, value_name = "AGENT", value_parser = parse_agents)]
+    planner: Option<Chain>,
 
     /// Who is to carry plans out: claude (the default), codex or gemini, with `:MODEL` if you like; or recorded:FOLDER
-    #[arg(long, value_name = "AGENT", value_parser = parse_agent)]
-    executor: Option<Choice>,
+    #[arg(long, value_name = "AGENT", value_parser = parse_agents)]
+    executor: Option<Chain>,
 
     /// Print all of it to stdout as JSON
     #[arg(long)]
@@ -77,11 +78,6 @@ struct Cache {
 
 /// With less room than this, copies of larger repositories may not fit.
 const LITTLE_ROOM: u64 = 1_000_000_000;
-
-/// Parses the name of an agent.
-fn parse_agent(text: &str) -> Result<Choice, String> {
-    text.parse().map_err(|error| format!("{error}"))
-}
 
 pub(super) fn run(
     args: &DoctorArgs,
@@ -142,16 +138,23 @@ fn examine(args: &DoctorArgs, environment: &Environment) -> anyhow::Result<Findi
         }
     };
     let cache = place.as_deref().and_then(Path::parent).map(Path::to_owned);
-    let roles = [
+    let mut roles = Vec::new();
+    for (role, chain) in [
         (Role::Planner, &args.planner),
         (Role::Executor, &args.executor),
-    ];
-    let roles = roles.map(|(role, choice)| doctor::role(role, choice.as_ref(), &programs, &ground));
+    ] {
+        let find = |choice| doctor::role(role, choice, &programs, &ground);
+        match chain {
+            None => roles.push(find(None)),
+            // Who stands in counts, too.
+            Some(Chain(choices)) => roles.extend(choices.iter().map(|choice| find(Some(choice)))),
+        }
+    }
     let is_ready = problems.is_empty() && roles.iter().all(|role| role.problems.is_empty());
     Ok(Findings {
         version: 1,
         is_ready,
-        roles: roles.into(),
+        roles,
         landlock: match confined {
             Confinement::Full => Landlock {
                 is_full: true,

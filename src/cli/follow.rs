@@ -80,7 +80,7 @@ pub(super) fn tail(
 fn killed(id: &str) -> anyhow::Error {
     usage(
         format!("the run {id} was killed before it came to its end"),
-        format!("`twostep runs show {id}` says how far it came"),
+        format!("go on with it: `twostep runs resume {id}`"),
     )
 }
 

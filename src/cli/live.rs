@@ -65,6 +65,7 @@ impl<'a> Live<'a> {
                 return;
             }
             Event::Asking(role, agent) => format!("{:<10}{agent}", role.name()),
+            Event::Waiting(role, ..) => format!("{:<10}waiting", role.name()),
             Event::Checking(command, is_baseline) => {
                 let when = if *is_baseline { "before" } else { "after" };
                 format!("{:<10}{when}: `{command}`", "check")

@@ -219,10 +219,11 @@ fn who_is_to_play_is_signed_in() {
         ),
         (
             place(ALL, LOG_INS, &["OPENAI_API_KEY", "CODEX_HOME=/nowhere"]),
-            &["--planner", "claude:sonnet", "--executor", "codex"],
+            &["--planner", "claude:sonnet,gemini", "--executor", "codex"],
             1,
             &[
                 "planner   claude:claude-sonnet-5-5: ",
+                "planner   gemini:gemini-3.1-pro-preview: ",
                 "note: OPENAI_API_KEY is set, and codex passes it over",
                 "problem   codex, the executor, is not signed in",
             ],
