@@ -30,7 +30,9 @@ pub use arguments::quoted;
 pub use environment::check_environment;
 pub use outcome::{Class, Failure, Next, Reply, Usage};
 pub use program::{Program, ProgramKind, PromptLimit};
-pub use recorded::{CALL_FILE, PATCH_FILE, REPLY_FILE, Recorded, RecordedCall};
+pub use recorded::{
+    CALL_FILE, Difference, PATCH_FILE, PROMPT_FILE, REPLY_FILE, Recorded, RecordedCall,
+};
 pub use sign_in::{SignIn, Way};
 
 /// What an agent is asked to be.

@@ -4,6 +4,7 @@
 //! The folder `calls` of a run is a recording.
 
 use std::cell::Cell;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,54 @@ pub const REPLY_FILE: &str = "reply.md";
 
 /// The file that holds the change that the agent made.
 pub const PATCH_FILE: &str = "changes.patch";
+
+/// The file of a call that holds what was asked.
+pub const PROMPT_FILE: &str = "prompt.md";
+
+/// Where two prompts begin to differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The first line that differs, from 1.
+    pub line: usize,
+    /// The file of the pack that the line is in, if it is in one.
+    pub file: Option<String>,
+    /// How that line begins now.
+    pub now: String,
+}
+
+impl Difference {
+    /// Finds where `now` begins to differ from `old`.
+    pub fn of(old: &str, now: &str) -> Self {
+        const MOST_CHARS: usize = 80;
+        let mut file = None;
+        let mut n_same = 0;
+        let mut lines = old.lines().zip(now.lines());
+        for (_, line) in lines.by_ref().take_while(|(old, now)| old == now) {
+            n_same += 1;
+            if let Some(rest) = line.strip_prefix("<file path=\"") {
+                file = rest.split('"').next().map(str::to_owned);
+            } else if line == "</files>" {
+                file = None;
+            }
+        }
+        let line = now.lines().nth(n_same).unwrap_or_default();
+        Self {
+            line: n_same + 1,
+            file,
+            now: line.chars().take(MOST_CHARS).collect(),
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "they differ from line {}", self.line)?;
+        if let Some(file) = &self.file {
+            write!(f, ", in or after `{file}`")?;
+        }
+        write!(f, ": `{}`", self.now)
+    }
+}
 
 /// A call as it stands in a recording.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,11 +126,13 @@ impl Recorded {
             ));
         };
         if recorded.prompt_hash != call.prompt_hash {
+            let differ = match fs::read_text(&place.join(PROMPT_FILE), MAX_BYTES) {
+                Ok(old) => format!("; {}", Difference::of(&old, call.prompt)),
+                Err(_) => String::new(),
+            };
             return not_recorded(format!(
-                "`{}` answers the prompt {}, not {}, which is in `{}`",
+                "`{}` answers another prompt than the one in `{}`{differ}",
                 place.display(),
-                recorded.prompt_hash,
-                call.prompt_hash,
                 call.prompt_file.display()
             ));
         }
@@ -122,5 +173,29 @@ fn read_call(path: &Path) -> Result<RecordedCall, FsError> {
             call.version
         ));
         Err(FsError::of("use", path)(cause))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_that_differs_is_named_with_its_file() {
+        let old = "head\n<file path=\"a b.rs\"><![CDATA[\none\n]]></file>\n</files>\nend\n";
+        for (now, line, file, shown) in [
+            (old.replace("one", "two"), 3, Some("a b.rs"), "two"),
+            (old.replace("end", "END"), 6, None, "END"),
+            (old.replace("head", ""), 1, None, ""),
+            ("head\n".to_owned(), 2, None, ""),
+            (format!("{old}more"), 7, None, "more"),
+        ] {
+            let expected = Difference {
+                line,
+                file: file.map(str::to_owned),
+                now: shown.to_owned(),
+            };
+            assert_eq!(Difference::of(old, &now), expected);
+        }
     }
 }

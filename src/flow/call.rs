@@ -7,7 +7,9 @@ use super::host::{Event, Host};
 use super::patience::{Patience, Then};
 use super::plan::PlanningError;
 use super::player::Player;
-use crate::agent::{AgentError, Billing, Call, Failure, May, Next, Reply, Role, Setting, Usage};
+use crate::agent::{
+    AgentError, Billing, Call, Difference, Failure, May, Next, Reply, Role, Setting, Usage,
+};
 use crate::fs::{self, FsError};
 use crate::process::Limits;
 use crate::run::{CallPlace, Event as Happened, Known, Run};
@@ -237,16 +239,8 @@ fn price(usage: &mut Usage, player: &Player, billing: Billing) {
 /// Says where a prompt differs from the one in `file`, which was answered.
 fn changed(asked: &Asked<'_>, file: &Path) -> Result<PlanningError, FsError> {
     let old = fs::read_text(file, MAX_PROMPT_BYTES)?;
-    let (mut old, mut now) = (old.lines(), asked.prompt.lines());
-    let mut line = 1;
-    loop {
-        match (old.next(), now.next()) {
-            (Some(old), Some(now)) if old == now => line += 1,
-            (_, now) => {
-                let now = now.unwrap_or("").chars().take(80).collect();
-                let role = asked.role;
-                return Ok(PlanningError::Changed { role, line, now });
-            }
-        }
-    }
+    Ok(PlanningError::Changed {
+        role: asked.role,
+        difference: Difference::of(&old, asked.prompt),
+    })
 }

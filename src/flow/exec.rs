@@ -12,6 +12,7 @@ use super::pack::PackRequest;
 use super::plan::{PlanningError, Prompt, fitted, given, redacted, redacted_packs};
 use super::player::Player;
 use super::redact::Redactor;
+use super::replay::SNAPSHOT_FILE;
 use super::restore::{Strange, put_back};
 use super::route::{EXECUTOR_CAP, Focus};
 use crate::agent::{May, Role, check_environment};
@@ -348,7 +349,7 @@ pub fn bench(
     for problem in &scratch.snapshot.problems {
         (host.tell)(&Event::Warning(format!("not in the scratch: {problem}")));
     }
-    run.keep("snapshot.json", &run::json(&scratch.snapshot))?;
+    run.keep(SNAPSHOT_FILE, &run::json(&scratch.snapshot))?;
     (host.tell)(&Event::Scratch(scratch.snapshot.files.len()));
     let baseline = run_checks(run, &scratch.folder, checks, true, host)?;
     let noise = if checks.is_empty() {

@@ -16,6 +16,7 @@ pub mod plan;
 pub mod plan_exec;
 pub mod player;
 pub mod redact;
+pub mod replay;
 pub mod restore;
 pub mod resume;
 pub mod route;

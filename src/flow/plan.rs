@@ -7,7 +7,9 @@ use super::pack::{self, PackError, PackRequest};
 use super::player::Player;
 use super::redact::SecretsFound;
 use super::route::{Context, Route, route};
-use crate::agent::{Agent, AgentError, Class, Failure, May, PromptLimit, REPLY_FILE, Role};
+use crate::agent::{
+    Agent, AgentError, Class, Difference, Failure, May, PromptLimit, REPLY_FILE, Role,
+};
 use crate::fs::{self, FsError};
 use crate::pack::{Room, TooSmall};
 use crate::plan::{self, Plan, PlanError};
@@ -73,14 +75,12 @@ pub enum PlanningError {
     #[error(transparent)]
     Budget(#[from] BudgetError),
     /// The run has an answer to another prompt: what the prompt is made of has changed since.
-    #[error("the {} has answered another prompt than there would be now; they differ from line {line}: `{now}`", role.name())]
+    #[error("the {} has answered another prompt than there would be now; {difference}", role.name())]
     Changed {
         /// What was asked for.
         role: Role,
-        /// The first line that differs, from 1.
-        line: usize,
-        /// That line as it would be now.
-        now: String,
+        /// Where the prompts differ.
+        difference: Difference,
     },
     /// A file could not be read or written.
     #[error(transparent)]

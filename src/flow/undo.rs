@@ -71,7 +71,7 @@ pub struct Taken {
 }
 
 /// No landing is larger.
-const MAX_BYTES: u64 = 256 << 20;
+pub(super) const MAX_BYTES: u64 = 256 << 20;
 
 /// Takes back what the run `id` landed, or the last run that landed something.
 ///

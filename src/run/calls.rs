@@ -4,12 +4,10 @@ use std::path::PathBuf;
 
 use super::{Event, MAX_BYTES, Record, Reserve, Run, json};
 use crate::agent::{
-    Billing, CALL_FILE, Class, PATCH_FILE, REPLY_FILE, RecordedCall, Reply, Role, Usage,
+    Billing, CALL_FILE, Class, PATCH_FILE, PROMPT_FILE, REPLY_FILE, RecordedCall, Reply, Role,
+    Usage,
 };
 use crate::fs::{self, FsError, Hash};
-
-/// The file of a call that holds what was asked.
-pub const PROMPT_FILE: &str = "prompt.md";
 
 /// Where the files of a call are.
 pub struct CallPlace {

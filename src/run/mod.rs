@@ -21,7 +21,7 @@ use crate::fs::{self, FsError, Hash, SystemKind};
 use crate::path::RepoPath;
 use crate::repo::Repository;
 
-pub use calls::{CallPlace, Known, PROMPT_FILE};
+pub use calls::{CallPlace, Known};
 pub use journal::{ChangedFile, Event, Record};
 pub use report::REPORT_FILE;
 pub use spent::{Reserve, Spent};

@@ -126,7 +126,7 @@ fn a_damaged_demonstration_lands_nothing() {
             "blake3:",
             "blake3:0",
             3,
-            "answers the prompt",
+            "answers another prompt",
         ),
     ] {
         let demo = Demo::new();
