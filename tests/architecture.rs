@@ -62,7 +62,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ignore", &["repo"]),
     ("imara_diff", &["patch"]),
     ("indicatif", &["cli"]),
-    ("jiff", &["cli"]),
+    ("jiff", &["agent", "cli"]),
     ("landlock", &["process"]),
     ("minijinja", &["prompt"]),
     ("quick_xml", &["pack"]),
@@ -72,6 +72,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("strsim", &["model", "plan"]),
     ("tempfile", &["fs"]),
     ("tiktoken", &["tokens"]),
+    ("ureq", &["agent"]),
     ("wide", &["tokens"]),
 ];
 

@@ -27,6 +27,13 @@ pub(super) fn exit_code(
     })
 }
 
+/// Tells of processes that could not be ended.
+pub(super) fn tell_left(n_left: usize, doing: &mut dyn FnMut(&str)) {
+    if n_left > 0 {
+        doing(&format!("left {n_left} processes that cannot be ended"));
+    }
+}
+
 /// What it told last says more than that it did not end.
 fn hung(why: &str, trouble: Option<&str>) -> Failure {
     let Some(trouble) = trouble else {

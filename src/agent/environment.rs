@@ -79,6 +79,48 @@ pub(super) fn bare_environment(
     common.cloned().chain(set).chain([place]).collect()
 }
 
+/// Returns the environment that every agent gets: what networks and terminals need, what the user lent, and what `passes`
+/// by its name.
+pub(super) fn environment(
+    setting: &Setting<'_>,
+    passes: &dyn Fn(&str) -> bool,
+) -> Vec<(OsString, OsString)> {
+    let is_given = |name: &OsStr| {
+        let text = name.to_string_lossy();
+        COMMON.contains(&text.as_ref())
+            || text.starts_with("LC_")
+            || passes(&text)
+            || setting.lent.iter().any(|lent| lent == name)
+    };
+    let given = setting.variables.iter();
+    let given = given.filter(|(name, _)| is_given(name) && name != "TMPDIR");
+    let temporary = ("TMPDIR".into(), setting.temporary.into());
+    given.cloned().chain([temporary]).collect()
+}
+
+/// Returns where an executor may write: its folder, what its program must keep in its home `own`, and caches that builds
+/// and tests use. Never in the user's tree, nor where settings are that make a program run others.
+pub(super) fn writable(
+    own: impl Iterator<Item = PathBuf>,
+    call: &Call<'_>,
+    setting: &Setting<'_>,
+) -> Vec<PathBuf> {
+    let home = setting.path("HOME").unwrap_or_default();
+    let cache = setting
+        .path("XDG_CACHE_HOME")
+        .unwrap_or_else(|| home.join(".cache"));
+    let mut places = vec![call.folder.to_owned(), setting.temporary.to_owned()];
+    places.extend(own);
+    places.extend(CACHES.iter().map(|name| cache.join(name)));
+    places.extend(HOME_CACHES.iter().map(|name| home.join(name)));
+    places.retain(|place| {
+        place.is_absolute()
+            && !place.starts_with(setting.protected)
+            && !setting.protected.starts_with(place)
+    });
+    places
+}
+
 impl Program {
     pub(super) fn environment(
         &self,
@@ -86,16 +128,8 @@ impl Program {
         setting: &Setting<'_>,
     ) -> Result<Vec<(OsString, OsString)>, FsError> {
         let own = self.kind.variables();
-        let passes = |name: &OsStr| {
-            let text = name.to_string_lossy();
-            COMMON.contains(&text.as_ref())
-                || text.starts_with("LC_")
-                || own.iter().any(|start| text.starts_with(start))
-                || setting.lent.iter().any(|lent| lent == name)
-        };
-        let given = setting.variables.iter();
-        let mut all: Vec<(OsString, OsString)> =
-            given.filter(|(name, _)| passes(name)).cloned().collect();
+        let passes = |name: &str| own.iter().any(|start| name.starts_with(start));
+        let mut all = environment(setting, &passes);
         let mut set = |name: &str, value: OsString| {
             all.retain(|(known, _)| known != name);
             all.push((name.into(), value));
@@ -103,7 +137,6 @@ impl Program {
         for (name, value) in self.kind.settings() {
             set(name, value.into());
         }
-        set("TMPDIR", setting.temporary.into());
         if call.may != May::Answer && self.kind == ProgramKind::Gemini {
             set("GEMINI_CLI_HOME", home_for(call.folder).into());
         }
@@ -116,13 +149,9 @@ impl Program {
         Ok(all)
     }
 
-    /// Returns where an executor may write: its folder, what its program must keep, and caches that builds and tests
-    /// use. Never in the user's tree, nor where settings are that make a program run others.
+    /// Returns where it may write as an executor.
     pub(super) fn writable(&self, call: &Call<'_>, setting: &Setting<'_>) -> Vec<PathBuf> {
         let home = setting.path("HOME").unwrap_or_default();
-        let cache = setting
-            .path("XDG_CACHE_HOME")
-            .unwrap_or_else(|| home.join(".cache"));
         let own = match self.kind {
             ProgramKind::Gemini => home_for(call.folder),
             ProgramKind::Claude => setting
@@ -132,16 +161,8 @@ impl Program {
                 .path("CODEX_HOME")
                 .unwrap_or_else(|| home.join(".codex")),
         };
-        let mut places = vec![call.folder.to_owned(), setting.temporary.to_owned()];
-        places.extend(self.kind.keeps().iter().map(|name| own.join(name)));
-        places.extend(CACHES.iter().map(|name| cache.join(name)));
-        places.extend(HOME_CACHES.iter().map(|name| home.join(name)));
-        places.retain(|place| {
-            place.is_absolute()
-                && !place.starts_with(setting.protected)
-                && !setting.protected.starts_with(place)
-        });
-        places
+        let keeps = self.kind.keeps().iter();
+        writable(keeps.map(|name| own.join(name)), call, setting)
     }
 }
 

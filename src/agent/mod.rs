@@ -1,4 +1,4 @@
-//! What answers a prompt: a program (gemini, claude, codex) or a recording.
+//! What answers a prompt: a program (gemini, claude, codex), a server, any command of the user's, or a recording.
 //!
 //! In: a prompt, a folder to work in, what is allowed there. Out: a reply, or a failure with its class.
 //!
@@ -7,9 +7,12 @@
 mod arguments;
 mod claude;
 mod codex;
+mod command;
+mod config;
 mod ending;
 mod environment;
 mod gemini;
+mod http;
 mod outcome;
 mod program;
 mod protocol;
@@ -18,7 +21,7 @@ mod retry;
 mod sign_in;
 mod workplace;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -27,7 +30,10 @@ use crate::fs::FsError;
 use crate::process::{Limits, ProcessError};
 
 pub use arguments::quoted;
+pub use command::UserCommand;
+pub use config::{Agents, AgentsError, Backend, Known, Rates};
 pub use environment::check_environment;
+pub use http::{Api, Http};
 pub use outcome::{Class, Failure, Next, Reply, Usage};
 pub use program::{Program, ProgramKind, PromptLimit};
 pub use recorded::{
@@ -59,6 +65,10 @@ impl Role {
 pub enum Agent {
     /// A program that is started for each call.
     Program(Program),
+    /// A vendor's API, or a server that speaks the same.
+    Http(Http),
+    /// A command of the user's.
+    Command(UserCommand),
     /// Replies read from a folder: demos, tests.
     Recorded(Recorded),
 }
@@ -135,8 +145,17 @@ pub struct Setting<'a> {
 impl Setting<'_> {
     /// Returns the path that a variable of the user's holds.
     fn path(&self, wanted: &str) -> Option<PathBuf> {
+        self.variable(wanted).map(PathBuf::from)
+    }
+
+    /// Returns the text that a variable of the user's holds.
+    fn text(&self, wanted: &str) -> Option<&str> {
+        self.variable(wanted)?.to_str()
+    }
+
+    fn variable(&self, wanted: &str) -> Option<&OsStr> {
         let found = self.variables.iter().find(|(name, _)| name == wanted);
-        found.map(|(_, value)| PathBuf::from(value))
+        found.map(|(_, value)| value.as_os_str())
     }
 }
 
@@ -167,6 +186,8 @@ impl Agent {
     pub fn name(&self) -> String {
         match self {
             Self::Program(program) => program.name(),
+            Self::Http(http) => http.name(),
+            Self::Command(command) => format!("{} ({})", command.name, command.model),
             Self::Recorded(recorded) => recorded.name(),
         }
     }
@@ -179,6 +200,27 @@ impl Agent {
                 _ => Billing::Subscription,
             },
             Self::Recorded(_) => Billing::Nothing,
+            Self::Http(http) if http.key.is_none() => Billing::Nothing,
+            // Whom a command asks nobody knows.
+            Self::Http(_) | Self::Command(_) => Billing::Metered,
+        }
+    }
+
+    /// Says whether it keeps conversations, so that it can be asked to change its answer.
+    pub fn has_sessions(&self) -> bool {
+        match self {
+            Self::Program(_) | Self::Recorded(_) => true,
+            Self::Http(_) | Self::Command(_) => false,
+        }
+    }
+
+    /// Returns by what `role` is called, for people: a command line or an address.
+    pub fn example(&self, role: Role, checks: &[String]) -> Option<String> {
+        match self {
+            Self::Program(program) => Some(program.example(role, checks)),
+            Self::Http(http) => Some(http.example()),
+            Self::Command(command) => Some(command.example()),
+            Self::Recorded(_) => None,
         }
     }
 
@@ -195,6 +237,8 @@ impl Agent {
     ) -> Result<Reply, AgentError> {
         let outcome = match self {
             Self::Program(program) => program.ask(call, setting, doing)?,
+            Self::Http(http) => http.ask(call, setting, doing)?,
+            Self::Command(command) => command.ask(call, setting, doing)?,
             Self::Recorded(recorded) => recorded.ask(call)?,
         };
         outcome.map_err(|failure| AgentError::Failed {
@@ -205,11 +249,13 @@ impl Agent {
     }
 }
 
-/// Which agent a user wants: `PROGRAM[:MODEL]` or `recorded:FOLDER`.
+/// Which agent a user wants: `NAME[:MODEL]` or `recorded:FOLDER`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
     /// A program, and a model's name if one was given.
     Program(ProgramKind, Option<String>),
+    /// Another agent by its name, and a model's name if one was given.
+    Named(String, Option<String>),
     /// A recording in a folder.
     Recorded(PathBuf),
 }
@@ -219,9 +265,9 @@ pub enum Choice {
 pub struct Chain(pub Vec<Choice>);
 
 impl std::str::FromStr for Chain {
-    type Err = UnknownAgent;
+    type Err = InvalidAgent;
 
-    fn from_str(text: &str) -> Result<Self, UnknownAgent> {
+    fn from_str(text: &str) -> Result<Self, InvalidAgent> {
         text.split(',')
             .map(str::parse)
             .collect::<Result<_, _>>()
@@ -236,44 +282,50 @@ impl std::fmt::Display for Chain {
     }
 }
 
-/// A text that names no agent.
+/// A text that can be the name of no agent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no agent: expected gemini, claude or codex, each with `:MODEL` if you like, or recorded:FOLDER"
+    "`{0}` is no agent: expected a name such as gemini, claude or codex, with `:MODEL` if you like, or recorded:FOLDER"
 )]
-pub struct UnknownAgent(String);
+pub struct InvalidAgent(String);
 
 impl std::str::FromStr for Choice {
-    type Err = UnknownAgent;
+    type Err = InvalidAgent;
 
-    fn from_str(text: &str) -> Result<Self, UnknownAgent> {
-        let unknown = || UnknownAgent(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, InvalidAgent> {
+        let invalid = || InvalidAgent(text.to_owned());
         let (name, rest) = match text.split_once(':') {
-            Some((_, "")) => return Err(unknown()),
+            Some((_, "")) => return Err(invalid()),
             Some((name, rest)) => (name, Some(rest)),
             None => (text, None),
         };
         if name == "recorded" {
             return rest
                 .map(|folder| Self::Recorded(folder.into()))
-                .ok_or_else(unknown);
+                .ok_or_else(invalid);
         }
-        let kind = ProgramKind::ALL
-            .into_iter()
-            .find(|kind| kind.name() == name);
-        Ok(Self::Program(
-            kind.ok_or_else(unknown)?,
-            rest.map(str::to_owned),
-        ))
+        if !config::is_name(name) {
+            return Err(invalid());
+        }
+        let model = rest.map(str::to_owned);
+        let mut programs = ProgramKind::ALL.into_iter();
+        Ok(match programs.find(|kind| kind.name() == name) {
+            Some(kind) => Self::Program(kind, model),
+            None => Self::Named(name.to_owned(), model),
+        })
     }
 }
 
 impl std::fmt::Display for Choice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Program(kind, None) => f.write_str(kind.name()),
-            Self::Program(kind, Some(model)) => write!(f, "{}:{model}", kind.name()),
-            Self::Recorded(folder) => write!(f, "recorded:{}", folder.display()),
+        let (name, model) = match self {
+            Self::Program(kind, model) => (kind.name(), model),
+            Self::Named(name, model) => (name.as_str(), model),
+            Self::Recorded(folder) => return write!(f, "recorded:{}", folder.display()),
+        };
+        match model {
+            None => f.write_str(name),
+            Some(model) => write!(f, "{name}:{model}"),
         }
     }
 }
@@ -283,7 +335,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_agent_is_a_program_with_a_model_or_a_recording() {
+    fn an_agent_is_a_name_with_a_model_or_a_recording() {
         for (text, expected) in [
             ("gemini", Some(Choice::Program(ProgramKind::Gemini, None))),
             (
@@ -293,7 +345,13 @@ mod tests {
             ("recorded:a:b", Some(Choice::Recorded("a:b".into()))),
             ("recorded", None),
             ("claude:", None),
-            ("gpt", None),
+            ("gpt", Some(Choice::Named("gpt".into(), None))),
+            (
+                "gemini-api:a:b",
+                Some(Choice::Named("gemini-api".into(), Some("a:b".into()))),
+            ),
+            ("my agent", None),
+            ("a/b", None),
             ("", None),
         ] {
             assert_eq!(text.parse().ok(), expected, "{text}");

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::arguments::{claude_words, codex_words, gemini_words, quoted};
 use super::claude::Claude;
 use super::codex::Codex;
-use super::ending::exit_code;
+use super::ending::{exit_code, tell_left};
 use super::environment::bare_environment;
 use super::gemini::Gemini;
 use super::protocol::{Lines, Protocol};
@@ -298,12 +298,7 @@ impl Program {
             },
         )?;
         let stderr = fs::tail(&stderr_file, 64 << 10)?;
-        if ended.n_left > 0 {
-            doing(&format!(
-                "left {} processes that cannot be ended",
-                ended.n_left
-            ));
-        }
+        tell_left(ended.n_left, doing);
         let trouble = lines.trouble().map(str::to_owned);
         let code = exit_code(ended.end, ended.elapsed, setting.limits, trouble.as_deref());
         let answer = code.and_then(|code| lines.finish(code, &stderr));

@@ -26,37 +26,65 @@ pub(super) struct Exit<'a> {
     pub(super) stderr: &'a str,
 }
 
-/// Cuts a stream into lines and hands on those that are JSON.
-pub(super) struct Lines {
-    protocol: Box<dyn Protocol>,
+/// Cuts a stream into lines.
+#[derive(Default)]
+pub(super) struct Cutter {
     rest: Vec<u8>,
     /// Whether the line that is being read is too long to be held.
     is_skipping: bool,
-    is_silent: bool,
 }
 
-/// A line that is longer is passed over. A prompt that is echoed has at most 8 MB.
+/// A line that is longer is not held. A prompt that is echoed has at most 8 MB.
 const MAX_LINE_BYTES: usize = 64 << 20;
+
+impl Cutter {
+    /// Takes bytes as they come; calls `line` with each line that is whole, with none in the place of one too long.
+    pub(super) fn take(&mut self, mut bytes: &[u8], line: &mut dyn FnMut(Option<&[u8]>)) {
+        while let Some(end) = memchr::memchr(b'\n', bytes) {
+            self.hold(&bytes[..end]);
+            self.end(line);
+            bytes = &bytes[end + 1..];
+        }
+        self.hold(bytes);
+    }
+
+    /// Takes the end of a line; calls `line` with it.
+    pub(super) fn end(&mut self, line: &mut dyn FnMut(Option<&[u8]>)) {
+        line((!self.is_skipping).then_some(&self.rest));
+        self.rest.clear();
+        self.is_skipping = false;
+    }
+
+    fn hold(&mut self, bytes: &[u8]) {
+        self.is_skipping |= self.rest.len() + bytes.len() > MAX_LINE_BYTES;
+        if !self.is_skipping {
+            self.rest.extend_from_slice(bytes);
+        }
+    }
+}
+
+/// Hands on those lines of a stream that are JSON.
+pub(super) struct Lines {
+    protocol: Box<dyn Protocol>,
+    cutter: Cutter,
+    is_silent: bool,
+}
 
 impl Lines {
     pub(super) fn new(protocol: Box<dyn Protocol>) -> Self {
         Self {
             protocol,
-            rest: Vec::new(),
-            is_skipping: false,
+            cutter: Cutter::default(),
             is_silent: true,
         }
     }
 
     /// Takes bytes as they come; calls `doing` with what the agent does.
-    pub(super) fn take(&mut self, mut bytes: &[u8], doing: &mut dyn FnMut(&str)) {
+    pub(super) fn take(&mut self, bytes: &[u8], doing: &mut dyn FnMut(&str)) {
         self.is_silent &= bytes.is_empty();
-        while let Some(end) = memchr::memchr(b'\n', bytes) {
-            self.hold(&bytes[..end]);
-            self.line(doing);
-            bytes = &bytes[end + 1..];
-        }
-        self.hold(bytes);
+        let protocol = self.protocol.as_mut();
+        let mut line = |line: Option<&[u8]>| read(protocol, line, doing);
+        self.cutter.take(bytes, &mut line);
     }
 
     /// Returns the trouble that was told last, if any was.
@@ -66,7 +94,9 @@ impl Lines {
 
     /// Decides what came of it.
     pub(super) fn finish(mut self, code: i32, stderr: &str) -> Result<Reply, Failure> {
-        self.line(&mut |_| {});
+        let protocol = self.protocol.as_mut();
+        let mut line = |line: Option<&[u8]>| read(protocol, line, &mut |_| {});
+        self.cutter.end(&mut line);
         let exit = Exit {
             code,
             is_silent: self.is_silent,
@@ -74,23 +104,13 @@ impl Lines {
         };
         self.protocol.finish(&exit)
     }
+}
 
-    fn hold(&mut self, bytes: &[u8]) {
-        self.is_skipping |= self.rest.len() + bytes.len() > MAX_LINE_BYTES;
-        if !self.is_skipping {
-            self.rest.extend_from_slice(bytes);
-        }
-    }
-
-    fn line(&mut self, doing: &mut dyn FnMut(&str)) {
-        if !self.is_skipping
-            && let Ok(line) = serde_json::from_slice(&self.rest)
-            && let Some(activity) = self.protocol.line(&line)
-        {
-            doing(&activity);
-        }
-        self.rest.clear();
-        self.is_skipping = false;
+/// Reads a line, if it could be held and is JSON.
+fn read(protocol: &mut dyn Protocol, line: Option<&[u8]>, doing: &mut dyn FnMut(&str)) {
+    let value = line.and_then(|line| serde_json::from_slice(line).ok());
+    if let Some(activity) = value.and_then(|value| protocol.line(&value)) {
+        doing(&activity);
     }
 }
 

@@ -1,6 +1,11 @@
-//! For how long to wait, as vendors and programs say it in their words.
+//! Until when to wait, as vendors and programs say it: in headers, in bodies, in words.
+//!
+//! No clock of ours: a date is held against the date of the answer that it stands in.
 
 use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 
 /// What stands before a time to wait, and the milliseconds of a number without a unit after it.
 const MARKS: &[(&str, Option<f64>)] = &[
@@ -26,6 +31,16 @@ const UNITS: &[(&[&str], f64)] = &[
     (&["d", "day", "days"], 86_400e3),
 ];
 
+/// Headers that say when a limit is as new.
+const RESETS: &[&str] = &[
+    "x-ratelimit-reset-requests",
+    "x-ratelimit-reset-tokens",
+    "anthropic-ratelimit-requests-reset",
+    "anthropic-ratelimit-tokens-reset",
+    "anthropic-ratelimit-input-tokens-reset",
+    "anthropic-ratelimit-output-tokens-reset",
+];
+
 /// Returns for how long to wait by the words of a message; of several times the one that stands last.
 pub(super) fn of_words(message: &str) -> Option<Duration> {
     let lower = &message.to_lowercase();
@@ -36,6 +51,30 @@ pub(super) fn of_words(message: &str) -> Option<Duration> {
     found
         .max_by_key(|(at, _)| *at)
         .map(|(_, duration)| duration)
+}
+
+/// Returns for how long to wait by the headers of an answer.
+pub(super) fn of_headers<'a>(header: &dyn Fn(&str) -> Option<&'a str>) -> Option<Duration> {
+    let sent = header("date").and_then(date);
+    let wait = |text: &str, bare| {
+        duration(text, bare).or_else(|| {
+            let wait = date(text)?.duration_since(sent?);
+            Some(Duration::try_from(wait).unwrap_or_default())
+        })
+    };
+    let after = |name, bare| header(name).and_then(|text| wait(text, Some(bare)));
+    after("retry-after-ms", 1.0)
+        .or_else(|| after("retry-after", 1e3))
+        .or_else(|| {
+            let resets = RESETS.iter().filter_map(|name| header(name));
+            resets.filter_map(|text| wait(text, None)).max()
+        })
+}
+
+/// Returns the time of an HTTP date or an RFC 3339 one.
+fn date(text: &str) -> Option<Timestamp> {
+    let http = || Some(rfc2822::parse(text).ok()?.timestamp());
+    text.parse().ok().or_else(http)
 }
 
 /// Reads what `text` begins with: `37s`, `1h 5m`, `2 minutes and 3 seconds`, or a number of `bare` milliseconds.
@@ -103,6 +142,52 @@ mod tests {
         ] {
             let expected = milliseconds.map(Duration::from_millis);
             assert_eq!(of_words(words), expected, "{words}");
+        }
+    }
+
+    #[test]
+    fn headers_say_for_how_long_to_wait() {
+        const NOW: (&str, &str) = ("date", "Sat, 21 Nov 2026 18:00:00 GMT");
+        for (headers, seconds) in [
+            (&[("retry-after", "30")][..], Some(30)),
+            (
+                &[NOW, ("retry-after", "Sat, 21 Nov 2026 18:01:30 GMT")],
+                Some(90),
+            ),
+            (
+                &[NOW, ("retry-after", "Sat, 21 Nov 2026 17:00:00 GMT")],
+                Some(0),
+            ),
+            // There is nothing to hold it against.
+            (&[("retry-after", "Sat, 21 Nov 2026 18:01:30 GMT")], None),
+            (&[("retry-after-ms", "5000"), ("retry-after", "6")], Some(5)),
+            (
+                &[
+                    ("x-ratelimit-reset-requests", "8s"),
+                    ("x-ratelimit-reset-tokens", "6m0s"),
+                ],
+                Some(360),
+            ),
+            (
+                &[
+                    NOW,
+                    ("anthropic-ratelimit-tokens-reset", "2026-11-21T18:00:42Z"),
+                ],
+                Some(42),
+            ),
+            (
+                &[("retry-after", "2"), ("x-ratelimit-reset-tokens", "6m0s")],
+                Some(2),
+            ),
+            (&[NOW, ("retry-after", "soon")], None),
+            (&[NOW], None),
+        ] {
+            let header = |wanted: &str| {
+                let found = headers.iter().find(|(name, _)| *name == wanted);
+                found.map(|(_, value)| *value)
+            };
+            let expected = seconds.map(Duration::from_secs);
+            assert_eq!(of_headers(&header), expected, "{headers:?}");
         }
     }
 }

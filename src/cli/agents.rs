@@ -138,7 +138,9 @@ pub(super) fn player(
 ) -> anyhow::Result<Player> {
     let catalogue = environment.catalogue()?;
     let path = environment.variable("PATH").unwrap_or_default();
-    let find = |choice| Player::find(role, choice, &catalogue, &path, &environment.directory);
+    let agents = environment.agents()?;
+    let here = &environment.directory;
+    let find = |choice| Player::find(role, choice, &catalogue, &agents, &path, here);
     let Some(Chain(choices)) = chain else {
         return Ok(find(None)?);
     };

@@ -137,11 +137,11 @@ impl Asking<'_> {
     }
 
     fn tell_command(&self, role: Role, player: &Player) {
-        if let Agent::Program(program) = &player.agent {
-            let checks = runnable(self.checks, &self.lent.redactor)
-                .into_iter()
-                .map(|check| check.command);
-            let command = program.example(role, &checks.collect::<Vec<_>>());
+        let checks = runnable(self.checks, &self.lent.redactor)
+            .into_iter()
+            .map(|check| check.command);
+        let checks: Vec<String> = checks.collect();
+        if let Some(command) = player.agent.example(role, &checks) {
             self.printer.note(&format!("{:<10}{command}", role.name()));
         }
     }

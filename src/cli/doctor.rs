@@ -12,7 +12,7 @@ use super::exit::Exit;
 use super::number::{grouped, sized};
 use super::printer::{Printer, clean};
 use super::secrets;
-use crate::agent::{Chain, Role};
+use crate::agent::{Agents, Chain, Role};
 use crate::flow::doctor::{self, Ground, Problem, ProgramFound, RoleFound};
 use crate::fs;
 use crate::model::Catalogue;
@@ -102,6 +102,8 @@ fn examine(args: &DoctorArgs, environment: &Environment) -> anyhow::Result<Findi
     let files = own_files(environment, &mut problems);
     let catalogue = environment.catalogue();
     let catalogue = catalogue.unwrap_or_else(|_| Catalogue::built_in());
+    let agents = environment.agents();
+    let agents = agents.unwrap_or_else(|_| Agents::built_in());
     let variables = environment.variables();
     let shim = environment.program()?;
     let path = environment.variable("PATH").unwrap_or_default();
@@ -115,6 +117,7 @@ fn examine(args: &DoctorArgs, environment: &Environment) -> anyhow::Result<Findi
         here: &environment.directory,
         place: place.as_deref().unwrap_or(Path::new("")),
         catalogue: &catalogue,
+        agents: &agents,
     };
     let made = cache.and_then(|_| Ok(fs::make_private_folders(ground.place)?));
     let (programs, confined) = match made {
@@ -182,16 +185,10 @@ fn examine(args: &DoctorArgs, environment: &Environment) -> anyhow::Result<Findi
 
 /// Looks whether the user's own files can be used.
 fn own_files(environment: &Environment, problems: &mut Vec<Problem>) -> Vec<OwnFile> {
-    let parsed = |name: &str| {
-        let found = environment.own_file(name)?;
-        let table = found.map(|(_, text)| toml::from_str::<toml::Table>(&text));
-        table.transpose()?;
-        Ok(())
-    };
     let each: [(&'static str, anyhow::Result<()>); 3] = [
         ("models.toml", environment.catalogue().map(drop)),
         ("secrets.toml", secrets::check_own_file(environment)),
-        ("agents.toml", parsed("agents.toml")),
+        ("agents.toml", environment.agents().map(drop)),
     ];
     let mut files = Vec::new();
     for (name, checked) in each {

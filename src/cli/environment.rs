@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::exit::usage;
+use crate::agent::Agents;
 use crate::fs::{self, SystemKind};
 use crate::model::Catalogue;
 use crate::run::Run;
@@ -28,6 +29,9 @@ pub(super) struct Environment {
 
 /// The user's own catalogue of models, in the folder of the user's files.
 const MODELS_FILE: &str = "models.toml";
+
+/// The user's own agents, in the same folder.
+const AGENTS_FILE: &str = "agents.toml";
 
 /// The user's own files are small.
 const MAX_OWN_BYTES: u64 = 4 << 20;
@@ -166,6 +170,17 @@ impl Environment {
                 .with_context(|| format!("cannot use your models in `{}`", path.display()))?;
         }
         Ok(catalogue)
+    }
+
+    /// Returns the built-in agents and those of the user.
+    pub(super) fn agents(&self) -> anyhow::Result<Agents> {
+        let mut agents = Agents::built_in();
+        if let Some((path, text)) = self.own_file(AGENTS_FILE)? {
+            agents
+                .extend(&text)
+                .with_context(|| format!("cannot use your agents in `{}`", path.display()))?;
+        }
+        Ok(agents)
     }
 }
 

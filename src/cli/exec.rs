@@ -36,7 +36,8 @@ use crate::tokens::Counter;
 /// What checks a change, and where it goes.
 #[derive(Args, Debug)]
 pub(super) struct ChangeArgs {
-    /// Who carries the plan out: claude, codex or gemini, with `:MODEL` if you like; or recorded:FOLDER; `A,B`: B where A cannot
+    /// Who carries the plan out: claude, codex, gemini or a command of your `agents.toml`, with `:MODEL` if you like; or
+    /// recorded:FOLDER; `A,B`: B where A cannot
     #[arg(long, value_name = "AGENT", value_parser = parse_agents)]
     executor: Option<Chain>,
 
@@ -123,7 +124,8 @@ pub(super) struct PlanExecArgs {
     #[arg(value_name = "SPEC")]
     spec: PathBuf,
 
-    /// Who plans: gemini, claude or codex, with `:MODEL` if you like; or recorded:FOLDER; `A,B`: B where A cannot
+    /// Who plans: gemini, claude, codex, gemini-api, anthropic-api, openai-api or one of your `agents.toml`, with
+    /// `:MODEL` if you like; or recorded:FOLDER; `A,B`: B where A cannot
     #[arg(long, value_name = "AGENT", value_parser = parse_agents)]
     planner: Option<Chain>,
 
@@ -256,7 +258,7 @@ impl Job<'_> {
             agents: self.agents,
             lent: &lent,
             environment,
-            has_planner: self.planner.is_some(),
+            has_planner: self.planner.as_ref().is_some_and(Player::can_revise),
             executor: Some(&self.executor),
             checks: &self.change.checks,
         };

@@ -37,7 +37,8 @@ pub(super) struct PlanArgs {
     #[arg(value_name = "SPEC", required_unless_present = "note")]
     spec: Option<PathBuf>,
 
-    /// Who plans: gemini, claude or codex, with `:MODEL` if you like; or recorded:FOLDER; `A,B`: B where A cannot
+    /// Who plans: gemini, claude, codex, gemini-api, anthropic-api, openai-api or one of your `agents.toml`, with
+    /// `:MODEL` if you like; or recorded:FOLDER; `A,B`: B where A cannot
     #[arg(long, value_name = "AGENT", value_parser = parse_agents)]
     planner: Option<Chain>,
 
@@ -84,12 +85,7 @@ pub(super) fn run(
             "plan again with the spec",
         ));
     }
-    let choice = match &wanted {
-        Wanted::Other { id, .. } if args.planner.is_none() => {
-            plan_exec::planner_of(root, id).map(|choice| Chain(vec![choice]))
-        }
-        _ => args.planner.clone(),
-    };
+    let choice = args.choice(&wanted, root)?;
     let planner = player(Role::Planner, choice.as_ref(), environment)?;
     let executor = Player::usual(Role::Executor, &environment.catalogue()?)?;
     let target = args.target(&wanted, environment, printer);
@@ -332,6 +328,16 @@ impl PlanArgs {
         })?;
         let note = note.clone();
         Ok(Wanted::Other { id, note })
+    }
+
+    /// Who plans; a plan that is to be changed is changed by who made it, unless another is named.
+    fn choice(&self, wanted: &Wanted, root: &Path) -> Result<Option<Chain>, RunError> {
+        let Wanted::Other { id, .. } = wanted else {
+            return Ok(self.planner.clone());
+        };
+        let made = plan_exec::planner_of(root, id);
+        let made = made.ok_or_else(|| RunError::NoSession(id.clone()))?;
+        Ok(Some(self.planner.clone().unwrap_or(Chain(vec![made]))))
     }
 
     /// The plan that is to be changed.

@@ -244,12 +244,12 @@ pub(super) fn tell_cost(printer: &Printer, role: Role, player: &Player, prompt: 
     let name = player.agent.name();
     let text = match (&player.agent, costs(role, player, prompt)) {
         (Agent::Recorded(_), _) => format!("{name} costs nothing"),
-        (Agent::Program(_), Some((least, most))) => format!(
+        (_, Some((least, most))) => format!(
             "{name} costs {} to {} if it is paid by the token",
             dollars(Some(least)),
             dollars(Some(most)),
         ),
-        (Agent::Program(_), None) => format!("{name} has no known price"),
+        (_, None) => format!("{name} has no known price"),
     };
     printer.note(&line(role.name(), &text));
 }

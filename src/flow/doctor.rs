@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::player::Player;
-use crate::agent::{Agent, Choice, Program, ProgramKind, Role, SignIn, Way};
+use crate::agent::{Agent, Agents, Choice, Program, ProgramKind, Role, SignIn, Way};
 use crate::fs::{self, FsError, SystemKind};
 use crate::model::{Catalogue, Price};
 use crate::process::{self, Command, Confinement, Limits, ProcessError};
@@ -28,6 +28,8 @@ pub struct Ground<'a> {
     pub place: &'a Path,
     /// The models.
     pub catalogue: &'a Catalogue,
+    /// The agents.
+    pub agents: &'a Agents,
 }
 
 /// Something that keeps a role from being played.
@@ -199,6 +201,7 @@ pub fn role(
         role,
         choice.cloned(),
         ground.catalogue,
+        ground.agents,
         ground.path,
         ground.here,
     );
@@ -234,6 +237,18 @@ pub fn role(
                 help: kind.how_to_sign_in().to_owned(),
             });
         }
+    }
+    if let Agent::Http(http) = &player.agent
+        && let Some(key) = &http.key
+        && !ground
+            .variables
+            .iter()
+            .any(|(name, value)| name == key.as_str() && !value.is_empty())
+    {
+        problems.push(Problem {
+            what: format!("the variable `{key}`, which is to hold the key, is not set"),
+            help: format!("set {key} to the key of `{}`", http.name),
+        });
     }
     if let Agent::Recorded(recorded) = &player.agent {
         let folder = ground.here.join(&recorded.typed);

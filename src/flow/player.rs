@@ -3,9 +3,13 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::agent::{Agent, Billing, Choice, Program, ProgramKind, Recorded, Role};
+use crate::agent::{
+    Agent, Agents, Backend, Billing, Choice, Http, Program, ProgramKind, Rates, Recorded, Role,
+    UserCommand,
+};
 use crate::model::{Catalogue, Model, UnknownModel};
 use crate::pack::Estimate;
+use crate::process;
 use crate::tokens::{Count, Family};
 
 /// An agent with a model.
@@ -18,6 +22,8 @@ pub struct Player {
     pub model: Model,
     /// Who plays in its place if it cannot.
     pub next: Option<Box<Player>>,
+    /// How much it may be asked.
+    pub rates: Rates,
 }
 
 /// A role that nobody can play.
@@ -33,13 +39,43 @@ pub enum PlayerError {
         /// The programs that are there.
         others: Vec<ProgramKind>,
     },
+    /// There is no such agent.
+    #[error("unknown agent `{name}`")]
+    UnknownAgent {
+        /// What was asked for.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// The program of a command is not there.
+    #[error("cannot find `{program}`, the program of the agent `{name}`, on PATH")]
+    NoCommand {
+        /// The agent.
+        name: String,
+        /// The program.
+        program: String,
+    },
+    /// Nobody said which model an agent is to use.
+    #[error("the agent `{name}` needs a model")]
+    NoModel {
+        /// The agent.
+        name: String,
+    },
+    /// An agent edits no files, and was to be the executor.
+    #[error("`{name}` cannot be the executor: it answers, and edits no files")]
+    CannotEdit {
+        /// The agent.
+        name: String,
+    },
     /// There is no such model.
     #[error(transparent)]
     UnknownModel(#[from] UnknownModel),
-    /// The program does not serve the model.
-    #[error("`{}` does not serve `{model}`, a model of {vendor}", kind.name())]
+    /// The agent does not serve the model.
+    #[error("`{name}` does not serve `{model}`, a model of {vendor}")]
     NotServed {
-        /// The program.
+        /// The agent.
+        name: String,
+        /// The program of its vendor.
         kind: ProgramKind,
         /// The model.
         model: String,
@@ -72,12 +108,21 @@ impl PlayerError {
                 let near = near.map_or(String::new(), |name| format!("did you mean `{name}`? "));
                 format!("{near}`twostep models` lists all")
             }
-            Self::NotServed { kind, .. } => {
-                format!(
-                    "use `{}:{}`, or another program",
-                    kind.name(),
-                    kind.default_model()
-                )
+            Self::NotServed { name, kind, .. } => {
+                format!("use `{name}:{}`, or another agent", kind.default_model())
+            }
+            Self::UnknownAgent { known, .. } => format!(
+                "known are {}, and recorded:FOLDER; `~/.config/twostep/agents.toml` adds others",
+                known.join(", ")
+            ),
+            Self::NoCommand { name, .. } => format!(
+                "install it, or correct `command` of `[agent.{name}]` in `~/.config/twostep/agents.toml`"
+            ),
+            Self::NoModel { name } => format!(
+                "name one of `twostep models`, `{name}:MODEL`, or say `model = \"...\"` in `~/.config/twostep/agents.toml`"
+            ),
+            Self::CannotEdit { .. } => {
+                "use claude, codex or gemini as the executor, or a command of yours with `edits = true`".to_owned()
             }
         }
     }
@@ -95,19 +140,20 @@ pub fn default_program(role: Role) -> ProgramKind {
 const EXECUTOR_SHARE: u64 = 2;
 
 impl Player {
-    /// Finds who plays `role`; programs are looked for on `path`, recordings from `here`.
+    /// Finds who plays `role` among `agents`; programs are looked for on `path`, recordings from `here`.
     ///
     /// # Errors
     ///
-    /// Fails if the program is not there, or does not serve the model.
+    /// Fails if there is no such agent, its program is not there, or it does not serve the model or the role.
     pub fn find(
         role: Role,
         choice: Option<Choice>,
         catalogue: &Catalogue,
+        agents: &Agents,
         path: &OsStr,
         here: &Path,
     ) -> Result<Self, PlayerError> {
-        let (kind, name) = match choice {
+        let (name, model) = match choice {
             Some(Choice::Recorded(folder)) => {
                 let model = catalogue.find(default_program(role).default_model())?;
                 return Ok(Self {
@@ -115,37 +161,75 @@ impl Player {
                     kind: None,
                     model: model.clone(),
                     next: None,
+                    rates: Rates::default(),
                 });
             }
-            Some(Choice::Program(kind, name)) => (kind, name),
-            None => (default_program(role), None),
+            Some(Choice::Program(kind, model)) => (kind.name().to_owned(), model),
+            Some(Choice::Named(name, model)) => (name, model),
+            None => (default_program(role).name().to_owned(), None),
         };
-        let model = catalogue.find(name.as_deref().unwrap_or(kind.default_model()))?;
-        let vendor = model.vendor.as_str();
-        if ProgramKind::ALL
-            .iter()
-            .any(|other| *other != kind && other.vendor() == vendor)
-        {
-            return Err(PlayerError::NotServed {
-                kind,
-                model: model.id.clone(),
-                vendor: vendor.to_owned(),
-            });
-        }
-        let find = |kind| Program::find(kind, model.id.clone(), path);
-        let program = find(kind).ok_or_else(|| PlayerError::NoProgram {
-            kind,
-            role,
-            others: ProgramKind::ALL
-                .into_iter()
-                .filter(|&other| find(other).is_some())
-                .collect(),
-        })?;
+        let Some(known) = agents.find(&name) else {
+            let known = agents.names().map(str::to_owned).collect();
+            return Err(PlayerError::UnknownAgent { name, known });
+        };
+        let Some(model) = model.or_else(|| known.model.clone()) else {
+            return Err(PlayerError::NoModel { name });
+        };
+        let model = catalogue.find(&model)?.clone();
+        let (agent, kind) = match &known.backend {
+            Backend::Program(kind) => {
+                serves(&name, *kind, &model)?;
+                (program(role, *kind, &model, path)?, Some(*kind))
+            }
+            Backend::Http { .. } | Backend::Command { edits: false, .. }
+                if role == Role::Executor =>
+            {
+                return Err(PlayerError::CannotEdit { name });
+            }
+            Backend::Http { api, url, key } => {
+                if url.is_none() {
+                    serves(&name, api.program(), &model)?;
+                }
+                let http = Http {
+                    name,
+                    api: *api,
+                    url: url.clone(),
+                    key: key.clone(),
+                    model: model.id.clone(),
+                    max_output: model.reserved_output(),
+                };
+                (Agent::Http(http), None)
+            }
+            Backend::Command {
+                words,
+                answer,
+                variables,
+                ..
+            } => {
+                let (program, words) = words
+                    .split_first()
+                    .map_or(("", &[][..]), |(first, rest)| (first, rest));
+                let missing = || PlayerError::NoCommand {
+                    name: name.clone(),
+                    program: program.to_owned(),
+                };
+                let command = UserCommand {
+                    path: process::find(program.as_ref(), path).ok_or_else(missing)?,
+                    words: words.to_vec(),
+                    answer: answer.clone(),
+                    variables: variables.clone(),
+                    model: model.id.clone(),
+                    name,
+                };
+                (Agent::Command(command), None)
+            }
+        };
         Ok(Self {
-            agent: Agent::Program(program),
-            kind: Some(kind),
-            model: model.clone(),
+            agent,
+            kind,
+            model,
             next: None,
+            rates: known.rates,
         })
     }
 
@@ -167,6 +251,7 @@ impl Player {
             kind: Some(kind),
             model,
             next: None,
+            rates: Rates::default(),
         })
     }
 
@@ -189,8 +274,15 @@ impl Player {
     pub fn choice(&self) -> String {
         match &self.agent {
             Agent::Program(program) => format!("{}:{}", program.kind.name(), program.model),
+            Agent::Http(http) => format!("{}:{}", http.name, http.model),
+            Agent::Command(command) => format!("{}:{}", command.name, command.model),
             Agent::Recorded(recorded) => format!("recorded:{}", recorded.typed.display()),
         }
+    }
+
+    /// Says whether it keeps conversations, so that it can change a plan that it made.
+    pub fn can_revise(&self) -> bool {
+        self.agent.has_sessions()
     }
 
     /// Returns the most tokens that a prompt of ours may have, in the model's tokens.
@@ -213,4 +305,38 @@ impl Player {
     pub fn family(&self) -> Option<Family> {
         Estimate::family_of(&self.model)
     }
+}
+
+/// Says whether an agent that serves the models of one vendor serves `model`: not if it is another's that we know.
+fn serves(name: &str, kind: ProgramKind, model: &Model) -> Result<(), PlayerError> {
+    let vendor = model.vendor.as_str();
+    let mut others = ProgramKind::ALL.iter().filter(|other| **other != kind);
+    if others.any(|other| other.vendor() == vendor) {
+        return Err(PlayerError::NotServed {
+            name: name.to_owned(),
+            kind,
+            model: model.id.clone(),
+            vendor: vendor.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn program(
+    role: Role,
+    kind: ProgramKind,
+    model: &Model,
+    path: &OsStr,
+) -> Result<Agent, PlayerError> {
+    let find = |kind| Program::find(kind, model.id.clone(), path);
+    let others = || {
+        let others = ProgramKind::ALL.into_iter();
+        others.filter(|&other| find(other).is_some()).collect()
+    };
+    let missing = || PlayerError::NoProgram {
+        kind,
+        role,
+        others: others(),
+    };
+    find(kind).map(Agent::Program).ok_or_else(missing)
 }

@@ -92,7 +92,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::agent::{Agent, Program, ProgramKind};
+    use crate::agent::{Agent, Program, ProgramKind, Rates};
     use crate::model::Catalogue;
     use crate::tokens::{Counter, Family};
 
@@ -107,6 +107,7 @@ mod tests {
             kind: Some(kind),
             model,
             next: None,
+            rates: Rates::default(),
         }
     }
 

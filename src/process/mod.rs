@@ -222,7 +222,8 @@ pub fn run(
     })
 }
 
-fn limit_reached(
+/// Returns the limit that is reached, if one is, by what was begun and has last grown at these times.
+pub fn limit_reached(
     limits: &Limits,
     begun: Instant,
     grown: Instant,

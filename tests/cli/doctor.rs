@@ -207,6 +207,21 @@ fn who_is_to_play_is_signed_in() {
             0,
             &["log-in (subscription): "],
         ),
+        (
+            place(&[CLAUDE], LOG_INS, &["OPENAI_API_KEY"]),
+            &["--planner", "openai-api"],
+            0,
+            &["planner   openai-api:gpt-6.1-sol"],
+        ),
+        (
+            place(&[CLAUDE], LOG_INS, &["OPENAI_API_KEY="]),
+            &["--planner", "openai-api"],
+            1,
+            &[
+                "problem   the variable `OPENAI_API_KEY`, which is to hold the key, is not set",
+                "do: set OPENAI_API_KEY",
+            ],
+        ),
         // An empty variable is not set.
         (
             place(ALL, &[], &["GEMINI_API_KEY=", "ANTHROPIC_API_KEY"]),

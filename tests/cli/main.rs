@@ -5,6 +5,7 @@
     reason = "tests make the trees that the command reads"
 )]
 
+mod backends;
 mod confinement;
 mod demo;
 mod doctor;
@@ -24,6 +25,8 @@ mod secrets;
 mod signals;
 mod tokens;
 mod unpack;
+#[path = "../../src/agent/http/tests/vendor.rs"]
+mod vendor;
 mod verify;
 
 use std::io::Write;

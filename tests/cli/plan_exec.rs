@@ -816,7 +816,12 @@ fn what_cannot_work_is_said_before_an_agent_is_asked() {
         (
             &["plan-exec", "spec.md", "--planner", "gpt"],
             2,
-            "`gpt` is no agent",
+            "unknown agent `gpt`",
+        ),
+        (
+            &["plan-exec", "spec.md", "--planner", "claude:"],
+            2,
+            "`claude:` is no agent",
         ),
         (
             &["plan-exec", "spec.md", "--planner", "gemini:opus"],
