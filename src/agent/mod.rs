@@ -71,6 +71,8 @@ pub enum Agent {
     Command(UserCommand),
     /// Replies read from a folder: demos, tests.
     Recorded(Recorded),
+    /// Whoever called us: the run stops with the prompt, and goes on with their answer.
+    Caller,
 }
 
 /// Who pays for what an agent uses, and how.
@@ -189,6 +191,7 @@ impl Agent {
             Self::Http(http) => http.name(),
             Self::Command(command) => format!("{} ({})", command.name, command.model),
             Self::Recorded(recorded) => recorded.name(),
+            Self::Caller => CALLER.to_owned(),
         }
     }
 
@@ -199,7 +202,7 @@ impl Agent {
                 Some(SignIn { way: Way::Key, .. }) => Billing::Metered,
                 _ => Billing::Subscription,
             },
-            Self::Recorded(_) => Billing::Nothing,
+            Self::Recorded(_) | Self::Caller => Billing::Nothing,
             Self::Http(http) if http.key.is_none() => Billing::Nothing,
             // Whom a command asks nobody knows.
             Self::Http(_) | Self::Command(_) => Billing::Metered,
@@ -210,7 +213,7 @@ impl Agent {
     pub fn has_sessions(&self) -> bool {
         match self {
             Self::Program(_) | Self::Recorded(_) => true,
-            Self::Http(_) | Self::Command(_) => false,
+            Self::Http(_) | Self::Command(_) | Self::Caller => false,
         }
     }
 
@@ -220,7 +223,7 @@ impl Agent {
             Self::Program(program) => Some(program.example(role, checks)),
             Self::Http(http) => Some(http.example()),
             Self::Command(command) => Some(command.example()),
-            Self::Recorded(_) => None,
+            Self::Recorded(_) | Self::Caller => None,
         }
     }
 
@@ -240,6 +243,11 @@ impl Agent {
             Self::Http(http) => http.ask(call, setting, doing)?,
             Self::Command(command) => command.ask(call, setting, doing)?,
             Self::Recorded(recorded) => recorded.ask(call)?,
+            // Nobody here can ask them.
+            Self::Caller => Err(Failure::new(
+                Class::Interrupted,
+                "the caller has not answered yet",
+            )),
         };
         outcome.map_err(|failure| AgentError::Failed {
             agent: self.name(),
@@ -258,7 +266,12 @@ pub enum Choice {
     Named(String, Option<String>),
     /// A recording in a folder.
     Recorded(PathBuf),
+    /// Whoever called us, and the name of the model that they are if one was given.
+    Caller(Option<String>),
 }
+
+/// What whoever called us is called.
+pub const CALLER: &str = "caller";
 
 /// Agents in the order in which they are asked: each stands in for the one before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -285,7 +298,7 @@ impl std::fmt::Display for Chain {
 /// A text that can be the name of no agent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no agent: expected a name such as gemini, claude or codex, with `:MODEL` if you like, or recorded:FOLDER"
+    "`{0}` is no agent: expected a name such as gemini, claude or codex, with `:MODEL` if you like, caller, or recorded:FOLDER"
 )]
 pub struct InvalidAgent(String);
 
@@ -308,6 +321,9 @@ impl std::str::FromStr for Choice {
             return Err(invalid());
         }
         let model = rest.map(str::to_owned);
+        if name == CALLER {
+            return Ok(Self::Caller(model));
+        }
         let mut programs = ProgramKind::ALL.into_iter();
         Ok(match programs.find(|kind| kind.name() == name) {
             Some(kind) => Self::Program(kind, model),
@@ -321,6 +337,7 @@ impl std::fmt::Display for Choice {
         let (name, model) = match self {
             Self::Program(kind, model) => (kind.name(), model),
             Self::Named(name, model) => (name.as_str(), model),
+            Self::Caller(model) => (CALLER, model),
             Self::Recorded(folder) => return write!(f, "recorded:{}", folder.display()),
         };
         match model {
@@ -350,6 +367,7 @@ mod tests {
                 "gemini-api:a:b",
                 Some(Choice::Named("gemini-api".into(), Some("a:b".into()))),
             ),
+            ("caller", Some(Choice::Caller(None))),
             ("my agent", None),
             ("a/b", None),
             ("", None),

@@ -135,6 +135,14 @@ impl ProgramKind {
         }
     }
 
+    /// Returns by how many bytes or characters a prompt is over what the program takes.
+    pub fn size_over(self, prompt: &str) -> usize {
+        match self.prompt_limit() {
+            PromptLimit::Bytes(most) => prompt.len().saturating_sub(most),
+            PromptLimit::Characters(most) => prompt.chars().count().saturating_sub(most),
+        }
+    }
+
     /// Returns how the names of its own variables begin: keys, log-in, base URL, home.
     pub(super) fn variables(self) -> &'static [&'static str] {
         match self {
@@ -243,21 +251,13 @@ impl Program {
         })
     }
 
-    /// Returns by how many bytes or characters a prompt is over what the program takes.
-    pub fn size_over(&self, prompt: &str) -> usize {
-        match self.kind.prompt_limit() {
-            PromptLimit::Bytes(most) => prompt.len().saturating_sub(most),
-            PromptLimit::Characters(most) => prompt.chars().count().saturating_sub(most),
-        }
-    }
-
     pub(super) fn ask(
         &self,
         call: &Call<'_>,
         setting: &Setting<'_>,
         doing: &mut dyn FnMut(&str),
     ) -> Result<Result<Reply, Failure>, AgentError> {
-        let over = self.size_over(call.prompt);
+        let over = self.kind.size_over(call.prompt);
         if over > 0 {
             let (name, most) = (self.kind.name(), self.kind.prompt_limit());
             let why = format!("the prompt is {over} over what {name} takes ({most})");

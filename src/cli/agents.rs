@@ -19,10 +19,12 @@ use crate::agent::{Chain, Role};
 use crate::flow::budget::Budget;
 use crate::flow::host::{Event, Host};
 use crate::flow::player::Player;
+use crate::flow::rate::Limiter;
 use crate::flow::redact::Redactor;
 use crate::flow::sweep::{self, Claim};
 use crate::fs::FsError;
 use crate::process::{Interrupt, Limits};
+use crate::run;
 
 /// For how long agents may work, and what they get.
 #[derive(Args, Debug)]
@@ -141,6 +143,11 @@ pub(super) fn player(
     let agents = environment.agents()?;
     let here = &environment.directory;
     let find = |choice| Player::find(role, choice, &catalogue, &agents, &path, here);
+    if let Some(first) = &environment.replayed {
+        let choice = chain.and_then(|Chain(choices)| choices.first().cloned());
+        let calls = first.join(run::CALLS_FOLDER);
+        return Ok(Player::recorded(role, choice, &catalogue, &agents, calls)?);
+    }
     let Some(Chain(choices)) = chain else {
         return Ok(find(None)?);
     };
@@ -162,6 +169,8 @@ pub(super) struct Lent {
     limits: Limits,
     budget: Budget,
     longest_wait: Duration,
+    /// The folder of the run that is done again, if one is.
+    replayed: Option<PathBuf>,
     interrupt: Interrupt,
     /// What keeps secrets out of packs and prompts.
     pub(super) redactor: Arc<Redactor>,
@@ -183,6 +192,7 @@ impl AgentArgs {
             },
             budget: self.budget.budget(),
             longest_wait: self.max_wait,
+            replayed: environment.replayed.clone(),
             redactor: self.secrets.redactor(environment)?,
             interrupt: Interrupt::install().context("cannot watch for signals")?,
         })
@@ -228,6 +238,8 @@ impl Lent {
             limits: self.limits,
             budget: self.budget,
             longest_wait: self.longest_wait,
+            replayed: self.replayed.as_deref(),
+            limiter: Limiter::default(),
             interrupted: &interrupted,
             now: super::environment::now_ms,
             tell: &tell,

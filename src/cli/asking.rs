@@ -9,7 +9,7 @@ use super::number::grouped;
 use super::printer::Printer;
 use super::story;
 use crate::agent::{Agent, Role};
-use crate::flow::exec::runnable;
+use crate::flow::checks::runnable;
 use crate::flow::plan::Prompt;
 use crate::flow::plan_exec::{Answer, Question};
 use crate::flow::player::Player;
@@ -85,7 +85,7 @@ impl Asking<'_> {
     fn spend(&self, role: Role, player: &Player, prompt: &Prompt) -> Answer {
         let dollars = story::costs(role, player, prompt).map_or(0.0, |(least, _)| least);
         let is_much = prompt.tokens > MANY_TOKENS || dollars > MANY_DOLLARS;
-        let is_free = matches!(player.agent, Agent::Recorded(_));
+        let is_free = matches!(player.agent, Agent::Recorded(_) | Agent::Caller);
         if self.agents.yes || !is_much || is_free || !self.printer.can_ask() {
             return Answer::Go;
         }

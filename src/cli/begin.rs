@@ -1,7 +1,7 @@
 //! How a run begins, and how one that did not come to its end is gone on with.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser as _};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::agents::Lent;
 use super::environment::{Environment, now_ms};
 use super::exit::{Exit, usage};
-use super::printer::Printer;
+use super::printer::{Printer, read_stdin};
 use super::{Cli, obey};
 use crate::flow::resume::{self, Left};
 use crate::flow::sweep::Claim;
@@ -20,18 +20,21 @@ use crate::run::{self, Event, Outcome, Run, Watch};
 /// The file of a run that says how it was started.
 const COMMAND_FILE: &str = "command.json";
 
+/// No answer is larger.
+const MAX_ANSWER_BYTES: u64 = 256 << 20;
+
 /// A command line has no more bytes.
 const MAX_COMMAND_BYTES: u64 = 4 << 20;
 
 /// How a run was started.
 #[derive(Serialize, Deserialize)]
-struct Command {
+pub(super) struct Command {
     /// The version of the format: 1.
     version: u32,
     /// The folder that paths start from.
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     /// What followed the name of the program, without its secrets.
-    arguments: Vec<String>,
+    pub(super) arguments: Vec<String>,
 }
 
 /// Go on with a run that was killed, interrupted or stopped
@@ -46,6 +49,10 @@ pub(super) struct ResumeArgs {
     /// Ask agents again whose prompt is another by now, because files, spec or options have changed
     #[arg(long)]
     accept_changes: bool,
+
+    /// The caller's answer to the prompt that the run stopped with (`-`: stdin)
+    #[arg(long, value_name = "FILE")]
+    answer: Option<PathBuf>,
 
     /// Go on without asking
     #[arg(short, long)]
@@ -110,18 +117,9 @@ pub(super) fn events(printer: &Printer) -> Watch {
     })
 }
 
-/// Goes on with a run.
-pub(super) fn run_resume(
-    args: &ResumeArgs,
-    repository: &Repository,
-    environment: &Environment,
-    printer: &Printer,
-) -> anyhow::Result<Exit> {
-    let root = repository.root.path();
-    let id = super::runs::find(&run::all(root)?, args.id.as_deref())?
-        .id
-        .clone();
-    let file = root.join(run::FOLDER).join(&id).join(COMMAND_FILE);
+/// Reads how the run `id`, in `folder`, was started.
+pub(super) fn read_command(folder: &Path, id: &str) -> anyhow::Result<Command> {
+    let file = folder.join(COMMAND_FILE);
     let command: Command = fs::read_json(&file, MAX_COMMAND_BYTES).map_err(|_| {
         usage(
             format!("the run {id} does not tell how it was started"),
@@ -140,6 +138,28 @@ pub(super) fn run_resume(
             "start it anew, with the secret in a variable or a file",
         ));
     }
+    Ok(command)
+}
+
+/// Goes on with a run.
+pub(super) fn run_resume(
+    args: &ResumeArgs,
+    repository: &Repository,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
+    let root = repository.root.path();
+    let id = super::runs::find(&run::all(root)?, args.id.as_deref())?
+        .id
+        .clone();
+    let outcome = run::summary(root, &id)?.outcome;
+    if matches!(outcome, Outcome::Waiting(_)) && args.answer.is_none() && args.more.is_empty() {
+        return Err(usage(
+            format!("the run {id} waits for your answer"),
+            "give it with `--answer FILE`, or let another play the role: `-- --planner AGENT`",
+        ));
+    }
+    let command = read_command(&root.join(run::FOLDER).join(&id), &id)?;
     let own = command.arguments.into_iter().map(OsString::from);
     let yes = args.yes.then(|| "--yes".into());
     let words = std::iter::once("twostep".into())
@@ -171,6 +191,14 @@ pub(super) fn run_resume(
     };
     if args.accept_changes {
         run.accept_changes();
+    }
+    if let Some(file) = &args.answer {
+        let bytes = if file == Path::new("-") {
+            read_stdin(MAX_ANSWER_BYTES)?.into_bytes()
+        } else {
+            fs::read_regular(&environment.at(file), MAX_ANSWER_BYTES)?
+        };
+        run.answer(&bytes)?;
     }
     obey(&cli, &environment.of_run(run, command.folder), printer)
 }

@@ -23,6 +23,8 @@ pub(super) struct Environment {
     cache: Option<PathBuf>,
     /// What followed the name of the program.
     pub(super) arguments: Vec<OsString>,
+    /// The folder of the run that is done again from its answers, if one is.
+    pub(super) replayed: Option<PathBuf>,
     /// The run that is gone on with, until it is taken.
     pub(super) resumed: RefCell<Option<Box<Run>>>,
 }
@@ -75,6 +77,7 @@ impl Environment {
         Ok(Self {
             directory: here,
             arguments: std::env::args_os().skip(1).collect(),
+            replayed: None,
             resumed: RefCell::new(None),
             cache: cache.map(|folder| folder.join("twostep")),
             config: config.map(|folder| folder.join("twostep")),
@@ -88,7 +91,20 @@ impl Environment {
             config: self.config.clone(),
             cache: self.cache.clone(),
             arguments: Vec::new(),
+            replayed: None,
             resumed: RefCell::new(Some(run)),
+        }
+    }
+
+    /// Returns the environment in which the run in `first` is done again, in `folder`.
+    pub(super) fn of_replay(&self, first: &Path, folder: PathBuf) -> Self {
+        Self {
+            directory: folder,
+            config: self.config.clone(),
+            cache: self.cache.clone(),
+            arguments: Vec::new(),
+            replayed: Some(first.to_owned()),
+            resumed: RefCell::new(None),
         }
     }
 

@@ -152,7 +152,10 @@ pub(super) fn run_exec(
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<Exit> {
-    let file = environment.at(&args.plan);
+    let file = match &environment.replayed {
+        Some(first) => first.join(PLAN_FILE),
+        None => environment.at(&args.plan),
+    };
     let plan = plan_exec::read_plan(&file).map_err(unwrapped)?;
     if !args.agents.yes && !args.agents.dry_run && !printer.can_ask() {
         return Err(usage(
@@ -223,6 +226,19 @@ pub(super) fn run_plan_exec(
     job.run(&selected, read, environment, printer, |work, run, host| {
         plan_exec::plan_exec(work, &spec, &file, run, host)
     })
+}
+
+/// Tells whoever called us what is asked of them.
+pub(super) fn tell_waiting(role: Role, prompt: &Path, id: &str, printer: &Printer) {
+    let what = match role {
+        Role::Planner => "the plan, in Markdown",
+        Role::Executor => "the change, as a patch in git's format",
+    };
+    printer.note(&format!(
+        "you are the {}: answer the prompt in `{}` with {what}, and go on with `twostep runs resume {id} --answer FILE`",
+        role.name(),
+        prompt.display()
+    ));
 }
 
 /// No patch that is printed is larger.
@@ -322,6 +338,7 @@ impl Job<'_> {
                     prompt.display()
                 ));
             }
+            Done::Waiting(role, prompt) => tell_waiting(*role, prompt, &run.id, printer),
             Done::Planned(file) => {
                 let typed = file.strip_prefix(&environment.directory).unwrap_or(file);
                 printer.note(&format!(
@@ -482,6 +499,8 @@ struct Report<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    prompt: Option<&'a Path>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     patch: Option<&'a Path>,
     #[serde(skip_serializing_if = "Option::is_none")]
     branch: Option<&'a str>,
@@ -526,6 +545,7 @@ impl<'a> Report<'a> {
             run: &summary.id,
             outcome: "not_asked",
             error: None,
+            prompt: None,
             patch: None,
             branch: None,
             files: Vec::new(),
@@ -537,6 +557,10 @@ impl<'a> Report<'a> {
         match done {
             Done::NotAsked => {}
             Done::Planned(_) => report.outcome = "planned",
+            Done::Waiting(_, prompt) => {
+                report.outcome = "waiting";
+                report.prompt = Some(prompt);
+            }
             Done::Executed(executed) => {
                 report.outcome = match &executed.landed {
                     Landed::Kept => "kept",

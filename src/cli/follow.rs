@@ -122,7 +122,8 @@ fn exit_of(outcome: &Outcome, records: &[Record]) -> Exit {
         | Outcome::Landed
         | Outcome::Kept
         | Outcome::NotAsked
-        | Outcome::Undone => Exit::Success,
+        | Outcome::Undone
+        | Outcome::Waiting(_) => Exit::Success,
         Outcome::HalfLanded | Outcome::Open => Exit::Error,
         Outcome::Stopped(_) => {
             let events = records.iter().rev().map(|record| &record.event);

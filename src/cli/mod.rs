@@ -19,6 +19,7 @@ mod pack;
 mod plan;
 mod printer;
 mod references;
+mod replay;
 mod runs;
 mod secrets;
 mod select;

@@ -153,6 +153,10 @@ pub(super) fn run(
         });
         plan_exec::conclude(&mut run, done)
     });
+    if let Ok(Done::Waiting(role, prompt)) = &done {
+        super::exec::tell_waiting(*role, prompt, &run.id, printer);
+        return Ok(Exit::Success);
+    }
     if let Err(error) = done {
         let error = unwrapped(error);
         if let Some(signal) = lent.signal().filter(|_| is_interrupted(&error)) {
@@ -368,6 +372,9 @@ impl PlanArgs {
 /// Reads a spec from a file, or from stdin.
 pub(super) fn read_spec(path: &Path, environment: &Environment) -> anyhow::Result<String> {
     let resumed = environment.resumed.borrow();
+    if let Some(first) = &environment.replayed {
+        return Ok(fs::read_text(&first.join(SPEC_FILE), MAX_SPEC_BYTES)?);
+    }
     let (name, text) = if path != Path::new("-") {
         (
             format!("`{}`", path.display()),

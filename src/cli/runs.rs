@@ -9,6 +9,7 @@ use super::exit::{Exit, usage};
 use super::follow::{self, TailArgs, WaitArgs};
 use super::number::{counted, dollars, grouped, lasting};
 use super::printer::Printer;
+use super::replay;
 use crate::flow::undo;
 use crate::repo::{self, Repository};
 use crate::run::{self, Event, Outcome, Record, Summary};
@@ -32,6 +33,7 @@ pub(super) struct RunsArgs {
 #[derive(Subcommand, Debug)]
 enum What {
     Resume(begin::ResumeArgs),
+    Replay(replay::ReplayArgs),
     /// Show what happened in a run, and where its files are
     Show {
         /// The run, or how its name begins (default: the last)
@@ -73,6 +75,9 @@ pub(super) fn run(
         Some(What::Wait(args)) => return follow::wait(args, root, &all, printer),
         Some(What::Tail(args)) => return follow::tail(args, root, &all, printer),
         Some(What::Clean(args)) => return clean::run(args, &repository, &all, printer),
+        Some(What::Replay(args)) => {
+            return replay::run(args, &repository, environment, printer);
+        }
         Some(What::Resume(args)) => {
             return begin::run_resume(args, &repository, environment, printer);
         }
@@ -157,6 +162,7 @@ pub(super) fn line(summary: &Summary) -> String {
         Outcome::NotAsked => "not asked",
         Outcome::HalfLanded => "half",
         Outcome::Undone => "undone",
+        Outcome::Waiting(_) => "waiting",
         Outcome::Stopped(_) => "stopped",
         Outcome::Open => "open",
     };

@@ -32,6 +32,10 @@ pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
                 printer.note(&line("", doing));
             }
         }
+        Event::Throttled(role, wait) => printer.note(&line(
+            role.name(),
+            &format!("was asked much already; asking{}", after(*wait)),
+        )),
         Event::Waiting(role, failure, wait) => printer.note(&line(
             role.name(),
             &format!("{failure}; asking again{}", after(*wait)),
@@ -243,7 +247,7 @@ pub(super) fn costs(role: Role, player: &Player, prompt: &Prompt) -> Option<(f64
 pub(super) fn tell_cost(printer: &Printer, role: Role, player: &Player, prompt: &Prompt) {
     let name = player.agent.name();
     let text = match (&player.agent, costs(role, player, prompt)) {
-        (Agent::Recorded(_), _) => format!("{name} costs nothing"),
+        (Agent::Recorded(_) | Agent::Caller, _) => format!("{name} costs nothing"),
         (_, Some((least, most))) => format!(
             "{name} costs {} to {} if it is paid by the token",
             dollars(Some(least)),

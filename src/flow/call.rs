@@ -8,11 +8,12 @@ use super::patience::{Patience, Then};
 use super::plan::PlanningError;
 use super::player::Player;
 use crate::agent::{
-    AgentError, Billing, Call, Difference, Failure, May, Next, Reply, Role, Setting, Usage,
+    Agent, AgentError, Billing, Call, Class, Difference, Failure, May, Next, Reply, Role, Setting,
+    Usage,
 };
 use crate::fs::{self, FsError};
 use crate::process::Limits;
-use crate::run::{CallPlace, Event as Happened, Known, Run};
+use crate::run::{CallPlace, Event as Happened, Known, Reserve, Run};
 
 /// No prompt is larger.
 const MAX_PROMPT_BYTES: u64 = 256 << 20;
@@ -52,6 +53,16 @@ pub(super) fn call<'a>(
 ) -> Result<Answered<'a>, PlanningError> {
     match run.known(asked.role, asked.prompt)? {
         Known::Answered(place, agent, reply) => {
+            if let Err(failure) = (asked.check)(&place, &reply.text) {
+                run.fail_call(&place, Some(failure.class), failure.message.clone())?;
+                let role = asked.role;
+                return Err(AgentError::Failed {
+                    agent,
+                    role,
+                    failure,
+                }
+                .into());
+            }
             (host.tell)(&Event::Reused(asked.role, reply.usage));
             let by_name = |player: &&Player| player.agent.name() == agent;
             return Ok(Answered {
@@ -65,6 +76,14 @@ pub(super) fn call<'a>(
     }
     let mut player = player;
     loop {
+        if matches!(player.agent, Agent::Caller) {
+            let agent = player.agent.name();
+            let place = run.begin_call(asked.role, &agent, asked.prompt, Reserve::default())?;
+            return Err(PlanningError::Waiting {
+                role: asked.role,
+                prompt: place.prompt_file,
+            });
+        }
         let error = match insist(run, player, asked, host)? {
             Ok(answered) => return Ok(answered),
             Err(error) => error,
@@ -110,6 +129,7 @@ fn insist<'a>(
         let reserve = host
             .budget
             .reserve(run, player, asked.tokens, billing.is_metered(), now)?;
+        throttle(player, asked, reserve, run, host)?;
         let agent = player.agent.name();
         let place = run.begin_call(asked.role, &agent, asked.prompt, reserve)?;
         let error = match once(run, player, asked, &place, host) {
@@ -149,9 +169,34 @@ fn insist<'a>(
         if left.is_some_and(|left| left <= wait) || !(asked.reset)(run, &place) {
             return Ok(Err(error));
         }
+        if failure.class == Class::RateLimited {
+            let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            let until = (host.now)().saturating_add(ms);
+            host.limiter.hold(player.account(), until);
+        }
         (host.tell)(&Event::Waiting(asked.role, failure, wait));
         pause(wait, run, host)?;
     }
+}
+
+/// Waits until an agent may be asked, by the rates that the user gave it.
+fn throttle(
+    player: &Player,
+    asked: &Asked<'_>,
+    reserve: Reserve,
+    run: &mut Run,
+    host: &Host<'_>,
+) -> Result<(), PlanningError> {
+    let account = player.account();
+    while let Some(wait) = host
+        .limiter
+        .book(account, player.rates, reserve.tokens, (host.now)())
+    {
+        (host.tell)(&Event::Throttled(asked.role, wait));
+        pause(wait, run, host)?;
+        host.budget.check_time(run, (host.now)())?;
+    }
+    Ok(())
 }
 
 /// Waits; what the user asks meanwhile ends it.

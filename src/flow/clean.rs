@@ -76,7 +76,7 @@ pub fn choose<'a>(
 
 fn may_go(root: &Path, summary: &Summary, landed: OfLanded) -> Result<bool, FsError> {
     let is_over = match summary.outcome {
-        Outcome::Open | Outcome::HalfLanded => false,
+        Outcome::Open | Outcome::HalfLanded | Outcome::Waiting(_) => false,
         Outcome::Planned
         | Outcome::Landed
         | Outcome::Kept

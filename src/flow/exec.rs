@@ -2,27 +2,25 @@
 //! thing that writes to the user's tree.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
 use super::budget::BudgetError;
 use super::call::{Answered, Asked, call};
+use super::checks::{place_scripts, run_checks, runnable};
 use super::host::{Event, Host, Interrupted};
 use super::pack::PackRequest;
 use super::plan::{PlanningError, Prompt, fitted, given, redacted, redacted_packs};
 use super::player::Player;
-use super::redact::Redactor;
 use super::replay::SNAPSHOT_FILE;
 use super::restore::{Strange, put_back};
 use super::route::{EXECUTOR_CAP, Focus};
-use crate::agent::{May, Role, check_environment};
-use crate::check::{self, CheckError, Checked, Runnable};
+use crate::agent::{Class, May, Role};
+use crate::check::{CheckError, Checked, Runnable};
 use crate::fs::{self, Entry, EntryKind, FsError, Root};
 use crate::git::{self, BranchError};
 use crate::patch::{self, PatchError};
 use crate::path::RepoPath;
 use crate::plan::{Plan, Reference, Status};
-use crate::process::Limits;
 use crate::prompt;
 use crate::repo::{Candidate, Named, Repository};
 use crate::run::{self, CallPlace, ChangedFile, Event as Happened, Run};
@@ -234,9 +232,6 @@ fn lines(strange: &[(RepoPath, Strange)]) -> String {
     each.collect::<Vec<_>>().join("; ")
 }
 
-/// A check may take this long, and be silent as long.
-const CHECK_LIMIT: Duration = Duration::from_hours(1);
-
 /// Makes the executor's prompt: the plan, and everything or what it names.
 ///
 /// # Errors
@@ -269,18 +264,6 @@ pub fn prepare(
     let packs = redacted_packs(content.packs, host)?;
     let packs: Vec<&str> = packs.iter().map(String::as_str).collect();
     given(words(&packs), &request.counter, player, Role::Executor)
-}
-
-/// Returns checks as an executor runs them; one that holds a secret is a script.
-pub fn runnable(checks: &[String], redactor: &Redactor) -> Vec<Runnable> {
-    let runnable = |(n, check): (usize, &String)| {
-        if redactor.find("", check).is_empty() {
-            Runnable::new(n + 1, check)
-        } else {
-            Runnable::scripted(n + 1, check)
-        }
-    };
-    checks.iter().enumerate().map(runnable).collect()
 }
 
 /// Says whether the executor gets everything, because that is little.
@@ -381,14 +364,7 @@ pub fn execute(
     host.go_on()?;
     let scratch = &bench.scratch;
     let look = || scratch.changes(repository, &bench.noise, bench.threads);
-    let checks = runnable(request.checks, &host.redactor);
-    for (name, holds) in checks.iter().filter_map(|check| check.script.as_ref()) {
-        fs::write_durable(
-            &scratch.folder.with_file_name(name),
-            format!("{holds}\n").as_bytes(),
-        )?;
-    }
-    let checks: Vec<String> = checks.into_iter().map(|check| check.command).collect();
+    let checks = place_scripts(request.checks, &scratch.folder, &host.redactor)?;
     let reset = |run: &mut Run, place: &CallPlace| {
         keep_partly(run, Some(place), scratch, &look, host)
             .and_then(|()| Ok(scratch.restore(repository, bench.threads)?))
@@ -416,8 +392,11 @@ pub fn execute(
             return Err(error.into());
         }
     };
-    if let Some(change) = &reply.change {
-        patch::apply(change, &Root::open(&scratch.folder)?)?;
+    if let Some(change) = &reply.change
+        && let Err(error) = patch::apply(change, &Root::open(&scratch.folder)?)
+    {
+        run.fail_call(&place, Some(Class::Malformed), error.to_string())?;
+        return Err(error.into());
     }
     let strange = put_back(scratch, &look()?, &host.redactor)?;
     let changes = look()?;
@@ -511,9 +490,6 @@ pub const LANDING_FILE: &str = "landing.json";
 
 /// The folder of a run that holds what is exchanged.
 pub const HELD_FOLDER: &str = "landing";
-
-/// The folder of a run that holds what checks wrote.
-pub const CHECKS_FOLDER: &str = "checks";
 
 fn land(root: &Root, run: &mut Run, executed: &Executed, host: &Host<'_>) -> Result<(), ExecError> {
     let held = &run.folder.join(HELD_FOLDER);
@@ -615,55 +591,4 @@ fn patch_of(scratch: &Scratch, changes: &ChangeSet) -> Result<Vec<u8>, ExecError
     let before = |path: &RepoPath| originals.read(path).map_err(ExecError::from);
     let after = |path: &RepoPath| bytes_of(&root, path);
     changes.patch(before, after)
-}
-
-fn run_checks(
-    run: &mut Run,
-    folder: &Path,
-    checks: &[String],
-    is_baseline: bool,
-    host: &Host<'_>,
-) -> Result<Vec<Checked>, ExecError> {
-    let left = host.budget.time_left(run, (host.now)());
-    let longest = left.map_or(CHECK_LIMIT, |left| left.min(CHECK_LIMIT));
-    let limits = Limits {
-        idle: longest,
-        wall: longest,
-        ..host.limits
-    };
-    let setting = check::Setting {
-        shim: &host.shim,
-        shell: "/bin/sh".into(),
-        variables: check_environment(&host.variables),
-        folder,
-        limits: &limits,
-        interrupted: host.interrupted,
-    };
-    let records = run.folder.join(CHECKS_FOLDER);
-    fs::make_private_folders(&records)?;
-    let mut all = Vec::new();
-    for (n, command) in checks.iter().enumerate() {
-        host.go_on()?;
-        (host.tell)(&Event::Checking(command, is_baseline));
-        let when = if is_baseline { "before" } else { "after" };
-        let record = records.join(format!("{:02}-{when}", n + 1));
-        let mut checked = check::run(command, &record, &setting)?;
-        host.budget.check_time(run, (host.now)())?;
-        // Secrets in it are no reason to stop.
-        checked.tail = host.redactor.redacted(&checked.tail);
-        if is_baseline && checked.is_not_found {
-            return Err(ExecError::NotFound {
-                command: command.clone(),
-                said: checked.tail.trim().to_owned(),
-            });
-        }
-        (host.tell)(&Event::Checked(&checked, is_baseline));
-        run.record(Happened::Checked {
-            command: command.clone(),
-            is_baseline,
-            passed: checked.passed,
-        })?;
-        all.push(checked);
-    }
-    Ok(all)
 }

@@ -1,12 +1,13 @@
 //! What the edges lend to a run, and what they are told of it.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::budget::Budget;
 use super::plan::Prompt;
+use super::rate::Limiter;
 use super::redact::Redactor;
 use super::route::Route;
 use crate::agent::{AgentError, Billing, Failure, Role, Usage};
@@ -31,6 +32,10 @@ pub struct Host<'a> {
     pub limits: Limits,
     /// What the run may use.
     pub budget: Budget,
+    /// The folder of the run that is done again, if one is: its checks are not run, but said what they did.
+    pub replayed: Option<&'a Path>,
+    /// What keeps agents from being called too often.
+    pub limiter: Limiter,
     /// The longest that a call waits for a vendor, all its waits together.
     pub longest_wait: Duration,
     /// Whether the user wants us to stop.
@@ -71,6 +76,8 @@ pub enum Event<'a> {
     Reused(Role, Usage),
     /// What it does.
     Doing(&'a str),
+    /// It is asked after this long, for it was asked much already.
+    Throttled(Role, Duration),
     /// It is asked again after this long, for it could not answer.
     Waiting(Role, &'a Failure, Duration),
     /// It could not answer, and who is named is asked in its place.

@@ -5,6 +5,7 @@
 
 pub mod budget;
 mod call;
+pub mod checks;
 pub mod clean;
 pub mod doctor;
 pub mod exec;
@@ -15,6 +16,7 @@ mod patience;
 pub mod plan;
 pub mod plan_exec;
 pub mod player;
+pub mod rate;
 pub mod redact;
 pub mod replay;
 pub mod restore;

@@ -1,5 +1,7 @@
 //! From a spec to a plan: what the planner gets, and what came of it.
 
+use std::path::PathBuf;
+
 use super::budget::BudgetError;
 use super::call::{Answered, Asked, call};
 use super::host::{Event, Host, Interrupted};
@@ -7,9 +9,7 @@ use super::pack::{self, PackError, PackRequest};
 use super::player::Player;
 use super::redact::SecretsFound;
 use super::route::{Context, Route, route};
-use crate::agent::{
-    Agent, AgentError, Class, Difference, Failure, May, PromptLimit, REPLY_FILE, Role,
-};
+use crate::agent::{AgentError, Class, Difference, Failure, May, PromptLimit, REPLY_FILE, Role};
 use crate::fs::{self, FsError};
 use crate::pack::{Room, TooSmall};
 use crate::plan::{self, Plan, PlanError};
@@ -71,6 +71,14 @@ pub enum PlanningError {
     /// The agent gave no answer.
     #[error(transparent)]
     Agent(#[from] AgentError),
+    /// The caller plays the role: the run goes on with the answer.
+    #[error("the {} is the caller: the prompt is in `{}`", role.name(), prompt.display())]
+    Waiting {
+        /// What is asked for.
+        role: Role,
+        /// The file with the prompt.
+        prompt: PathBuf,
+    },
     /// The run may not use more.
     #[error(transparent)]
     Budget(#[from] BudgetError),
@@ -170,10 +178,7 @@ pub fn fitted(
 
 /// Returns the tokens that must go for the prompt to be within what the program takes in bytes or characters.
 fn over_program(player: &Player, text: &str, tokens: u64) -> u64 {
-    let Agent::Program(program) = &player.agent else {
-        return 0;
-    };
-    let over = program.size_over(text) as u64;
+    let over = player.kind.map_or(0, |kind| kind.size_over(text)) as u64;
     // A little more than its share, for tokens are not all of one length.
     (over * tokens).div_ceil(text.len().max(1) as u64) * 21 / 20
 }
@@ -191,10 +196,8 @@ pub fn given(
 ) -> Result<Prompt, PlanningError> {
     let count = counter.count(&text);
     let (tokens, limit) = (player.tokens(&count), player.prompt_limit(role));
-    if let Agent::Program(program) = &player.agent
-        && program.size_over(&text) > 0
-    {
-        let (name, most) = (program.kind.name(), program.kind.prompt_limit());
+    if let Some(kind) = player.kind.filter(|kind| kind.size_over(&text) > 0) {
+        let (name, most) = (kind.name(), kind.prompt_limit());
         return Err(PlanningError::TooLarge { name, most });
     }
     if tokens > limit {

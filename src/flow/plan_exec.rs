@@ -87,6 +87,8 @@ pub enum Done {
     Planned(PathBuf),
     /// The user did not want to pay.
     NotAsked,
+    /// The caller plays the role, and is asked by the prompt in this file.
+    Waiting(Role, PathBuf),
     /// The plan was carried out.
     Executed(Box<Executed>),
 }
@@ -615,9 +617,20 @@ pub fn title(text: &str) -> &str {
 ///
 /// Fails if the run did, or its end cannot be recorded.
 pub fn conclude(run: &mut Run, done: Result<Done, RunError>) -> Result<Done, RunError> {
+    let done = match done {
+        Err(
+            RunError::Planning(PlanningError::Waiting { role, prompt })
+            | RunError::Exec(ExecError::Call(PlanningError::Waiting { role, prompt })),
+        ) => Ok(Done::Waiting(role, prompt)),
+        done => done,
+    };
     let outcome = match &done {
         Ok(Done::Planned(_)) => Outcome::Planned,
         Ok(Done::NotAsked) => Outcome::NotAsked,
+        Ok(Done::Waiting(_, prompt)) => {
+            let name = prompt.strip_prefix(&run.folder).unwrap_or(prompt);
+            Outcome::Waiting(name.display().to_string())
+        }
         Ok(Done::Executed(executed)) if executed.landed == Landed::Kept => Outcome::Kept,
         Ok(Done::Executed(_)) => Outcome::Landed,
         Err(error) => Outcome::Stopped(chain(error)),

@@ -1,11 +1,11 @@
 //! Who plays a role: an agent with a model, and what a prompt for it may hold.
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::agent::{
-    Agent, Agents, Backend, Billing, Choice, Http, Program, ProgramKind, Rates, Recorded, Role,
-    UserCommand,
+    Agent, Agents, Backend, Billing, CALLER, Choice, Http, Program, ProgramKind, Rates, Recorded,
+    Role, UserCommand,
 };
 use crate::model::{Catalogue, Model, UnknownModel};
 use crate::pack::Estimate;
@@ -164,6 +164,16 @@ impl Player {
                     rates: Rates::default(),
                 });
             }
+            Some(Choice::Caller(model)) => {
+                let name = model.unwrap_or(default_program(role).default_model().to_owned());
+                return Ok(Self {
+                    agent: Agent::Caller,
+                    kind: None,
+                    model: catalogue.find(&name)?.clone(),
+                    next: None,
+                    rates: Rates::default(),
+                });
+            }
             Some(Choice::Program(kind, model)) => (kind.name().to_owned(), model),
             Some(Choice::Named(name, model)) => (name, model),
             None => (default_program(role).name().to_owned(), None),
@@ -233,6 +243,42 @@ impl Player {
         })
     }
 
+    /// Returns who played `role` in a run whose calls are in the folder `calls`: the recording, with the figures of `choice`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such agent or model any more.
+    pub fn recorded(
+        role: Role,
+        choice: Option<Choice>,
+        catalogue: &Catalogue,
+        agents: &Agents,
+        calls: PathBuf,
+    ) -> Result<Self, PlayerError> {
+        let (name, model) = match choice {
+            Some(Choice::Program(kind, model)) => (kind.name().to_owned(), model),
+            Some(Choice::Named(name, model)) => (name, model),
+            Some(Choice::Caller(model)) => (CALLER.to_owned(), model),
+            Some(Choice::Recorded(_)) => (CALLER.to_owned(), None),
+            None => (default_program(role).name().to_owned(), None),
+        };
+        let known = agents.find(&name);
+        let kind = match known.map(|known| &known.backend) {
+            Some(Backend::Program(kind)) => Some(*kind),
+            _ => None,
+        };
+        let model = model
+            .or_else(|| known?.model.clone())
+            .unwrap_or_else(|| default_program(role).default_model().to_owned());
+        Ok(Self {
+            agent: Agent::Recorded(Recorded::new(Path::new("/"), calls)),
+            kind,
+            model: catalogue.find(&model)?.clone(),
+            next: None,
+            rates: Rates::default(),
+        })
+    }
+
     /// Returns who plays `role` unless another is named, whether the program is there or not: for its figures.
     ///
     /// # Errors
@@ -270,6 +316,17 @@ impl Player {
         self.kind.map_or(0, ProgramKind::overhead_tokens)
     }
 
+    /// Returns whose calls its own count with, where a vendor bounds them.
+    pub fn account(&self) -> &str {
+        match &self.agent {
+            Agent::Program(program) => program.kind.name(),
+            Agent::Http(http) => &http.name,
+            Agent::Command(command) => &command.name,
+            Agent::Recorded(_) => "recorded",
+            Agent::Caller => CALLER,
+        }
+    }
+
     /// Returns how it is chosen on the command line.
     pub fn choice(&self) -> String {
         match &self.agent {
@@ -277,6 +334,7 @@ impl Player {
             Agent::Http(http) => format!("{}:{}", http.name, http.model),
             Agent::Command(command) => format!("{}:{}", command.name, command.model),
             Agent::Recorded(recorded) => format!("recorded:{}", recorded.typed.display()),
+            Agent::Caller => format!("{CALLER}:{}", self.model.id),
         }
     }
 

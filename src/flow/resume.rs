@@ -3,7 +3,8 @@
 //! A run is taken up by doing again what it did, from its beginning: what an agent answered is not asked for again
 //! ([`Run::known`]), and all else is made anew from the user's files, which must still be what they were.
 
-use super::exec::{CHECKS_FOLDER, HELD_FOLDER};
+use super::checks::CHECKS_FOLDER;
+use super::exec::HELD_FOLDER;
 use super::undo::{self, UndoError};
 use crate::fs;
 use crate::repo::Repository;

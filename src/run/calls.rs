@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::{Event, MAX_BYTES, Record, Reserve, Run, json};
+use super::{Event, MAX_BYTES, Record, Reserve, Run, journal, json};
 use crate::agent::{
-    Billing, CALL_FILE, Class, PATCH_FILE, PROMPT_FILE, REPLY_FILE, RecordedCall, Reply, Role,
-    Usage,
+    Billing, CALL_FILE, CALLER, Class, PATCH_FILE, PROMPT_FILE, REPLY_FILE, RecordedCall, Reply,
+    Role, Usage,
 };
 use crate::fs::{self, FsError, Hash};
+
+/// The folder of a run that holds its calls; it is a recording.
+pub const CALLS_FOLDER: &str = "calls";
 
 /// Where the files of a call are.
 pub struct CallPlace {
@@ -200,6 +203,48 @@ impl Run {
         })
     }
 
+    /// Takes an answer to the prompt that the caller was asked last: the text of a planner, the patch of an executor.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the caller was asked nothing, or the answer cannot be kept.
+    pub fn answer(&mut self, bytes: &[u8]) -> Result<(), FsError> {
+        let records = journal::read(&self.folder)?;
+        let last = records.iter().rev().find_map(|record| match &record.event {
+            Event::CallStarted {
+                number,
+                role,
+                agent,
+                prompt_hash,
+                ..
+            } if agent == CALLER => Some(Answered {
+                number: *number,
+                role: *role,
+                prompt_hash: prompt_hash.clone(),
+            }),
+            _ => None,
+        });
+        let Some(call) = last else {
+            let cause = std::io::Error::other("it has asked its caller nothing");
+            return Err(FsError::of("answer", &self.folder)(cause));
+        };
+        let place = self.place(call.number, call.role, &call.prompt_hash);
+        let text = match call.role {
+            Role::Planner => String::from_utf8_lossy(bytes).into_owned(),
+            Role::Executor => String::new(),
+        };
+        let reply = Reply {
+            text,
+            ..Reply::default()
+        };
+        self.end_call(&place, CALLER, &reply, Billing::Nothing)?;
+        if call.role == Role::Executor {
+            self.keep_change(&place, bytes)?;
+        }
+        self.answered.push(call);
+        Ok(())
+    }
+
     /// Keeps the change that a call made, beside its answer.
     ///
     /// # Errors
@@ -234,5 +279,5 @@ impl Run {
 
 /// Returns the folder of a call, within that of its run.
 fn folder(number: usize, role: Role) -> String {
-    format!("calls/{number:02}-{}", role.name())
+    format!("{CALLS_FOLDER}/{number:02}-{}", role.name())
 }

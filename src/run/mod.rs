@@ -21,7 +21,7 @@ use crate::fs::{self, FsError, Hash, SystemKind};
 use crate::path::RepoPath;
 use crate::repo::Repository;
 
-pub use calls::{CallPlace, Known};
+pub use calls::{CALLS_FOLDER, CallPlace, Known};
 pub use journal::{ChangedFile, Event, Record};
 pub use report::REPORT_FILE;
 pub use spent::{Reserve, Spent};
@@ -55,7 +55,9 @@ pub struct Run {
     since_ms: u64,
     /// Whether a role may be asked something else than it has answered.
     accepts_changes: bool,
-    /// The hashes of what was kept before that, by name.
+    /// Whether an earlier process began it.
+    is_resumed: bool,
+    /// The hashes of what was kept, by name.
     hashes: BTreeMap<String, String>,
     /// Is told of each record.
     watch: Option<Watch>,
@@ -81,6 +83,8 @@ pub enum Outcome {
     HalfLanded,
     /// It was taken back.
     Undone,
+    /// The caller is asked, by the prompt in this file of the run.
+    Waiting(String),
     /// It ended without what was wanted, for this reason.
     Stopped(String),
     /// There is no record of its end.
@@ -132,6 +136,7 @@ impl Run {
             worked_ms: 0,
             since_ms: now(),
             accepts_changes: true,
+            is_resumed: false,
             hashes: BTreeMap::new(),
             watch: None,
             now,
@@ -171,6 +176,7 @@ impl Run {
             worked_ms,
             since_ms: now(),
             accepts_changes: false,
+            is_resumed: true,
             watch: None,
             now,
             lock,
@@ -199,10 +205,10 @@ impl Run {
 
     /// Says whether an earlier process began it.
     pub fn is_resumed(&self) -> bool {
-        !self.hashes.is_empty()
+        self.is_resumed
     }
 
-    /// Reads what was kept under `name` before the run was taken up again.
+    /// Reads what was kept under `name`.
     ///
     /// # Errors
     ///
@@ -234,10 +240,12 @@ impl Run {
             fs::make_private_folders(folder)?;
         }
         fs::write_durable(&path, bytes)?;
+        let hash = Hash::of(bytes).to_string();
+        self.hashes.insert(name.to_owned(), hash.clone());
         self.record(Event::Artefact {
             name: name.to_owned(),
             bytes: bytes.len() as u64,
-            hash: Hash::of(bytes).to_string(),
+            hash,
         })?;
         Ok(path)
     }
@@ -437,6 +445,24 @@ pub fn summary(root: &Path, id: &str) -> Result<Summary, FsError> {
         }
     }
     Ok(summary)
+}
+
+/// Returns what the checks of the run in `folder` said, as they ended: command, whether before the change, whether passed.
+///
+/// # Errors
+///
+/// Fails if its journal cannot be read.
+pub fn checks(folder: &Path) -> Result<Vec<(String, bool, bool)>, FsError> {
+    let records = journal::read(folder)?.into_iter();
+    let checks = records.filter_map(|record| match record.event {
+        Event::Checked {
+            command,
+            is_baseline,
+            passed,
+        } => Some((command, is_baseline, passed)),
+        _ => None,
+    });
+    Ok(checks.collect())
 }
 
 /// Returns the records of a run, oldest first; what is damaged at the end is left out.

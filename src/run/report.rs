@@ -49,6 +49,7 @@ fn told(outcome: &Outcome) -> String {
         Outcome::NotAsked => "no agent was asked".to_owned(),
         Outcome::HalfLanded => "it was ended while it landed".to_owned(),
         Outcome::Undone => "the change was taken back".to_owned(),
+        Outcome::Waiting(prompt) => format!("it waits for an answer to [{prompt}]({prompt})"),
         Outcome::Stopped(why) => format!("stopped: {}", one_line(why)),
         Outcome::Open => "it has not ended".to_owned(),
     }

@@ -17,6 +17,7 @@ mod output;
 mod pack;
 mod plan_exec;
 mod process;
+mod replay;
 mod repository;
 mod resume;
 mod rules;

@@ -1,0 +1,109 @@
+//! `twostep runs replay`
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::{Args, Parser as _};
+
+use super::begin::{Command, read_command};
+use super::environment::{Environment, threads};
+use super::exit::{Exit, usage};
+use super::printer::Printer;
+use super::{Cli, obey};
+use crate::flow::{replay, sweep};
+use crate::fs;
+use crate::repo::Repository;
+use crate::run;
+
+/// Do a run again from its recorded answers, offline, in a copy of the files that it began with
+///
+/// Nobody is asked, no check is run, and nothing of yours changes: what the checks said is taken from the run. Says
+/// whether pack, plan, references and change come out as they did; exit 1 if not.
+#[derive(Args, Debug)]
+pub(super) struct ReplayArgs {
+    /// The run (default: the last)
+    #[arg(value_name = "RUN")]
+    id: Option<String>,
+}
+
+pub(super) fn run(
+    args: &ReplayArgs,
+    repository: &Repository,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
+    let root = repository.root.path();
+    let id = super::runs::find(&run::all(root)?, args.id.as_deref())?
+        .id
+        .clone();
+    let first = root.join(run::FOLDER).join(&id);
+    let command = read_command(&first, &id)?;
+    let cache = environment.cache()?;
+    let _claim = sweep::claim(&cache, &id)?;
+    let place = cache.join(&id);
+    let outcome = again(&id, &command, repository, &place, environment, printer);
+    if fs::has_entry(&cache, &id) {
+        fs::remove_folder(&place)?;
+    }
+    outcome
+}
+
+/// Makes the files, does the run again among them, and holds it against the first.
+fn again(
+    id: &str,
+    command: &Command,
+    repository: &Repository,
+    place: &Path,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
+    let root = repository.root.path();
+    let first = root.join(run::FOLDER).join(id);
+    let files = replay::files_of(&repository.root, id, place, threads(None))?;
+    let inside = command.folder.strip_prefix(root).unwrap_or(Path::new(""));
+    let own = command.arguments.iter().map(OsString::from);
+    let verb = command.arguments.iter().find(|word| !word.starts_with('-'));
+    let ours: &[&str] = match verb.map(String::as_str) {
+        Some("plan-exec") => &["--yes", "--force", "--land", "none"],
+        Some("exec") => &["--yes", "--land", "none"],
+        _ => {
+            return Err(usage(
+                format!("the run {id} is no `plan-exec` or `exec`"),
+                "name a run that was one: `twostep runs` lists all",
+            ));
+        }
+    };
+    let words = std::iter::once("twostep".into())
+        .chain(own)
+        .chain(ours.iter().map(OsString::from));
+    let cli = Cli::try_parse_from(words).map_err(|error| {
+        usage(
+            format!(
+                "cannot do the run {id} again: {}",
+                error.to_string().trim_end()
+            ),
+            "it was made by another version of twostep",
+        )
+    })?;
+    let failed = obey(
+        &cli,
+        &environment.of_replay(&first, files.join(inside)),
+        printer,
+    );
+    let Some(last) = run::ids(&files)?.pop() else {
+        // It did not even begin.
+        return failed;
+    };
+    let compared = replay::compare(&first, &files.join(run::FOLDER).join(last))?;
+    for (word, names) in [("same", &compared.same), ("differs", &compared.different)] {
+        for name in names {
+            printer.data(format!("{word:<8} {name}\n").as_bytes())?;
+        }
+    }
+    if compared.different.is_empty() {
+        // What stopped the first run stops it again.
+        return Ok(Exit::Success);
+    }
+    // Why it came to less is told as the run tells it.
+    failed.map(|_| Exit::Negative)
+}
