@@ -106,7 +106,7 @@ mod tests {
                     (5, 40, None),
                     (6, 1, Some(54)),
                     (60, 60, None),
-                    (60, 41, Some(5)),
+                    (60, 40, Some(5)),
                 ],
             ),
             // More than a minute holds goes alone.
