@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
+use super::objects::MAX_HELD_BYTES;
 use super::{GitError, Id, ObjectFormat, files};
 use crate::fs::{self, FsError, SystemKind};
 
@@ -89,8 +90,10 @@ impl GitFolder {
     /// Opens it with nothing but its own configuration; objects are what their ids say.
     pub(super) fn open(&self) -> Result<gix::Repository, GitError> {
         files::check(self)?;
-        let options = gix::open::Options::isolated();
-        let options = options.config_overrides(["core.useReplaceRefs=false"]);
+        let options = gix::open::Options::isolated().config_overrides([
+            "core.useReplaceRefs=false".to_owned(),
+            format!("gitoxide.objects.allocLimit={MAX_HELD_BYTES}"),
+        ]);
         gix::open_opts(&self.top, options).map_err(|cause| self.error(cause))
     }
 

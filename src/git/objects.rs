@@ -5,10 +5,17 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use gix::objs::tree::EntryKind as Mode;
-use gix::objs::{Exists as _, FindExt as _, FindHeader as _, Write as _};
-use gix::odb::loose;
+use gix::objs::{Exists as _, FindExt as _, Write as _};
+use gix::odb::{Header as _, loose, store};
 
 use crate::path::RepoPath;
+
+/// So much is held to read one object: a pack may say how it is made from another, and that stands beside it. Two of
+/// 256 MiB, and how one is made from the other.
+pub(super) const MAX_HELD_BYTES: usize = if cfg!(test) { 64 << 20 } else { 640 << 20 };
+
+/// Git makes no object from another in more steps.
+const MAX_STEPS: u32 = 4095;
 
 /// An object could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -206,7 +213,12 @@ impl Objects {
     ///
     /// Fails on what is no folder, and on a damaged list of what it borrows.
     pub fn open(folder: &Path, format: ObjectFormat) -> Result<Self, ObjectError> {
-        let handle = gix::odb::at(folder, format.kind()).map_err(|cause| error(folder, &cause))?;
+        let options = store::init::Options {
+            alloc_limit_bytes: Some(MAX_HELD_BYTES),
+            ..store::init::Options::default()
+        };
+        let handle = gix::odb::at_opts(folder, format.kind(), None, options);
+        let handle = handle.map_err(|cause| error(folder, &cause))?;
         Ok(Self {
             handle,
             folder: folder.to_owned(),
@@ -225,25 +237,54 @@ impl Objects {
     ///
     /// # Errors
     ///
-    /// Fails on what is missing, damaged, or no file.
+    /// Fails on what is missing, damaged, too large, or no file.
     pub fn read(&self, id: Id) -> Result<Vec<u8>, ObjectError> {
-        let mut bytes = Vec::new();
-        let found = self.handle.find_blob(&id.0, &mut bytes);
-        found.map_err(|cause| error(&self.folder, &cause))?;
-        Ok(bytes)
+        let bytes = self.read_within(id, u64::MAX)?;
+        bytes.ok_or_else(|| self.too_large(id.0))
     }
 
-    /// Reads a file's bytes as [`Objects::read`] does, unless there are more than `max_bytes`.
+    /// Reads a file's bytes as [`Objects::read`] does, unless there are more than `max_bytes`, or they are made from too many.
     ///
     /// # Errors
     ///
-    /// As [`Objects::read`].
+    /// Fails on what is missing, damaged, or no file.
     pub fn read_within(&self, id: Id, max_bytes: u64) -> Result<Option<Vec<u8>>, ObjectError> {
-        let header = self.handle.try_header(&id.0);
-        match header.map_err(|cause| error(&self.folder, &cause))? {
-            Some(header) if header.size > max_bytes => Ok(None),
-            _ => self.read(id).map(Some),
+        if !self.is_within(id.0, max_bytes)? {
+            return Ok(None);
         }
+        let mut bytes = Vec::new();
+        match self.handle.find_blob(&id.0, &mut bytes) {
+            Ok(_) => {}
+            Err(cause) if cause.is_resource_exhausted() => return Ok(None),
+            Err(cause) => return Err(error(&self.folder, &cause)),
+        }
+        // There was room for what they are made from.
+        bytes.shrink_to_fit();
+        Ok(Some(bytes))
+    }
+
+    /// Says whether an object has no more than `max_bytes`, and is made from others in no more steps than git makes any.
+    ///
+    /// What is missing is told by whoever reads it.
+    pub(super) fn is_within(&self, id: gix::ObjectId, max_bytes: u64) -> Result<bool, ObjectError> {
+        let header = self.handle.try_header(&id);
+        let header = header.map_err(|cause| error(&self.folder, &cause))?;
+        Ok(header.is_none_or(|header| {
+            header.size() <= max_bytes && header.num_deltas().unwrap_or(0) <= MAX_STEPS
+        }))
+    }
+
+    /// Returns why an object cannot be read.
+    pub(super) fn unread(&self, id: gix::ObjectId, cause: &gix::Error) -> ObjectError {
+        if cause.is_resource_exhausted() {
+            self.too_large(id)
+        } else {
+            error(&self.folder, cause)
+        }
+    }
+
+    pub(super) fn too_large(&self, id: gix::ObjectId) -> ObjectError {
+        error(&self.folder, &format!("object {id} is too large"))
     }
 
     /// Writes the trees of `entries`, sorted by path, and a commit of them by whom is named with an address; returns its id.
@@ -332,5 +373,146 @@ pub(super) fn error(folder: &Path, cause: &dyn fmt::Display) -> ObjectError {
     ObjectError {
         folder: folder.to_owned(),
         why: cause.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::git::deflate;
+
+    /// How an object stands in a pack.
+    enum Packed {
+        /// As it is: a file, or a tree (2) and not a file (3).
+        Plain(u8, Vec<u8>),
+        /// By its size, and the instructions that make it from the one before.
+        Made(usize, Vec<u8>),
+    }
+
+    /// Writes seven bits in each byte, the lowest first; a set eighth says that there are more.
+    fn number(mut n: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        loop {
+            let low = u8::try_from(n & 127).unwrap();
+            n >>= 7;
+            bytes.push(if n > 0 { low | 128 } else { low });
+            if n == 0 {
+                return bytes;
+            }
+        }
+    }
+
+    /// Returns a pack of objects each of which but the first may be made from the one before.
+    fn pack(objects: &[Packed]) -> Vec<u8> {
+        let n_objects = u32::try_from(objects.len()).unwrap();
+        let mut pack = [b"PACK\0\0\0\x02", &n_objects.to_be_bytes()[..]].concat();
+        let (mut last, mut last_bytes) = (0, 0);
+        for object in objects {
+            let (kind, bytes, n_bytes) = match object {
+                Packed::Plain(kind, bytes) => (*kind, bytes.clone(), bytes.len()),
+                Packed::Made(n_bytes, instructions) => {
+                    let sizes = [number(last_bytes), number(*n_bytes)].concat();
+                    (6, [sizes, instructions.clone()].concat(), *n_bytes)
+                }
+            };
+            let start = pack.len();
+            let low = u8::try_from(bytes.len() & 15).unwrap();
+            let more = bytes.len() >> 4;
+            pack.push(kind << 4 | low | if more > 0 { 128 } else { 0 });
+            if more > 0 {
+                pack.extend(number(more));
+            }
+            if kind == 6 {
+                let mut distance = start - last;
+                let mut digits = vec![u8::try_from(distance & 127).unwrap()];
+                while distance > 127 {
+                    distance = (distance >> 7) - 1;
+                    digits.insert(0, u8::try_from(distance & 127).unwrap() | 128);
+                }
+                pack.extend(digits);
+            }
+            pack.extend(deflate(&bytes));
+            (last, last_bytes) = (start, n_bytes);
+        }
+        let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
+        hasher.update(&pack);
+        pack.extend(hasher.try_finalize().unwrap().as_bytes());
+        pack
+    }
+
+    #[test]
+    fn what_is_made_from_too_much_is_too_large() {
+        const MIB: usize = 1 << 20;
+        // Bytes as they stand in the instructions; so many pieces of 64 KiB, each the first of what it is made from.
+        let stands = |bytes: &[u8]| {
+            let n = u8::try_from(bytes.len()).unwrap();
+            Packed::Made(bytes.len(), [&[n], bytes].concat())
+        };
+        let small = || stands(b"small");
+        let pieces = |n: usize| Packed::Made(n << 16, [0x80].repeat(n));
+        let base = |n| Packed::Plain(3, vec![0; n]);
+        let steps = |n: u32| -> Vec<Packed> {
+            let steps = (1..n).map(|step| stands(&step.to_be_bytes()));
+            [base(1)]
+                .into_iter()
+                .chain(steps)
+                .chain([small()])
+                .collect()
+        };
+        for (name, objects, is_read) in [
+            ("base", vec![base(31 * MIB), small()], true),
+            ("base", vec![base(33 * MIB), small()], false),
+            ("between", vec![base(MIB), pieces(31 * 16), small()], true),
+            ("between", vec![base(MIB), pieces(33 * 16), small()], false),
+            ("steps", steps(MAX_STEPS), true),
+            ("steps", steps(MAX_STEPS + 1), false),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let objects = store_of(folder.path(), &pack(&objects));
+            let id = Id::of(b"small", ObjectFormat::Sha1).unwrap();
+            let bytes = objects.read_within(id, 5).unwrap();
+            let expected = is_read.then(|| b"small".to_vec());
+            assert_eq!(bytes, expected, "{name}");
+            assert!(bytes.is_none_or(|bytes| bytes.capacity() < 100), "{name}");
+            assert_eq!(objects.read(id).is_ok(), is_read, "{name}");
+        }
+    }
+
+    #[test]
+    fn no_tree_is_made_from_too_much() {
+        for (n, is_read) in [(31 << 20, true), (33 << 20, false)] {
+            let folder = tempfile::tempdir().unwrap();
+            let tree = [&b"100644 a\0"[..], &[7; 20]].concat();
+            let instructions = [&[u8::try_from(tree.len()).unwrap()][..], &tree].concat();
+            let made = Packed::Made(tree.len(), instructions);
+            let objects = store_of(folder.path(), &pack(&[Packed::Plain(2, vec![0; n]), made]));
+            let kind = gix::objs::Kind::Tree;
+            let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, &tree).unwrap();
+            match objects.entries_below(Id(id), b"") {
+                Ok(entries) => assert!(is_read && entries.len() == 1, "{n}"),
+                Err(error) => assert!(
+                    !is_read && error.to_string().ends_with(&format!("{id} is too large")),
+                    "{error}"
+                ),
+            }
+        }
+    }
+
+    /// Makes a store that has a pack.
+    #[expect(clippy::disallowed_methods, reason = "git writes the index of a pack")]
+    fn store_of(folder: &Path, pack: &[u8]) -> Objects {
+        let packs = folder.join("pack");
+        std::fs::create_dir(&packs).unwrap();
+        let file = packs.join("pack-1.pack");
+        std::fs::write(&file, pack).unwrap();
+        let status = Command::new("git")
+            .args(["index-pack", "-o"])
+            .args([&packs.join("pack-1.idx"), &file])
+            .output()
+            .unwrap();
+        assert!(status.status.success(), "{status:?}");
+        Objects::open(folder, ObjectFormat::Sha1).unwrap()
     }
 }

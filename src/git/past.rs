@@ -285,7 +285,7 @@ impl Past {
         let fail = |cause: &dyn std::fmt::Display| error(&self.objects.folder, cause);
         self.objects.check_size(id.0)?;
         let found = self.objects.handle.find_commit(&id.0, &mut buffer);
-        let found = found.map_err(|cause| fail(&cause))?;
+        let found = found.map_err(|cause| self.objects.unread(id.0, &cause))?;
         let author = found.author().map_err(|cause| fail(&cause))?;
         let date = match author.time() {
             Ok(time) => time.format_or_unix(gix::date::time::format::ISO8601),
@@ -319,7 +319,7 @@ impl Past {
         let found = found.and_then(|commit| commit.time());
         found
             .map(|time| time.seconds)
-            .map_err(|cause| error(&self.objects.folder, &cause))
+            .map_err(|cause| self.objects.unread(commit.0, &cause))
     }
 }
 

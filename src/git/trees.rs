@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gix::bstr::ByteSlice;
+use gix::objs::FindExt as _;
 use gix::objs::tree::EntryKind as Mode;
-use gix::objs::{FindExt as _, FindHeader as _};
 
 use super::objects::error;
 use super::{EntryKind, Id, ObjectError, Objects};
@@ -69,13 +69,10 @@ impl Objects {
 
     /// Fails if an object that is held whole while it is read is too large for that.
     pub(super) fn check_size(&self, id: gix::ObjectId) -> Result<(), ObjectError> {
-        match self.handle.try_header(&id) {
-            Ok(Some(header)) if header.size > MAX_META_BYTES => {
-                Err(error(&self.folder, &format!("object {id} is too large")))
-            }
-            // What is missing is told by whoever reads it.
-            Ok(_) => Ok(()),
-            Err(cause) => Err(error(&self.folder, &cause)),
+        if self.is_within(id, MAX_META_BYTES)? {
+            Ok(())
+        } else {
+            Err(self.too_large(id))
         }
     }
 
@@ -83,7 +80,8 @@ impl Objects {
         self.check_size(commit.0)?;
         let mut buffer = Vec::new();
         let found = self.handle.find_commit(&commit.0, &mut buffer);
-        Ok(found.map_err(|cause| error(&self.folder, &cause))?.tree())
+        let found = found.map_err(|cause| self.unread(commit.0, &cause))?;
+        Ok(found.tree())
     }
 
     fn level(
@@ -99,7 +97,7 @@ impl Objects {
         self.check_size(tree)?;
         let mut buffer = Vec::new();
         let found = self.handle.find_tree(&tree, &mut buffer);
-        let found = found.map_err(|cause| error(&self.folder, &cause))?;
+        let found = found.map_err(|cause| self.unread(tree, &cause))?;
         *n_read += found.entries.len() + 1;
         if *n_read > MAX_ENTRIES {
             return Err(fail("there are too many files"));
