@@ -58,7 +58,6 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("encoding_rs", &["repo"]),
     ("gix", &["git"]),
-    ("gix_attributes", &["git"]),
     ("ignore", &["repo"]),
     ("imara_diff", &["patch"]),
     ("indicatif", &["cli"]),

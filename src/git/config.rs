@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::config::file::Metadata;
-use gix::glob::wildmatch::Mode;
 
 use super::folder::{GitFolder, as_path, told};
-use super::{GitError, ObjectFormat, RuleFiles};
+use super::glob::{Case, wildmatch};
+use super::{GitError, ObjectFormat, PrivateRules, RuleFiles};
 use crate::fs;
 use crate::path::shown;
 
@@ -125,7 +125,28 @@ impl<'a> Config<'a> {
         let chosen = chosen.map(|path| top.join(path));
         RuleFiles {
             files: exclude.into_iter().chain(chosen).collect(),
-            ignore_case: self.switch("core.ignorecase") == Some(true),
+            case: self.case(),
+        }
+    }
+
+    /// Reads the attribute rules that are not in the tree at `top`; what cannot be read says nothing.
+    pub(super) fn attributes(&self, top: &Path) -> PrivateRules {
+        let read = |path: PathBuf| fs::read_regular(&path, MAX_BYTES).unwrap_or_default();
+        let users = self.file("core.attributesfile", "attributes");
+        let own = self.git.map(|git| git.common.join("info/attributes"));
+        PrivateRules {
+            outside: users.into_iter().map(|path| read(top.join(path))).collect(),
+            own: own.map(read).unwrap_or_default(),
+            case: self.case(),
+        }
+    }
+
+    /// Says whether rules match in any case.
+    pub(super) fn case(&self) -> Case {
+        if self.switch("core.ignorecase") == Some(true) {
+            Case::Any
+        } else {
+            Case::Exact
         }
     }
 
@@ -211,10 +232,6 @@ impl<'a> Config<'a> {
         let Some(git) = self.git else {
             return false;
         };
-        let matches = |pattern: &[u8], text: &[u8], mode: Mode| {
-            let mode = mode | Mode::NO_MATCH_SLASH_LITERAL;
-            gix::glob::wildmatch(pattern.as_bstr(), text.as_bstr(), mode)
-        };
         let Some((kind, pattern)) = condition.split_once_str(b":") else {
             return false;
         };
@@ -224,15 +241,14 @@ impl<'a> Config<'a> {
             }
             pattern
         };
-        let mode = match kind {
+        let case = match kind {
             b"onbranch" => {
                 let pattern = whole(pattern.to_vec());
                 let branch = git.branch();
-                return branch
-                    .is_some_and(|name| matches(&pattern, name.as_bytes(), Mode::empty()));
+                return branch.is_some_and(|name| wildmatch(&pattern, &name, Case::Exact));
             }
-            b"gitdir" => Mode::empty(),
-            b"gitdir/i" => Mode::IGNORE_CASE,
+            b"gitdir" => Case::Exact,
+            b"gitdir/i" => Case::Any,
             _ => return false,
         };
         let folder = from.parent().unwrap_or(Path::new("/"));
@@ -248,7 +264,7 @@ impl<'a> Config<'a> {
         let resolved = fs::resolve(&git.own);
         let places = [Some(git.own.clone()), resolved.ok()];
         let mut places = places.iter().flatten();
-        places.any(|place| matches(&pattern, place.as_os_str().as_bytes(), mode))
+        places.any(|place| wildmatch(&pattern, place.as_os_str().as_bytes(), case))
     }
 }
 

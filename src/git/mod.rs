@@ -8,6 +8,7 @@ mod branch;
 mod config;
 mod files;
 mod folder;
+mod glob;
 mod objects;
 mod past;
 mod quote;
@@ -18,9 +19,10 @@ mod zlib;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-pub use attributes::{AttributeRules, Attributes, LineEnds};
+pub use attributes::{AttributeRules, Attributes, LineEnds, PrivateRules};
 pub use branch::{BranchError, Changed, commit_on_branch, delete_branch};
 pub use folder::{head_of, is_repository};
+pub use glob::{Case, Pattern};
 pub use objects::{
     Entry, EntryKind, Id, IdReader, ObjectError, ObjectFormat, Objects, sha256, write_blob,
 };
@@ -58,7 +60,7 @@ pub struct RuleFiles {
     /// The files, in the order in which they are asked; they need not exist.
     pub files: Vec<PathBuf>,
     /// Whether rules match in any case.
-    pub ignore_case: bool,
+    pub case: Case,
 }
 
 impl RuleFiles {

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use gix::index::entry::{Flags, Mode, Stage};
 use gix::objs::FindExt as _;
@@ -10,8 +10,8 @@ use gix::objs::FindExt as _;
 use super::config::Config;
 use super::folder::GitFolder;
 use super::objects::error;
-use super::{EntryKind, GitError, Id, ObjectError, Objects};
-use crate::fs::{self, Stat, Trace};
+use super::{EntryKind, GitError, Id, ObjectError, Objects, PrivateRules};
+use crate::fs::{Stat, Trace};
 use crate::path::RepoPath;
 
 /// A repository open for reading what it was.
@@ -24,8 +24,7 @@ pub struct Past {
     objects: Objects,
     shallow: HashSet<gix::ObjectId>,
     settings: TreeSettings,
-    /// Where attribute rules are that are not in the tree: the user's, and the repository's own.
-    attributes: [Option<PathBuf>; 2],
+    attributes: PrivateRules,
 }
 
 /// What git takes from the configuration when it reads a work tree.
@@ -124,7 +123,6 @@ impl Past {
         let shallow = shallow.map_err(|cause| git.error(cause))?;
         let line_ends = config.text("core.autocrlf");
         let is_input = line_ends.is_some_and(|value| value.eq_ignore_ascii_case(b"input"));
-        let users = config.file("core.attributesfile", "attributes");
         Ok(Self {
             index: git.index(config.format())?,
             objects: objects.map_err(|cause| git.error(cause))?,
@@ -137,10 +135,7 @@ impl Past {
                 has_modes: config.switch("core.filemode") != Some(false),
                 has_links: config.switch("core.symlinks") != Some(false),
             },
-            attributes: [
-                users.map(|path| top.join(path)),
-                Some(git.common.join("info/attributes")),
-            ],
+            attributes: config.attributes(top),
             repository,
             git,
         })
@@ -184,14 +179,9 @@ impl Past {
         self.settings
     }
 
-    /// Returns the attribute rules that are not part of the tree: the user's, and the repository's own.
-    pub fn private_attributes(&self) -> [Vec<u8>; 2] {
-        self.attributes.each_ref().map(|file| {
-            let bytes = file
-                .as_ref()
-                .map(|file| fs::read_regular(file, MAX_RULE_BYTES));
-            bytes.and_then(Result::ok).unwrap_or_default()
-        })
+    /// Returns the attribute rules that are not part of the tree.
+    pub fn private_attributes(&self) -> &PrivateRules {
+        &self.attributes
     }
 
     /// Returns every path of the index once, sorted.
@@ -322,9 +312,6 @@ impl Past {
             .map_err(|cause| self.objects.unread(commit.0, &cause))
     }
 }
-
-/// Rules beyond this size are taken for something else.
-const MAX_RULE_BYTES: u64 = 16 << 20;
 
 /// Returns what lies at the bottom of an error.
 fn root_of(error: &(dyn std::error::Error + 'static)) -> String {

@@ -18,12 +18,19 @@ pub fn quote(bytes: &[u8]) -> Vec<u8> {
 
 /// Returns the bytes of a name in quotes; none where it is not well-formed.
 pub fn unquote(text: &[u8]) -> Option<Vec<u8>> {
-    let mut rest = text.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    let mut out = Vec::with_capacity(rest.len());
-    while let Some((&byte, tail)) = rest.split_first() {
+    let (name, rest) = unquote_first(text)?;
+    rest.is_empty().then_some(name)
+}
+
+/// Returns the bytes of a name in quotes, and what follows it; none where it is not well-formed.
+pub(super) fn unquote_first(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let mut rest = text.strip_prefix(b"\"")?;
+    let mut out = Vec::new();
+    loop {
+        let (&byte, tail) = rest.split_first()?;
         rest = tail;
         if byte == b'"' {
-            return None;
+            return Some((out, rest));
         }
         if byte != b'\\' {
             out.push(byte);
@@ -50,7 +57,6 @@ pub fn unquote(text: &[u8]) -> Option<Vec<u8>> {
             _ => return None,
         });
     }
-    Some(out)
 }
 
 #[cfg(test)]

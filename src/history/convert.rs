@@ -16,7 +16,6 @@ pub(super) struct Conversion<'a> {
     past: &'a Past,
     index: &'a [Staged],
     settings: TreeSettings,
-    private: [Vec<u8>; 2],
     /// The rules of the folder that was asked for last.
     last: Option<(Vec<u8>, AttributeRules)>,
 }
@@ -33,7 +32,6 @@ impl<'a> Conversion<'a> {
             past,
             index,
             settings,
-            private: past.private_attributes(),
             last: None,
         }
     }
@@ -48,7 +46,7 @@ impl<'a> Conversion<'a> {
                 let files: Vec<_> = folders
                     .filter_map(|folder| self.rules_in(&folder).map(|rules| (folder, rules)))
                     .collect();
-                AttributeRules::parse(&files, &self.private)
+                AttributeRules::parse(&files, self.past.private_attributes())
             }
         };
         let attributes = rules.of(path);

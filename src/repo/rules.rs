@@ -6,9 +6,9 @@ use std::cmp::Reverse;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::rule::{Case, Effect, Rule};
+use super::rule::{Effect, Rule};
 use crate::fs::{self, Entry, Root, SystemKind};
-use crate::git::{RuleFiles, Snapshot};
+use crate::git::{Case, RuleFiles, Snapshot};
 use crate::path::{RepoPath, shown};
 
 /// Rule files beyond this size are taken for something else.
@@ -57,11 +57,7 @@ impl Rules {
         unread: &mut Vec<Unread>,
     ) -> Arc<Self> {
         let of_git = git.map_or_else(RuleFiles::of_user, |git| git.rules.clone());
-        let case = if of_git.ignore_case {
-            Case::Any
-        } else {
-            Case::Exact
-        };
+        let case = of_git.case;
         let files = of_git.files.iter().filter(|_| folder.is_none());
         let last = files.map(|path| outside(path, case, unread)).collect();
         let rules = Self {
@@ -174,7 +170,7 @@ impl RuleFile {
         let lines = bytes.split(|&byte| byte == b'\n').enumerate();
         let rules = lines.filter_map(|(at, line)| Some((Reverse(at), Rule::parse(line, case)?)));
         let mut rules: Vec<_> = rules.collect();
-        rules.sort_unstable_by_key(|(at, rule)| (rule.end, *at));
+        rules.sort_unstable_by_key(|(at, rule)| (rule.pattern.end, *at));
         Self(rules)
     }
 
@@ -182,9 +178,9 @@ impl RuleFile {
     fn effect(&self, path: &[u8], is_folder: bool) -> Option<Effect> {
         let name = memchr::memrchr(b'/', path).map_or(path, |slash| &path[slash + 1..]);
         let last = [None, path.last().copied()].into_iter().filter_map(|end| {
-            let rules = &self.0[self.0.partition_point(|(_, rule)| rule.end < end)..];
-            let mut rules = rules.iter().take_while(|(_, rule)| rule.end == end);
-            rules.find(|(_, rule)| rule.matches(path, name, is_folder))
+            let rules = &self.0[self.0.partition_point(|(_, rule)| rule.pattern.end < end)..];
+            let mut rules = rules.iter().take_while(|(_, rule)| rule.pattern.end == end);
+            rules.find(|(_, rule)| rule.pattern.matches(path, name, is_folder))
         });
         last.min_by_key(|(at, _)| *at).map(|(_, rule)| rule.effect)
     }

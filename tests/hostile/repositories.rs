@@ -495,6 +495,11 @@ const UNASKED: &[Row] = &[
         &[("a", FULL)],
     ),
     (
+        "included-by-a-glob-that-explodes",
+        "git init -q; printf '[includeIf \"gitdir:/%sb\"]\\n\\tpath = x\\n' $(printf '**/*a*/%.0s' $(seq 30)) >> .git/config; d=$(printf 'aaaa/%.0s' $(seq 40)); mkdir -p ../$d; mv .git ../$d/x; put .git \"gitdir: ../${d}x\\n\"; put a",
+        &[("a", FULL)],
+    ),
+    (
         "git-file-that-is-a-fifo",
         "mkfifo .git; put a; put .gitignore 'b\\n'; put b",
         &[("a", FULL), (".gitignore", FULL), ("b", NOT)],
@@ -733,5 +738,14 @@ pub(super) fn cases() -> Vec<Case> {
         )
     };
     cases.push(named.row("big.bin", FULL));
+    let exploding = Case {
+        args: &["--git-diff"],
+        ..Case::script(
+            "git/attributes-of-a-glob-that-explodes",
+            "git init -q; glob=$(printf '**/a/%.0s' $(seq 30)); path=$(printf 'a/%.0s' $(seq 40)); put .gitattributes \"${glob}b text\\n\"; put ${path}c; git add .; git commit -qm 1; put ${path}c changed",
+        )
+    };
+    let path = format!("{}c", "a/".repeat(40));
+    cases.push(exploding.row(".gitattributes", FULL).row(path, FULL));
     cases
 }
