@@ -1,7 +1,8 @@
 //! What git is configured to do.
 //!
 //! Files are read as git reads them: the system's, the user's, the repository's, each with what it
-//! includes; of the same key the last counts. All are of a sane size, and nothing waits for a pipe.
+//! includes, and after them what the environment says; of the same key the last counts. All are of a
+//! sane size, and nothing waits for a pipe.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::config::file::Metadata;
+use gix::config::file::init::Options;
 
 use super::folder::{GitFolder, as_path, told};
 use super::glob::{Case, wildmatch};
@@ -42,6 +44,10 @@ pub(super) struct Config<'a> {
     git: Option<&'a GitFolder>,
     home: Option<PathBuf>,
     n_files: usize,
+    /// The addresses that conditions are held against.
+    known_remotes: Vec<BString>,
+    /// The addresses of remotes that were found.
+    remotes: Vec<BString>,
     /// Of [`KEYS`] those that are set; a switch may be without a value.
     values: BTreeMap<&'static str, Option<BString>>,
 }
@@ -58,13 +64,24 @@ impl<'a> Config<'a> {
     ///
     /// Says which file is damaged.
     pub(super) fn read(git: Option<&'a GitFolder>) -> Result<Self, String> {
+        let config = Self::read_knowing(git, Vec::new())?;
+        if config.remotes.is_empty() {
+            return Ok(config);
+        }
+        // What is included for a remote's address may stand before it.
+        Self::read_knowing(git, config.remotes)
+    }
+
+    fn read_knowing(git: Option<&'a GitFolder>, remotes: Vec<BString>) -> Result<Self, String> {
         let mut config = Self {
             git,
             home: variable("HOME"),
             n_files: 0,
+            known_remotes: remotes,
+            remotes: Vec::new(),
             values: BTreeMap::new(),
         };
-        if variable("GIT_CONFIG_NOSYSTEM").is_none() {
+        if !is_set("GIT_CONFIG_NOSYSTEM") {
             let system = variable("GIT_CONFIG_SYSTEM").unwrap_or("/etc/gitconfig".into());
             config.read_file(&system)?;
         }
@@ -82,6 +99,11 @@ impl<'a> Config<'a> {
                 config.read_file(&git.own.join("config.worktree"))?;
             }
         }
+        if variable("GIT_CONFIG_COUNT").is_some() {
+            let named = gix::config::File::from_env(Options::default());
+            let named = named.map_err(|error| format!("`GIT_CONFIG_COUNT` is damaged: {error}"))?;
+            named.map_or(Ok(()), |named| config.take(None, &named))?;
+        }
         Ok(config)
     }
 
@@ -93,11 +115,7 @@ impl<'a> Config<'a> {
     /// Says whether a switch is on or off, if somebody set it; one without a value is on.
     pub(super) fn switch(&self, key: &str) -> Option<bool> {
         let value = self.values.get(key)?.as_ref();
-        Some(value.is_none_or(|value| {
-            let value = value.to_str_lossy().to_ascii_lowercase();
-            matches!(value.as_str(), "true" | "yes" | "on")
-                || value.parse().is_ok_and(|number: i64| number != 0)
-        }))
+        Some(value.is_none_or(|value| is_on(value)))
     }
 
     /// Returns the file that a key names, or else that of the user's git; none if it is set to nothing.
@@ -132,10 +150,13 @@ impl<'a> Config<'a> {
     /// Reads the attribute rules that are not in the tree at `top`; what cannot be read says nothing.
     pub(super) fn attributes(&self, top: &Path) -> PrivateRules {
         let read = |path: PathBuf| fs::read_regular(&path, MAX_BYTES).unwrap_or_default();
+        let is_asked = !is_set("GIT_ATTR_NOSYSTEM");
+        let system = is_asked.then(|| PathBuf::from("/etc/gitattributes"));
         let users = self.file("core.attributesfile", "attributes");
+        let users = users.map(|path| top.join(path));
         let own = self.git.map(|git| git.common.join("info/attributes"));
         PrivateRules {
-            outside: users.into_iter().map(|path| read(top.join(path))).collect(),
+            outside: system.into_iter().chain(users).map(read).collect(),
             own: own.map(read).unwrap_or_default(),
             case: self.case(),
         }
@@ -180,20 +201,23 @@ impl<'a> Config<'a> {
                 };
             }
         };
-        let file = gix::config::File::from_bytes_no_includes(
-            &bytes,
-            Metadata::api(),
-            gix::config::file::init::Options::default(),
-        )
-        .map_err(|error| format!("`{}` is damaged: {error}", shown(path)))?;
+        let file =
+            gix::config::File::from_bytes_no_includes(&bytes, Metadata::api(), Options::default())
+                .map_err(|error| format!("`{}` is damaged: {error}", shown(path)))?;
+        self.take(path.parent(), &file)
+    }
+
+    /// Takes over what a file in `folder` says, or the environment, which is in none.
+    fn take(&mut self, folder: Option<&Path>, file: &gix::config::File) -> Result<(), String> {
         for section in file.sections() {
             let header = section.header();
             let name = header.name().to_str_lossy().to_ascii_lowercase();
             match (name.as_str(), header.subsection_name()) {
-                ("include", None) => self.include(path, &section.values("path"))?,
-                ("includeif", Some(condition)) if self.holds(path, condition) => {
-                    self.include(path, &section.values("path"))?;
+                ("include", None) => self.include(folder, &section.values("path"))?,
+                ("includeif", Some(condition)) if self.holds(folder, condition) => {
+                    self.include(folder, &section.values("path"))?;
                 }
+                ("remote", Some(_)) => self.remotes.extend(section.values("url")),
                 (_, Some(_)) => {}
                 (name, None) => {
                     let value = |key: &&'static str| {
@@ -208,13 +232,11 @@ impl<'a> Config<'a> {
         Ok(())
     }
 
-    /// Reads the files that the one at `from` includes.
-    fn include(&mut self, from: &Path, paths: &[BString]) -> Result<(), String> {
+    /// Reads the files that one in `folder` includes.
+    fn include(&mut self, folder: Option<&Path>, paths: &[BString]) -> Result<(), String> {
         for path in paths {
-            if let Some(path) = self.place(path) {
-                let folder = from.parent().unwrap_or(Path::new("/"));
-                self.read_file(&folder.join(path))?;
-            }
+            let path = self.place(path).and_then(|path| beside(folder, path));
+            path.map_or(Ok(()), |path| self.read_file(&path))?;
         }
         Ok(())
     }
@@ -227,8 +249,12 @@ impl<'a> Config<'a> {
         }
     }
 
-    /// Says whether the condition of an include in the file at `from` holds.
-    fn holds(&self, from: &Path, condition: &[u8]) -> bool {
+    /// Says whether the condition of an include in a file in `folder` holds.
+    fn holds(&self, folder: Option<&Path>, condition: &[u8]) -> bool {
+        if let Some(pattern) = condition.strip_prefix(b"hasconfig:remote.*.url:") {
+            let mut remotes = self.known_remotes.iter();
+            return remotes.any(|url| wildmatch(pattern, url, Case::Exact));
+        }
         let Some(git) = self.git else {
             return false;
         };
@@ -251,9 +277,8 @@ impl<'a> Config<'a> {
             b"gitdir/i" => Case::Any,
             _ => return false,
         };
-        let folder = from.parent().unwrap_or(Path::new("/"));
         let pattern = match pattern.strip_prefix(b"./") {
-            Some(rest) => Some(folder.join(as_path(rest))),
+            Some(rest) => beside(folder, as_path(rest).to_owned()),
             None => self.place(pattern),
         };
         let Some(pattern) = pattern else {
@@ -266,6 +291,26 @@ impl<'a> Config<'a> {
         let mut places = places.iter().flatten();
         places.any(|place| wildmatch(&pattern, place.as_os_str().as_bytes(), case))
     }
+}
+
+/// Returns the path that a file in `folder` means; the environment, which is in none, cannot mean a relative one.
+fn beside(folder: Option<&Path>, path: PathBuf) -> Option<PathBuf> {
+    match folder {
+        Some(folder) => Some(folder.join(path)),
+        None => path.is_absolute().then_some(path),
+    }
+}
+
+/// Says whether a value switches something on.
+fn is_on(value: &[u8]) -> bool {
+    let value = value.to_str_lossy().to_ascii_lowercase();
+    matches!(value.as_str(), "true" | "yes" | "on")
+        || value.parse().is_ok_and(|number: i64| number != 0)
+}
+
+/// Says whether a variable of the environment switches something on.
+fn is_set(name: &str) -> bool {
+    variable(name).is_some_and(|value| is_on(value.as_os_str().as_bytes()))
 }
 
 /// Returns a variable of the environment; git takes an empty one for none.

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::symlink;
 
-use super::{Repo, files_of, full_files_of};
+use super::{Repo, Run, files_of, full_files_of};
 
 /// Returns the candidates as git lists them.
 fn git_files(repo: &Repo) -> Vec<String> {
@@ -85,6 +85,54 @@ fn rules_are_read_from_where_git_reads_them_and_from_nowhere_else() {
         candidates(&repo.pack(&[])),
         [".gitignore", "a.key", "c.tmp", "sub/d.key"]
     );
+}
+
+#[test]
+fn what_the_environment_configures_counts_last() {
+    let repo = Repo::new().git().file("a.key", "x").file("b.log", "x");
+    let place = |name: &str, text: &str| {
+        let path = repo.beside(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let [keys, logs] = [place("keys", "*.key\n"), place("logs", "*.log\n")];
+    let more = place("more", &format!("[core]\n\texcludesFile = {keys}\n"));
+    repo.run_git(&["config", "core.excludesFile", &logs]);
+    for (named, expected) in [
+        (&[][..], "a.key"),
+        (&[("core.excludesFile", keys.as_str())], "b.log"),
+        (
+            &[("CORE.EXCLUDESFILE", &keys), ("core.excludesfile", &logs)],
+            "a.key",
+        ),
+        (&[("include.path", &more)], "b.log"),
+        (
+            &[("includeIf.gitdir:**/.git.path", &more), ("user.name", "x")],
+            "b.log",
+        ),
+    ] {
+        let count = named.len().to_string();
+        let variables = named.iter().enumerate().flat_map(|(at, (key, value))| {
+            [
+                (format!("GIT_CONFIG_KEY_{at}"), *key),
+                (format!("GIT_CONFIG_VALUE_{at}"), *value),
+            ]
+        });
+        let variables: Vec<_> = variables
+            .chain([("GIT_CONFIG_COUNT".to_owned(), count.as_str())])
+            .collect();
+        let mut command = repo.command(&["pack", "-q"]);
+        command.envs(variables.iter().cloned());
+        let run = Run::of(command);
+        assert_eq!(candidates(&run.stdout), [expected], "{named:?}");
+        let git = std::process::Command::new("git")
+            .args(["ls-files", "-co", "--exclude-standard"])
+            .current_dir(repo.root())
+            .envs(variables)
+            .output()
+            .unwrap();
+        assert_eq!(git.stdout, format!("{expected}\n").as_bytes(), "{named:?}");
+    }
 }
 
 #[test]

@@ -239,6 +239,11 @@ const ROWS: &[Row] = &[
         &[("a", NOT), ("b", FULL)],
     ),
     (
+        "included-for-a-remote",
+        "git init -q; echo a > ~/rules; printf '[includeIf \"hasconfig:remote.*.url:https://**/o*/x\"]\\n\\tpath = more\\n[includeIf \"hasconfig:remote.*.url:https://*/x\"]\\n\\tpath = none\\n' > ~/.gitconfig; printf '[core]\\n\\texcludesFile = ~/rules\\n' > ~/more; printf '[core]\\n\\texcludesFile = /dev/null\\n' > ~/none; git remote add up https://h.example/other/x; put a; put b",
+        &[("a", NOT), ("b", FULL)],
+    ),
+    (
         "included-by-the-repository",
         "git init -q; echo a > ~/rules; git config include.path more; printf '[core]\\n\\texcludesFile = ~/rules\\n' > .git/more; put a; put b",
         &[("a", NOT), ("b", FULL)],
