@@ -5,6 +5,7 @@
 
 mod attributes;
 mod branch;
+mod commit;
 mod config;
 mod files;
 mod folder;

@@ -5,11 +5,9 @@ use std::collections::{BTreeSet, BinaryHeap, HashSet};
 use std::path::Path;
 
 use gix::index::entry::{Flags, Mode, Stage};
-use gix::objs::FindExt as _;
 
 use super::config::Config;
 use super::folder::GitFolder;
-use super::objects::error;
 use super::{EntryKind, GitError, Id, ObjectError, Objects, PrivateRules};
 use crate::fs::{Stat, Trace};
 use crate::path::RepoPath;
@@ -263,7 +261,9 @@ impl Past {
             for parent in parents {
                 if seen.insert(parent) {
                     // Of the same second, the one that was found first comes first.
-                    waiting.push((self.time_of(parent)?, Reverse(seen.len()), parent));
+                    let mut buffer = Vec::new();
+                    let seconds = self.objects.commit_text(parent, &mut buffer)?.seconds();
+                    waiting.push((seconds, Reverse(seen.len()), parent));
                 }
             }
         }
@@ -272,19 +272,12 @@ impl Past {
 
     fn commit(&self, id: Id) -> Result<(Commit, Vec<Id>), ObjectError> {
         let mut buffer = Vec::new();
-        let fail = |cause: &dyn std::fmt::Display| error(&self.objects.folder, cause);
-        self.objects.check_size(id.0)?;
-        let found = self.objects.handle.find_commit(&id.0, &mut buffer);
-        let found = found.map_err(|cause| self.objects.unread(id.0, &cause))?;
-        let author = found.author().map_err(|cause| fail(&cause))?;
-        let date = match author.time() {
-            Ok(time) => time.format_or_unix(gix::date::time::format::ISO8601),
-            Err(_) => author.time.trim().to_owned(),
-        };
+        let found = self.objects.commit_text(id, &mut buffer)?;
+        let (author, date) = found.author();
         let parents: Vec<Id> = if self.shallow.contains(&id.0) {
             Vec::new()
         } else {
-            found.parents().map(Id).collect()
+            found.parents.iter().copied().map(Id).collect()
         };
         let files = if parents.len() > 1 {
             Vec::new()
@@ -294,22 +287,12 @@ impl Past {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
         let commit = Commit {
             id: id.to_string(),
-            date,
-            author: text(author.name),
+            date: date.format_or_unix(gix::date::time::format::ISO8601),
+            author: text(author),
             message: text(found.message),
             files,
         };
         Ok((commit, parents))
-    }
-
-    fn time_of(&self, commit: Id) -> Result<i64, ObjectError> {
-        let mut buffer = Vec::new();
-        self.objects.check_size(commit.0)?;
-        let found = self.objects.handle.find_commit(&commit.0, &mut buffer);
-        let found = found.and_then(|commit| commit.time());
-        found
-            .map(|time| time.seconds)
-            .map_err(|cause| self.objects.unread(commit.0, &cause))
     }
 }
 

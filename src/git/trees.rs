@@ -6,6 +6,7 @@ use gix::bstr::ByteSlice;
 use gix::objs::FindExt as _;
 use gix::objs::tree::EntryKind as Mode;
 
+use super::commit::CommitText;
 use super::objects::error;
 use super::{EntryKind, Id, ObjectError, Objects};
 use crate::path::RepoPath;
@@ -76,12 +77,22 @@ impl Objects {
         }
     }
 
-    fn tree_of(&self, commit: Id) -> Result<gix::ObjectId, ObjectError> {
+    /// Reads a commit.
+    pub(super) fn commit_text<'a>(
+        &self,
+        commit: Id,
+        buffer: &'a mut Vec<u8>,
+    ) -> Result<CommitText<'a>, ObjectError> {
         self.check_size(commit.0)?;
-        let mut buffer = Vec::new();
-        let found = self.handle.find_commit(&commit.0, &mut buffer);
+        let found = self.handle.find(&commit.0, buffer);
         let found = found.map_err(|cause| self.unread(commit.0, &cause))?;
-        Ok(found.tree())
+        let is_commit = found.kind == gix::objs::Kind::Commit;
+        let text = is_commit.then(|| CommitText::parse(found.data)).flatten();
+        text.ok_or_else(|| error(&self.folder, &format!("object {commit} is no commit")))
+    }
+
+    fn tree_of(&self, commit: Id) -> Result<gix::ObjectId, ObjectError> {
+        Ok(self.commit_text(commit, &mut Vec::new())?.tree)
     }
 
     fn level(

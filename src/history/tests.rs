@@ -695,6 +695,100 @@ fn the_log_is_that_of_git() {
     }
 }
 
+#[test]
+fn a_commit_says_what_git_takes_it_to_say() {
+    const EPOCH: &str = "1970-01-01 00:00:00 +0000";
+    let place = Place::new("sha1");
+    place.write("a", "x\n");
+    place.commit("one");
+    let tree = String::from_utf8(place.git(&["rev-parse", "HEAD^{tree}"])).unwrap();
+    // Each with the name and the date that are shown.
+    for (person, name, date) in [
+        ("t <t@t> 1700000000 +0130", "t", "2023-11-14 23:43:20 +0130"),
+        (
+            "t <t@t>  1700000000  -0030 x",
+            "t",
+            "2023-11-14 21:43:20 -0030",
+        ),
+        ("t <t@t>1700000000 +0100", "t", "2023-11-14 23:13:20 +0100"),
+        ("a <b> c <d> 7 +0000", "a", "1970-01-01 00:00:07 +0000"),
+        ("<> 5 +0000", "", "1970-01-01 00:00:05 +0000"),
+        ("t <t@t> 5 +99999999999", "t", "1970-01-01 00:00:05 +0000"),
+        ("t <t@t> abc +0000", "t", EPOCH),
+        ("t <t@t> 99999999999999999999999 +0100", "t", EPOCH),
+        ("t <t@t>", "t", EPOCH),
+        ("t <t@t> 1700000000", "t", EPOCH),
+        ("t <t@t> 1700000000 xyz", "t", EPOCH),
+        ("t <t@t> 1700000000.5 +0100", "t", EPOCH),
+        ("t <t@t> +1700000000 +0100", "t", EPOCH),
+        ("t <t@t> -5 +0000", "t", EPOCH),
+        ("nobody", "", EPOCH),
+        ("t t@t 5 +0000", "", EPOCH),
+        ("t <t@t 5 +0000", "", EPOCH),
+        ("", "", EPOCH),
+    ] {
+        let text = format!("tree {tree}author {person}\ncommitter {person}\n\nsaid\n");
+        std::fs::write(place.at("commit"), text).unwrap();
+        let made = place.git(&["hash-object", "-t", "commit", "-w", "--literally", "commit"]);
+        let id = String::from_utf8(made).unwrap().trim().to_owned();
+        place.git(&["update-ref", "refs/heads/trunk", &id]);
+        let shown = String::from_utf8(place.git(&["log", "--date=iso"])).unwrap();
+        let shown = shown.lines().find_map(|line| line.strip_prefix("Date:   "));
+        assert!(
+            shown.is_none_or(|shown| shown == date),
+            "{person}: {shown:?}"
+        );
+        let files = vec![RepoPath::parse(b"a").unwrap()];
+        let expected = Commit {
+            id,
+            date: date.to_owned(),
+            author: name.to_owned(),
+            message: "said".to_owned(),
+            files,
+        };
+        assert_eq!(log(&place.open(), 3).unwrap(), [expected], "{person}");
+        assert_eq!(place.changed(None).1, Vec::<String>::new(), "{person}");
+    }
+}
+
+#[test]
+fn commits_with_odd_dates_are_sorted_as_git_sorts_them() {
+    let place = Place::new("sha1");
+    place.write("a", "x\n");
+    place.commit("one");
+    let tree = String::from_utf8(place.git(&["rev-parse", "HEAD^{tree}"])).unwrap();
+    let make = |committed: &str, parents: &[String]| {
+        let parents: Vec<String> = parents.iter().map(|id| format!("parent {id}\n")).collect();
+        let parents = parents.concat();
+        let person = format!("t <t@t> {committed}");
+        let text = format!("tree {tree}{parents}author t <t@t> 5 +0000\ncommitter {person}\n\nx\n");
+        std::fs::write(place.at("commit"), text).unwrap();
+        let made = place.git(&["hash-object", "-t", "commit", "-w", "--literally", "commit"]);
+        String::from_utf8(made).unwrap().trim().to_owned()
+    };
+    let dates = [
+        "7 +0000",
+        "abc",
+        "",
+        "-5 +0000",
+        "9 x",
+        "8.5 +0000",
+        "> 6",
+        "99999999999999999999999 +0000",
+        "+10 +0000",
+    ];
+    let parents = dates.map(|date| make(date, &[]));
+    let merge = make("10 +0000", &parents);
+    place.git(&["update-ref", "refs/heads/trunk", &merge]);
+    let ours: Vec<String> = log(&place.open(), 20)
+        .unwrap()
+        .into_iter()
+        .map(|commit| commit.id)
+        .collect();
+    let gits = String::from_utf8(place.git(&["log", "--format=%H"])).unwrap();
+    assert_eq!(ours, gits.lines().collect::<Vec<_>>());
+}
+
 /// Runs `act` in a thread of its own; none if it has not ended after a while.
 fn in_time<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (send, receive) = std::sync::mpsc::channel();
