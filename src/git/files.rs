@@ -1,6 +1,7 @@
 //! All of git's files before `gix` opens any: whoever opens a pipe among them may wait forever.
 
 use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::GitError;
@@ -10,6 +11,20 @@ use crate::path::shown;
 
 /// Lists of folders with objects are smaller than this.
 const MAX_LIST_BYTES: u64 = 1 << 20;
+
+/// Refs that are not sorted are read whole and sorted; those that are, are looked up where they stand.
+const MAX_UNSORTED_BYTES: u64 = 32 << 20;
+
+/// What sorted refs begin with.
+const SORTED: &[u8] = b"# pack-refs with: peeled fully-peeled sorted ";
+
+/// The list of the commits whose parents are not there.
+const MAX_SHALLOW_BYTES: u64 = 64 << 20;
+
+/// What tools share with another repository, by a link to a folder of the same name.
+const SHARED: &[&str] = &[
+    "info", "logs", "objects", "pack", "refs", "remotes", "rr-cache", "svn",
+];
 
 /// More entries than this are no repository of anybody's.
 const MAX_ENTRIES: usize = 1 << 22;
@@ -35,8 +50,11 @@ fn check_all(git: &GitFolder) -> Result<(), String> {
     walk(
         vec![git.own.clone(), git.common.clone()],
         APART,
-        |place| match fs::size(place) {
-            Ok(size) if size > LARGE_BYTES => Err(format!("`{}` is too large", shown(place))),
+        |place| match (fs::size(place), limit(place)) {
+            (Ok(size), limit) if size > limit => {
+                let (place, mib) = (shown(place), limit >> 20);
+                Err(format!("`{place}` has more than {mib} MiB"))
+            }
             _ => Ok(Vec::new()),
         },
     )?;
@@ -49,13 +67,28 @@ fn check_all(git: &GitFolder) -> Result<(), String> {
     })
 }
 
-/// Looks at all that is in the folders `waiting` and not `apart`; a linked folder is one, too. `look` returns more folders.
+/// Returns how large a file may be.
+fn limit(place: &Path) -> u64 {
+    match place.file_name().map(OsStrExt::as_bytes) {
+        Some(b"packed-refs") if !fs::begins_with(place, SORTED).unwrap_or(false) => {
+            MAX_UNSORTED_BYTES
+        }
+        Some(b"shallow") => MAX_SHALLOW_BYTES,
+        _ => LARGE_BYTES,
+    }
+}
+
+/// Looks at all that is in the folders `waiting` and not `apart`; a folder that a link leads to is one, too, if it is git's.
+/// `look` returns more folders.
 fn walk(
     mut waiting: Vec<PathBuf>,
     apart: &[&[u8]],
     look: impl Fn(&Path) -> Result<Vec<PathBuf>, String>,
 ) -> Result<(), String> {
     let starts = waiting.clone();
+    // Where git's folders are, resolved.
+    let roots = waiting.iter().flat_map(|folder| fs::resolve(folder));
+    let mut roots: BTreeSet<PathBuf> = roots.collect();
     // Those that were looked at, resolved.
     let mut seen = BTreeSet::new();
     let mut n_entries = 0;
@@ -82,8 +115,15 @@ fn walk(
                 }
             };
             match kind {
+                SystemKind::Folder if entry == EntryKind::Link && !is_gits(&place, &roots) => {
+                    return Err(format!("`{}` leads out of git's folders", shown(&place)));
+                }
                 SystemKind::Folder => waiting.push(place),
-                SystemKind::File => waiting.extend(look(&place)?),
+                SystemKind::File => {
+                    let more = look(&place)?;
+                    roots.extend(more.iter().flat_map(|folder| fs::resolve(folder)));
+                    waiting.extend(more);
+                }
                 SystemKind::Special => {
                     let place = shown(&place);
                     return Err(format!("cannot read `{place}`: it is not a regular file"));
@@ -93,6 +133,16 @@ fn walk(
         }
     }
     Ok(())
+}
+
+/// Says whether the folder that a link leads to is in one of `roots`, or shared with another repository.
+fn is_gits(link: &Path, roots: &BTreeSet<PathBuf>) -> bool {
+    fs::resolve(link).is_ok_and(|goal| {
+        let is_shared = SHARED
+            .iter()
+            .any(|name| link.ends_with(name) && goal.ends_with(name));
+        is_shared || goal.ancestors().any(|folder| roots.contains(folder))
+    })
 }
 
 /// Returns the folders of objects that a list names, which lie relative to the folder that it is of.

@@ -5,6 +5,7 @@
 
 use std::ffi::OsStr;
 use std::fmt::Display;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
@@ -12,12 +13,17 @@ use std::time::SystemTime;
 use super::objects::MAX_HELD_BYTES;
 use super::{GitError, Id, ObjectFormat, files};
 use crate::fs::{self, FsError, SystemKind};
+use crate::path::shown;
 
 /// A file with a line or two.
 const LINE_BYTES: u64 = 8 << 10;
 
 /// A file that grows with the repository.
 pub(super) const LARGE_BYTES: u64 = 1 << 30;
+
+/// An index, of which several times as much is held while it is read: some two million files.
+const MAX_INDEX_MIB: u64 = 256;
+const MAX_INDEX_BYTES: u64 = MAX_INDEX_MIB << 20;
 
 /// As many symbolic refs as git follows.
 const MAX_STEPS: usize = 5;
@@ -151,9 +157,31 @@ impl GitFolder {
         if kind(&path)? == SystemKind::Missing {
             return Ok(None);
         }
-        let text = fs::read_regular(&path, LARGE_BYTES).map_err(|error| told(&error))?;
-        let mut lines = text.split(|&byte| byte == b'\n');
-        Ok(lines.find_map(|line| id(line.strip_suffix(name)?.strip_suffix(b" ")?)))
+        let (file, size) = fs::open_regular(&path).map_err(|error| told(&error))?;
+        if size > LARGE_BYTES {
+            return Err(format!(
+                "`{}` has more than {} MiB",
+                shown(&path),
+                LARGE_BYTES >> 20
+            ));
+        }
+        let mut lines = BufReader::new(file);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            // Of a longer line each part is one: no name that is asked for is in it.
+            let mut next = (&mut lines).take(LINE_BYTES);
+            let read = next.read_until(b'\n', &mut line);
+            if read.map_err(|error| format!("cannot read `{}`: {error}", shown(&path)))? == 0 {
+                return Ok(None);
+            }
+            let line = line.strip_suffix(b"\n").unwrap_or(&line);
+            let digits = line.strip_suffix(name);
+            let digits = digits.and_then(|digits| digits.strip_suffix(b" "));
+            if let Some(id) = digits.and_then(id) {
+                return Ok(Some(id));
+            }
+        }
     }
 
     /// Reads the index, which names its objects in this format; an empty one where there is none.
@@ -168,10 +196,15 @@ impl GitFolder {
             return Ok(gix::index::State::new(hash));
         }
         let damaged = |cause: &dyn Display| format!("its index is damaged: {cause}");
-        let (file, _) = fs::open_regular(&path).map_err(|error| told(&error))?;
+        let is_small = |size| match size {
+            0..=MAX_INDEX_BYTES => Ok(()),
+            _ => Err(format!("its index has more than {MAX_INDEX_MIB} MiB")),
+        };
+        let (file, size) = fs::open_regular(&path).map_err(|error| told(&error))?;
+        is_small(size)?;
         let written = file.metadata().and_then(|meta| meta.modified());
         let written = written.unwrap_or(SystemTime::UNIX_EPOCH).into();
-        let bytes = fs::read_regular(&path, LARGE_BYTES).map_err(|error| told(&error))?;
+        let bytes = fs::read_regular(&path, MAX_INDEX_BYTES).map_err(|error| told(&error))?;
         let options = gix::index::decode::Options::default();
         let (state, _) = gix::index::State::from_bytes(&bytes, written, hash, options)
             .map_err(|cause| damaged(&cause))?;
@@ -181,9 +214,7 @@ impl GitFolder {
         // The index is split: the other part is found by its name.
         let shared = format!("sharedindex.{}", link.shared_index_checksum);
         let (_, size) = fs::open_regular(&self.own.join(shared)).map_err(|error| told(&error))?;
-        if size > LARGE_BYTES {
-            return Err(damaged(&"it is too large"));
-        }
+        is_small(size)?;
         gix::index::File::at(&path, hash, false, options)
             .map(Into::into)
             .map_err(|cause| damaged(&cause))

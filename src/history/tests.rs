@@ -810,7 +810,7 @@ fn a_pipe_among_gits_files_is_an_error_and_no_end_of_waiting() {
         "objects/info/alternates",
         "objects/pack/pack-x.idx",
         "borrowed/pack/pack-x.idx",
-        "linked/config",
+        "logs/HEAD",
         "commondir",
     ] {
         let place = Place::new("sha1");
@@ -820,9 +820,9 @@ fn a_pipe_among_gits_files_is_an_error_and_no_end_of_waiting() {
         if name.starts_with("borrowed") {
             std::fs::write(git.join("objects/info/alternates"), "../borrowed\n").unwrap();
         }
-        if name.starts_with("linked") {
-            std::fs::create_dir(place.folder.path().join("linked")).unwrap();
-            symlink(place.folder.path().join("linked"), git.join("linked")).unwrap();
+        if name.starts_with("logs") {
+            std::fs::rename(git.join("logs"), place.folder.path().join("logs")).unwrap();
+            symlink(place.folder.path().join("logs"), git.join("logs")).unwrap();
         }
         let file = git.join(name);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -844,6 +844,89 @@ fn a_pipe_among_gits_files_is_an_error_and_no_end_of_waiting() {
             "{name}: {error}"
         );
     }
+}
+
+#[test]
+fn no_link_leads_out_of_gits_folders() {
+    // Each with where it leads, from its own folder, and whether git's folders are read.
+    for (link, goal, is_read) in [
+        ("refs/x", "/", false),
+        ("refs/heads/x", "../../..", false),
+        ("refs/tags/refs", "../../../apart", false),
+        ("x", "../apart", false),
+        ("usr", "/usr", false),
+        ("objects/x", "../../apart", false),
+        ("logs/x", "/", false),
+        ("refs/x", "heads", true),
+        ("x", "refs/heads", true),
+        ("objects/info/x", "../pack", true),
+        ("logs/svn", "../../apart/svn", true),
+        ("refs/nothing", "nothing", true),
+        ("hooks", "/", true),
+    ] {
+        let place = Place::new("sha1");
+        place.write("apart/svn/x", "x");
+        place.write("a", "1\n");
+        place.commit("one");
+        let link = place.at(".git").join(link);
+        let _ = std::fs::remove_dir_all(&link);
+        symlink(goal, &link).unwrap();
+        match git::Past::open(&place.root()) {
+            Ok(past) => assert!(is_read && past.log(1).unwrap().len() == 1, "{link:?}"),
+            Err(error) => assert!(
+                !is_read && error.to_string().ends_with("leads out of git's folders"),
+                "{link:?}: {error}"
+            ),
+        }
+    }
+}
+
+#[test]
+fn what_is_too_large_among_gits_files_is_told() {
+    for (name, head, mib, why) in [
+        ("index", "", 256, "its index has more than 256 MiB"),
+        ("packed-refs", "", 32, "packed-refs` has more than 32 MiB"),
+        (
+            "packed-refs",
+            "# pack-refs with: peeled fully-peeled sorted \n",
+            1024,
+            "packed-refs` has more than 1024 MiB",
+        ),
+        ("shallow", "", 64, "shallow` has more than 64 MiB"),
+        ("refs/heads/x", "", 1024, "x` has more than 1024 MiB"),
+    ] {
+        let place = Place::new("sha1");
+        place.write("a", "1\n");
+        place.commit("one");
+        let path = place.at(".git").join(name);
+        std::fs::write(&path, head).unwrap();
+        let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_len((mib << 20) + 1).unwrap();
+        let error = git::Past::open(&place.root()).err().unwrap().to_string();
+        assert!(error.ends_with(why), "{error}");
+    }
+}
+
+#[test]
+fn a_branch_is_found_among_packed_refs() {
+    let place = Place::new("sha1");
+    place.write("a", "1\n");
+    place.commit("one");
+    let id = place.git(&["rev-parse", "HEAD"]);
+    let id = String::from_utf8(id).unwrap().trim().to_owned();
+    place.git(&["pack-refs", "--all"]);
+    let other = "0".repeat(40);
+    for refs in [
+        format!("{id} refs/heads/trunk\n"),
+        format!("# {}\n{id} refs/heads/trunk", "x".repeat(100_000)),
+        format!("{other} refs/heads/x refs/heads/trunk\n{id} refs/heads/trunk\n^{other}\n"),
+    ] {
+        std::fs::write(place.at(".git/packed-refs"), &refs).unwrap();
+        let found = git::head_of(&place.root()).map(|id| id.to_string());
+        assert_eq!(found.as_ref(), Some(&id), "{refs}");
+    }
+    std::fs::write(place.at(".git/packed-refs"), "").unwrap();
+    assert_eq!(git::head_of(&place.root()), None);
 }
 
 #[test]
