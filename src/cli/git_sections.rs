@@ -16,7 +16,8 @@ use crate::repo::{Named, Repository, Scan};
 pub(super) struct GitSectionsArgs {
     /// Tell how the files differ: from what is staged and that from HEAD, or one (`staged`, `work-tree`), or since a commit
     ///
-    /// Of what is named and not filtered out. The text is that of `git diff --no-renames`; no program is started. A branch of these names is meant by
+    /// Of what is named and not filtered out. The text is that of `git diff --no-renames`; no program is started. Of locks, minified, generated and
+    /// vendored files it is only said how many lines differ, unless they are named or --all is given. A branch of these names is meant by
     /// `refs/heads/staged`.
     #[arg(
         long,

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::environment::Environment;
 use super::exit::{Exit, usage};
-use super::git_sections::{ChangedArgs, GitSectionsArgs, is_in};
+use super::git_sections::{ChangedArgs, GitSectionsArgs};
 use super::number::parse_tokens;
 use super::printer::{Printer, Volume};
 use super::references::files_of_plan;
@@ -164,9 +164,8 @@ pub(super) fn run(
     if let Some(plan) = &args.plan {
         named = files_of_plan(plan, &repository, environment)?;
     }
-    let is_taken =
-        |path: &RepoPath| globs.take(path) && named.iter().any(|named| is_in(path, named));
-    let past = history::sections(&repository, &args.git.wanted(), &is_taken, threads);
+    let detail = |path: &RepoPath| args.select.detail(path, &named, &globs);
+    let past = history::sections(&repository, &args.git.wanted(), &detail, threads);
     let sections = Sections {
         instruction,
         ..past.context("cannot tell what changed")?

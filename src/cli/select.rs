@@ -11,8 +11,11 @@ use clap::Args;
 
 use super::environment::Environment;
 use super::exit::usage;
+use super::git_sections::is_in;
 use super::printer::Printer;
 use crate::git;
+use crate::history::Detail;
+use crate::path::RepoPath;
 use crate::repo::{self, Globs, Named, Repository};
 
 /// Which files are meant.
@@ -125,6 +128,17 @@ impl SelectArgs {
             excludes,
             threads: super::environment::threads(self.threads),
         })
+    }
+
+    /// Returns how much of a path's difference is told, where these files are named and filtered so.
+    pub(super) fn detail(&self, path: &RepoPath, named: &[Named], globs: &Globs) -> Detail {
+        if !globs.take(path) || !named.iter().any(|named| is_in(path, named)) {
+            Detail::Nothing
+        } else if self.all || named.contains(&Named::File(path.clone())) {
+            Detail::Full
+        } else {
+            Detail::Packed
+        }
     }
 
     fn lines(&self) -> anyhow::Result<Vec<Vec<u8>>> {

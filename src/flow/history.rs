@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use crate::history::{self, ChangedFiles, HistoryError, What};
+use crate::history::{self, ChangedFiles, Detail, HistoryError, What};
 use crate::pack::Sections;
 use crate::path::RepoPath;
 use crate::repo::{Repository, Scan};
@@ -16,7 +16,7 @@ pub struct Wanted {
     pub n_commits: usize,
 }
 
-/// Reads the sections that are wanted, of the files that are taken; of a repository without git only if there are none.
+/// Reads the sections that are wanted, of each file in this detail; of a repository without git only if there are none.
 ///
 /// # Errors
 ///
@@ -24,11 +24,11 @@ pub struct Wanted {
 pub fn sections(
     repository: &Repository,
     wanted: &Wanted,
-    takes: &dyn Fn(&RepoPath) -> bool,
+    detail: &dyn Fn(&RepoPath) -> Detail,
     threads: NonZeroUsize,
 ) -> Result<Sections, HistoryError> {
     let diffs = wanted.diffs.iter();
-    let diffs = diffs.map(|what| history::diff(repository, what, takes, threads));
+    let diffs = diffs.map(|what| history::diff(repository, what, detail, threads));
     Ok(Sections {
         diffs: diffs.collect::<Result<_, _>>()?,
         log: match wanted.n_commits {
@@ -75,7 +75,7 @@ mod tests {
         let (repository, _, _) = repo::open(folder.path(), &[]).unwrap();
         let ask = |diffs: Vec<What>, n_commits| {
             let wanted = Wanted { diffs, n_commits };
-            sections(&repository, &wanted, &|_| true, NonZeroUsize::MIN)
+            sections(&repository, &wanted, &|_| Detail::Full, NonZeroUsize::MIN)
         };
         assert_eq!(ask(vec![], 0).unwrap(), Sections::default());
         assert!(matches!(

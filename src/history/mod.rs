@@ -13,6 +13,7 @@
 //! - A path in conflict is one line, `* Unmerged path`, and no combined difference.
 //! - The line that a hunk is said to be in is found by git's rule for any language. Where more than one choice of lines
 //!   tells the same change, git may have made another (3 of the 417 files that our own history changed).
+//! - Of locks, minified, generated and vendored files it is said how many lines differ, unless all is asked for.
 //! - Files over 16 MiB are not shown, as git does with those over 512 MiB: `Binary files differ`.
 
 mod compare;
@@ -25,10 +26,10 @@ use std::num::NonZeroUsize;
 
 pub use crate::git::{Commit, UnknownRevision};
 
-use crate::git::{self, GitError, ObjectError, Past, PastError};
-use crate::patch;
+use crate::git::{self, EntryKind, GitError, ObjectError, Past, PastError};
+use crate::patch::{self, Side};
 use crate::path::RepoPath;
-use crate::repo::{Candidate, Repository};
+use crate::repo::{self, Candidate, Reason, Repository};
 use compare::{Comparison, Difference};
 
 /// What is compared.
@@ -40,6 +41,17 @@ pub enum What {
     Staged,
     /// A commit, by any name of it, with the work tree, as far as git tracks it.
     Since(String),
+}
+
+/// How much of a path's difference is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// Nothing.
+    Nothing,
+    /// What a pack tells of the file: if that is only listed, how many lines differ.
+    Packed,
+    /// All of it.
+    Full,
 }
 
 /// A difference as text.
@@ -86,7 +98,7 @@ impl From<PastError> for HistoryError {
     }
 }
 
-/// Returns how the files that are taken differ.
+/// Returns how files differ, each in as much detail as is wanted.
 ///
 /// # Errors
 ///
@@ -94,7 +106,7 @@ impl From<PastError> for HistoryError {
 pub fn diff(
     repository: &Repository,
     what: &What,
-    takes: &dyn Fn(&RepoPath) -> bool,
+    detail: &dyn Fn(&RepoPath) -> Detail,
     threads: NonZeroUsize,
 ) -> Result<Diff, HistoryError> {
     let past = open(repository)?;
@@ -104,13 +116,17 @@ pub fn diff(
         past: &past,
         threads,
     };
-    comparison.run(what, |path, difference| match difference {
-        _ if !takes(path) => {}
-        Difference::Sides { old, new, binary } => {
-            patch::text(path, old.as_ref(), new.as_ref(), binary, &mut text);
+    comparison.run(what, |path, difference| match (detail(path), difference) {
+        (Detail::Nothing, _) => {}
+        (detail, Difference::Sides { old, new, binary }) => {
+            let (old, new) = (old.as_ref(), new.as_ref());
+            let is_short = detail == Detail::Packed;
+            let listed = new.or(old).filter(|_| is_short);
+            let listed = listed.and_then(|side| listed_as(path, side));
+            patch::text(path, old, new, binary, listed, &mut text);
         }
-        Difference::Unmerged => line(b"Unmerged", path, "", &mut text),
-        Difference::Unreadable(why) => line(b"Unreadable", path, &why, &mut text),
+        (_, Difference::Unmerged) => line(b"Unmerged", path, "", &mut text),
+        (_, Difference::Unreadable(why)) => line(b"Unreadable", path, &why, &mut text),
     })?;
     let name = match what {
         What::WorkTree => "work tree".to_owned(),
@@ -118,6 +134,16 @@ pub fn diff(
         What::Since(revision) => format!("since {revision}"),
     };
     Ok(Diff { name, text })
+}
+
+/// Returns the kind of file for which a pack only lists it, if a reader rarely wants its lines.
+fn listed_as(path: &RepoPath, side: &Side) -> Option<&'static str> {
+    let is_file = matches!(side.kind, EntryKind::File | EntryKind::Executable);
+    let reason = is_file.then(|| repo::listed(path, &side.bytes)).flatten();
+    // The pointer of Git LFS is short, and all that there is.
+    reason
+        .filter(|reason| *reason != Reason::Lfs)
+        .map(|reason| reason.name())
 }
 
 /// Writes a line about a path that has no difference to show.

@@ -107,7 +107,7 @@ impl Place {
     }
 
     fn diff(&self, what: &What) -> Result<Vec<u8>, HistoryError> {
-        diff(&self.open(), what, &|_| true, THREADS).map(|diff| diff.text)
+        diff(&self.open(), what, &|_| Detail::Full, THREADS).map(|diff| diff.text)
     }
 
     #[track_caller]
@@ -431,6 +431,113 @@ fn attributes_say_what_is_shown() {
 }
 
 #[test]
+fn of_what_a_pack_only_lists_lines_are_counted() {
+    let place = Place::new("sha1");
+    let generated = format!("// @generated\n{}", lines(40));
+    let minified = format!("{}\n", "a;".repeat(300));
+    let pointer = |oid: &str| {
+        format!("version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize 1\n")
+    };
+    for (name, contents) in [
+        ("Cargo.lock", &*lines(40)),
+        ("a b/yarn.lock", "x\n"),
+        ("attributed/yarn.lock", "x\n"),
+        ("code.rs", "x\n"),
+        ("by_tool.rs", &generated),
+        ("gone/uv.lock", "1\n2\n"),
+        ("m.js", &minified),
+        ("mode/go.sum", "x\n"),
+        ("now_code.rs", &generated),
+        ("nul/bun.lockb", "\0a"),
+        ("pointer.bin", &pointer("1")),
+        ("vendor/x.c", "x\n"),
+    ] {
+        place.write(name, contents);
+    }
+    symlink("old", place.at("vendor/link")).unwrap();
+    place.write(".gitattributes", "attributed/* -diff\n");
+    place.commit("one");
+    for (name, contents) in [
+        (
+            "Cargo.lock",
+            &*lines(40)
+                .replace("line 3\n", "")
+                .replace("line 20\n", "new\nlines\n"),
+        ),
+        ("a b/yarn.lock", "x"),
+        ("attributed/yarn.lock", "y\n"),
+        ("code.rs", "y\n"),
+        ("by_tool.rs", &generated.replace("line 7\n", "")),
+        ("m.js", &minified.replace('a', "b")),
+        ("new/Gemfile.lock", "1\n2\n"),
+        ("now_code.rs", "x\n"),
+        ("nul/bun.lockb", "\0b"),
+        ("pointer.bin", &pointer("2")),
+        ("vendor/x.c", "y\n"),
+    ] {
+        place.write(name, contents);
+    }
+    std::fs::remove_file(place.at("gone/uv.lock")).unwrap();
+    std::fs::remove_file(place.at("vendor/link")).unwrap();
+    symlink("new", place.at("vendor/link")).unwrap();
+    place.set_mode("mode/go.sum", 0o755);
+    place.git(&["add", "-N", "new"]);
+    let repository = place.open();
+    let packed = diff(&repository, &What::WorkTree, &|_| Detail::Packed, THREADS);
+    let text = String::from_utf8(packed.unwrap().text).unwrap();
+    let git = String::from_utf8(place.git_diff(&[])).unwrap();
+    let part = |text: &str, name: &str| -> String {
+        let mut parts = text.split_inclusive("diff --git ").skip(1);
+        let part = parts.find(|part| part.starts_with(&format!("a/{name} b/")));
+        part.unwrap().trim_end_matches("diff --git ").to_owned()
+    };
+    for (name, told) in [
+        (
+            "Cargo.lock",
+            "Files a/Cargo.lock and b/Cargo.lock differ (lock): +2 -2 lines\n",
+        ),
+        (
+            "a b/yarn.lock",
+            "Files a/a b/yarn.lock and b/a b/yarn.lock differ (lock): +1 -1 lines\n",
+        ),
+        (
+            "by_tool.rs",
+            "Files a/by_tool.rs and b/by_tool.rs differ (generated): +0 -1 lines\n",
+        ),
+        (
+            "gone/uv.lock",
+            "deleted file mode 100644\nFiles a/gone/uv.lock and /dev/null differ (lock): +0 -2 lines\n",
+        ),
+        (
+            "m.js",
+            "Files a/m.js and b/m.js differ (minified): +1 -1 lines\n",
+        ),
+        (
+            "new/Gemfile.lock",
+            "new file mode 100644\nFiles /dev/null and b/new/Gemfile.lock differ (lock): +2 -0 lines\n",
+        ),
+        (
+            "vendor/x.c",
+            "Files a/vendor/x.c and b/vendor/x.c differ (vendored): +1 -1 lines\n",
+        ),
+    ] {
+        let head = format!("a/{name} b/{name}\n");
+        assert_eq!(part(&text, name), head + told);
+    }
+    for name in [
+        "attributed/yarn.lock",
+        "code.rs",
+        "mode/go.sum",
+        "now_code.rs",
+        "nul/bun.lockb",
+        "pointer.bin",
+        "vendor/link",
+    ] {
+        assert_eq!(part(&text, name), part(&git, name));
+    }
+}
+
+#[test]
 fn files_of_lfs_are_compared_by_their_pointers() {
     let pointer = |oid: &str, n: usize| {
         format!("version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {n}\n")
@@ -614,7 +721,7 @@ fn history_is_read_wherever_git_keeps_it() {
         std::os::unix::fs::symlink(beside(name), there.folder.path().join("repo")).unwrap();
         std::fs::write(beside(name).join("a"), "3\n").unwrap();
         let (repository, _, _) = repo::open(&beside(name), &[]).unwrap();
-        let ours = diff(&repository, &What::WorkTree, &|_| true, THREADS).unwrap();
+        let ours = diff(&repository, &What::WorkTree, &|_| Detail::Full, THREADS).unwrap();
         assert_eq!(
             ours.text, b"diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -1 +1 @@\n-2\n+3\n",
             "{name}"

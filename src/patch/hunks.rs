@@ -74,6 +74,12 @@ pub(super) fn lines(path: &RepoPath, old: Option<&[u8]>, new: Option<&[u8]>, out
     hunks(old_text, new_text, out);
 }
 
+/// Returns how many lines a text has more, and how many less.
+pub(super) fn n_changed(old: &[u8], new: &[u8]) -> (u32, u32) {
+    let diff = difference(&InternedInput::new(byte_lines(old), byte_lines(new)));
+    (diff.count_additions(), diff.count_removals())
+}
+
 /// Returns a path as it stands in a patch, behind `side`.
 pub fn name(side: &[u8], path: &RepoPath) -> Vec<u8> {
     let name = [side, path.as_bytes()].concat();
@@ -93,10 +99,15 @@ pub(super) fn push(out: &mut Vec<u8>, parts: &[&[u8]]) {
     }
 }
 
+fn difference(input: &InternedInput<&[u8]>) -> Diff {
+    let mut diff = Diff::compute(Algorithm::Myers, input);
+    diff.postprocess_lines(input);
+    diff
+}
+
 fn hunks(old: &[u8], new: &[u8], out: &mut Vec<u8>) {
     let input = InternedInput::new(byte_lines(old), byte_lines(new));
-    let mut diff = Diff::compute(Algorithm::Myers, &input);
-    diff.postprocess_lines(&input);
+    let diff = difference(&input);
     let line = |token: imara_diff::Token| -> &[u8] { input.interner[token] };
     let changes: Vec<_> = diff.hunks().collect();
     // Changes whose unchanged surroundings touch are one hunk.

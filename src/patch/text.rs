@@ -1,6 +1,6 @@
 //! The text of a difference as `git diff` gives it, for reading.
 
-use super::hunks::{header, is_binary, lines, name, push};
+use super::hunks::{header, is_binary, lines, n_changed, name, push};
 use crate::git::EntryKind;
 use crate::path::RepoPath;
 
@@ -27,12 +27,13 @@ pub enum Binary {
 /// Writes how `path` differs, without the line that names objects, which says nothing to a reader; `None` is what is not there.
 ///
 /// Nothing is written where both sides are the same. A path that becomes another kind of thing is
-/// deleted and made anew.
+/// deleted and made anew. Of a text that is only `listed`, for being of this kind, it is said how many lines differ.
 pub fn text(
     path: &RepoPath,
     old: Option<&Side>,
     new: Option<&Side>,
     binary: Binary,
+    listed: Option<&str>,
     out: &mut Vec<u8>,
 ) {
     if old == new {
@@ -41,8 +42,8 @@ pub fn text(
     if let (Some(before), Some(after)) = (old, new)
         && is_another_kind(before.kind, after.kind)
     {
-        text(path, old, None, binary, out);
-        return text(path, None, new, binary, out);
+        text(path, old, None, binary, listed, out);
+        return text(path, None, new, binary, listed, out);
     }
     header(
         path,
@@ -59,16 +60,25 @@ pub fn text(
         Binary::Always => true,
         Binary::Never => false,
     };
-    if !is_hidden {
+    if !is_hidden && listed.is_none() {
         return lines(path, before, after, out);
     }
-    if before.unwrap_or_default() != after.unwrap_or_default() {
-        let side = |side: Option<&[u8]>, prefix: &[u8]| match side {
-            None => b"/dev/null".to_vec(),
-            Some(_) => name(prefix, path),
-        };
-        let (a, b) = (side(before, b"a/"), side(after, b"b/"));
-        push(out, &[b"Binary files ", &a, b" and ", &b, b" differ\n"]);
+    let (old_text, new_text) = (before.unwrap_or_default(), after.unwrap_or_default());
+    if old_text == new_text {
+        return;
+    }
+    let side = |side: Option<&[u8]>, prefix: &[u8]| match side {
+        None => b"/dev/null".to_vec(),
+        Some(_) => name(prefix, path),
+    };
+    let (a, b) = (side(before, b"a/"), side(after, b"b/"));
+    match listed.filter(|_| !is_hidden) {
+        None => push(out, &[b"Binary files ", &a, b" and ", &b, b" differ\n"]),
+        Some(kind) => {
+            let (n_added, n_removed) = n_changed(old_text, new_text);
+            let how = format!(" differ ({kind}): +{n_added} -{n_removed} lines\n");
+            push(out, &[b"Files ", &a, b" and ", &b, how.as_bytes()]);
+        }
     }
 }
 

@@ -58,6 +58,11 @@ const MINIFIED_LINE_BYTES: usize = 400;
 /// How many lines from the beginning may say that a file is generated.
 const GENERATED_HEAD_LINES: usize = 10;
 
+/// Says why a file of these bytes is not packed in full, as far as its name and its text tell.
+pub fn listed(path: &RepoPath, bytes: &[u8]) -> Option<Reason> {
+    by_name(path).or_else(|| by_text(path, &String::from_utf8_lossy(bytes)))
+}
+
 /// Says by its name why a file is not packed in full.
 pub(super) fn by_name(path: &RepoPath) -> Option<Reason> {
     let is_one_of = |name: &[u8], list: &[&str]| list.iter().any(|known| known.as_bytes() == name);

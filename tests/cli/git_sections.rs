@@ -98,6 +98,26 @@ fn the_changed_files_are_those_of_git() {
 }
 
 #[test]
+fn a_difference_shows_a_lock_where_the_pack_does() {
+    let repo = changed();
+    for (args, is_shown) in [
+        (&["--git-diff"][..], false),
+        (&["--git-diff", "."], false),
+        (&["--git-diff", "--all"], true),
+        (&["--git-diff", "Cargo.lock"], true),
+        (&["--git-diff", "Cargo.lock", "src"], true),
+    ] {
+        let document = repo.pack(args);
+        let short = "Files a/Cargo.lock and b/Cargo.lock differ (lock): +1 -1 lines\n";
+        assert_eq!(document.contains("-lock\n+other\n"), is_shown, "{args:?}");
+        assert_eq!(document.contains(short), !is_shown, "{args:?}");
+        let level = if is_shown { "full" } else { "path" };
+        let lock = ("Cargo.lock".to_owned(), level.to_owned());
+        assert!(files_of(&document).contains(&lock), "{args:?}");
+    }
+}
+
+#[test]
 fn what_is_deleted_is_told() {
     let repo = changed();
     for (args, is_told) in [
