@@ -150,19 +150,30 @@ impl Program {
     }
 
     /// Returns where it may write as an executor.
-    pub(super) fn writable(&self, call: &Call<'_>, setting: &Setting<'_>) -> Vec<PathBuf> {
+    pub(super) fn writable(
+        &self,
+        call: &Call<'_>,
+        setting: &Setting<'_>,
+    ) -> Result<Vec<PathBuf>, FsError> {
         let home = setting.path("HOME").unwrap_or_default();
-        let own = match self.kind {
-            ProgramKind::Gemini => home_for(call.folder),
-            ProgramKind::Claude => setting
+        let own = match (self.kind, call.may) {
+            (ProgramKind::Gemini, May::Edit { .. }) => home_for(call.folder),
+            (ProgramKind::Gemini, May::Answer) => setting.path("GEMINI_CLI_HOME").unwrap_or(home),
+            (ProgramKind::Claude, _) => setting
                 .path("CLAUDE_CONFIG_DIR")
                 .unwrap_or_else(|| home.join(".claude")),
-            ProgramKind::Codex => setting
+            (ProgramKind::Codex, _) => setting
                 .path("CODEX_HOME")
                 .unwrap_or_else(|| home.join(".codex")),
         };
-        let keeps = self.kind.keeps().iter();
-        writable(keeps.map(|name| own.join(name)), call, setting)
+        let (folder, file) = self.kind.keeps();
+        let folder = own.join(folder);
+        if folder.is_absolute() {
+            // What is not there cannot be let through, and the program would make it.
+            fs::make_private_folders(&folder)?;
+        }
+        let keeps = std::iter::once(folder).chain(file.map(|name| own.join(name)));
+        Ok(writable(keeps, call, setting))
     }
 }
 

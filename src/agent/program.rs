@@ -172,13 +172,13 @@ impl ProgramKind {
         }
     }
 
-    /// Returns what it must be able to write in its home: conversations, a log-in that is renewed.
-    pub(super) fn keeps(self) -> &'static [&'static str] {
+    /// Returns what it must be able to write in its home: the folder with its conversations, and the file with a log-in
+    /// that is renewed if that is not in it.
+    pub(super) fn keeps(self) -> (&'static str, Option<&'static str>) {
         match self {
-            // A home of its own.
-            Self::Gemini => &[".gemini"],
-            Self::Claude => &["projects", ".credentials.json"],
-            Self::Codex => &["sessions", "auth.json"],
+            Self::Gemini => (".gemini", None),
+            Self::Claude => ("projects", Some(".credentials.json")),
+            Self::Codex => ("sessions", Some("auth.json")),
         }
     }
 
@@ -275,7 +275,7 @@ impl Program {
         };
         let stderr_file = call.record.join("stderr");
         // codex has a sandbox of its own, which does not start within ours.
-        let is_confined = matches!(call.may, May::Edit { .. }) && self.kind != ProgramKind::Codex;
+        let is_confined = self.kind != ProgramKind::Codex;
         let command = Command {
             program: self.path.clone(),
             args: self.arguments(call.folder, call.may, call.session),
@@ -284,7 +284,9 @@ impl Program {
             stdin: Some(stdin),
             stdout: call.record.join("stdout"),
             stderr: stderr_file.clone(),
-            writable: is_confined.then(|| self.writable(call, setting)),
+            writable: is_confined
+                .then(|| self.writable(call, setting))
+                .transpose()?,
         };
         let mut lines = Lines::new(self.kind.protocol());
         let ended = process::run(

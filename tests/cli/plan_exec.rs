@@ -426,18 +426,23 @@ fn an_agent_that_fails_in_any_way_lands_nothing() {
 }
 
 #[test]
-fn an_executor_that_writes_outside_of_the_scratch_is_stopped() {
-    for (planner, executor) in [("gemini", "claude"), ("codex", "gemini")] {
+fn an_agent_that_writes_outside_of_its_folder_is_stopped() {
+    for (planner, executor, bad, call) in [
+        ("gemini", "claude", "claude", "02-executor"),
+        ("codex", "gemini", "gemini", "02-executor"),
+        ("claude", "gemini", "claude", "01-planner"),
+    ] {
         let stage = Stage::new()
             .tell("codex.answer", PLAN)
-            .tell(&format!("{executor}.does"), "outside")
+            .tell("claude.answer", PLAN)
+            .tell(&format!("{bad}.does"), "outside")
             .tell(&format!("{executor}.edit"), EDIT);
         let outside = stage.repo.root().join("outside.txt");
-        let stage = stage.tell(&format!("{executor}.outside"), outside.to_str().unwrap());
+        let stage = stage.tell(&format!("{bad}.outside"), outside.to_str().unwrap());
         let run = stage.plan_exec(&["--planner", planner, "--executor", executor]);
         let got = (run.code, stage.greeting());
         assert_eq!(got, (0, "hello world\n".to_owned()), "{}", run.stderr);
-        let call = stage.last_run().join("calls/02-executor");
+        let call = stage.last_run().join("calls").join(call);
         let said = String::from_utf8(read(&call.join("stderr"))).unwrap();
         if said.contains("could not write outside") {
             assert!(!outside.exists());
