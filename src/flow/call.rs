@@ -236,8 +236,13 @@ fn once(
         session: asked.session,
     };
     let left = host.budget.time_left(run, (host.now)());
+    let longest = [Some(host.limits.wall), player.longest, left];
     let limits = Limits {
-        wall: left.map_or(host.limits.wall, |left| left.min(host.limits.wall)),
+        wall: longest
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(host.limits.wall),
         ..host.limits
     };
     let setting = Setting {

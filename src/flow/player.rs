@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::agent::{
     Agent, Agents, Backend, Billing, CALLER, Choice, Http, Program, ProgramKind, Rates, Recorded,
@@ -20,6 +21,8 @@ pub struct Player {
     pub kind: Option<ProgramKind>,
     /// The model whose tokens, window and prices count.
     pub model: Model,
+    /// How long a call of it may take, where its tier says so.
+    pub longest: Option<Duration>,
     /// Who plays in its place if it cannot.
     pub next: Option<Box<Player>>,
     /// How much it may be asked.
@@ -162,6 +165,7 @@ impl Player {
                     model: model.clone(),
                     next: None,
                     rates: Rates::default(),
+                    longest: None,
                 });
             }
             Some(Choice::Caller(model)) => {
@@ -172,6 +176,7 @@ impl Player {
                     model: catalogue.find(&name)?.clone(),
                     next: None,
                     rates: Rates::default(),
+                    longest: None,
                 });
             }
             Some(Choice::Program(kind, model)) => (kind.name().to_owned(), model),
@@ -185,7 +190,7 @@ impl Player {
         let Some(model) = model.or_else(|| known.model.clone()) else {
             return Err(PlayerError::NoModel { name });
         };
-        let model = catalogue.find(&model)?.clone();
+        let (model, longest) = model_of(&model, &known.backend, catalogue)?;
         let (agent, kind) = match &known.backend {
             Backend::Program(kind) => {
                 serves(&name, *kind, &model)?;
@@ -240,6 +245,7 @@ impl Player {
             model,
             next: None,
             rates: known.rates,
+            longest,
         })
     }
 
@@ -273,9 +279,13 @@ impl Player {
         Ok(Self {
             agent: Agent::Recorded(Recorded::new(Path::new("/"), calls)),
             kind,
-            model: catalogue.find(&model)?.clone(),
+            model: match known {
+                Some(known) => model_of(&model, &known.backend, catalogue)?.0,
+                None => catalogue.find(&model)?.clone(),
+            },
             next: None,
             rates: Rates::default(),
+            longest: None,
         })
     }
 
@@ -298,6 +308,7 @@ impl Player {
             model,
             next: None,
             rates: Rates::default(),
+            longest: None,
         })
     }
 
@@ -363,6 +374,25 @@ impl Player {
     pub fn family(&self) -> Option<Family> {
         Estimate::family_of(&self.model)
     }
+}
+
+/// Returns the model that is called `name` where `backend` is asked, and how long a call of it may take if `name` is a tier.
+fn model_of(
+    name: &str,
+    backend: &Backend,
+    catalogue: &Catalogue,
+) -> Result<(Model, Option<Duration>), UnknownModel> {
+    let vendor = match backend {
+        Backend::Program(kind) => Some(kind.vendor()),
+        Backend::Http { api, .. } => Some(api.program().vendor()),
+        Backend::Command { .. } => None,
+    };
+    if let Some(vendor) = vendor
+        && let Some((model, longest)) = catalogue.in_tier(name, vendor)?
+    {
+        return Ok((model.clone(), Some(longest)));
+    }
+    Ok((catalogue.find(name)?.clone(), None))
 }
 
 /// Says whether an agent that serves the models of one vendor serves `model`: not if it is another's that we know.

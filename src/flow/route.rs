@@ -108,6 +108,7 @@ mod tests {
             model,
             next: None,
             rates: Rates::default(),
+            longest: None,
         }
     }
 

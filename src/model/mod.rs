@@ -2,6 +2,8 @@
 //!
 //! In: the built-in data file and, as text, the user's own. Out: [`Model`] values. No I/O.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::tokens::{Count, Family, Margin};
@@ -19,6 +21,8 @@ pub struct Catalogue {
     pub as_of: String,
     /// The models, in the order of the files; the user's own last.
     pub models: Vec<Model>,
+    /// The tiers, the user's own last.
+    pub tiers: Vec<Tier>,
 }
 
 /// A model: a name with a window, an output limit, a tokenizer and prices.
@@ -277,7 +281,21 @@ struct CatalogueFile {
     version: u32,
     as_of: Option<String>,
     #[serde(default)]
+    tiers: Vec<Tier>,
+    #[serde(default)]
     models: Vec<Model>,
+}
+
+/// Models that do for tasks of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tier {
+    /// What it is called.
+    pub name: String,
+    /// Its models, by their names; of each vendor the first counts.
+    pub models: Vec<String>,
+    /// How long a call may take, in seconds.
+    pub seconds: u64,
 }
 
 impl CatalogueFile {
@@ -313,6 +331,7 @@ impl Catalogue {
         Self {
             as_of: file.as_of.unwrap_or_default(),
             models: file.models,
+            tiers: file.tiers,
         }
     }
 
@@ -322,7 +341,12 @@ impl Catalogue {
     ///
     /// Fails on a file of another form.
     pub fn extend(&mut self, text: &str) -> Result<(), CatalogueError> {
-        for model in self.read(text)?.models {
+        let file = self.read(text)?;
+        for tier in file.tiers {
+            self.tiers.retain(|known| known.name != tier.name);
+            self.tiers.push(tier);
+        }
+        for model in file.models {
             for other in &mut self.models {
                 // A name belongs to whom the user gave it last.
                 other
@@ -375,6 +399,28 @@ impl Catalogue {
         })
     }
 
+    /// Returns the model of a vendor in the tier `name`, and how long a call of it may take; none if there is no such tier.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the tier names a model that is not known.
+    pub fn in_tier(
+        &self,
+        name: &str,
+        vendor: &str,
+    ) -> Result<Option<(&Model, Duration)>, UnknownModel> {
+        let Some(tier) = self.tiers.iter().find(|tier| tier.name == name) else {
+            return Ok(None);
+        };
+        for model in &tier.models {
+            let model = self.find(model)?;
+            if model.vendor == vendor {
+                return Ok(Some((model, Duration::from_secs(tier.seconds))));
+            }
+        }
+        Ok(None)
+    }
+
     fn nearest(&self, name: &str) -> Option<String> {
         let lower = name.to_lowercase();
         let served = self
@@ -404,6 +450,24 @@ mod tests {
                 assert_eq!(catalogue.find(&name.to_uppercase()).unwrap().id, model.id);
             }
             assert!(model.prompt_limit() > 0 && model.prompt_limit() <= model.max_input);
+        }
+    }
+
+    #[test]
+    fn a_tier_has_a_model_of_each_vendor_and_the_users_stands_above_ours() {
+        let mut catalogue = Catalogue::built_in();
+        for tier in ["high", "medium", "low"] {
+            for vendor in ["google", "anthropic", "openai"] {
+                let found = catalogue.in_tier(tier, vendor).unwrap();
+                assert_eq!(found.unwrap().0.vendor, vendor, "{tier}");
+            }
+        }
+        let own = "version = 1\n[[tiers]]\nname = \"low\"\nmodels = [\"opus\"]\nseconds = 9\n";
+        catalogue.extend(own).unwrap();
+        let (model, time) = catalogue.in_tier("low", "anthropic").unwrap().unwrap();
+        assert_eq!((model.id.as_str(), time.as_secs()), ("claude-opus-5-5", 9));
+        for (tier, vendor) in [("low", "google"), ("none", "anthropic")] {
+            assert!(catalogue.in_tier(tier, vendor).unwrap().is_none());
         }
     }
 

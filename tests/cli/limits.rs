@@ -134,3 +134,17 @@ fn an_executor_begins_anew_in_a_scratch_as_it_was() {
     let partly = stage.last_run().join("calls/02-executor/partly.patch");
     assert!(partly.is_file(), "{}", run.stderr);
 }
+
+#[test]
+fn a_tier_is_a_model_of_the_agents_vendor() {
+    let stage = Stage::new();
+    for (agent, model) in [
+        ("gemini:low", "gemini-3.5-flash-lite"),
+        ("codex:high", "gpt-6.1-sol"),
+        ("claude:medium", "claude-sonnet-5-5"),
+    ] {
+        let run = stage.run(&["plan", "spec.md", "--planner", agent, "--dry-run"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert!(run.stderr.contains(&format!("({model})")), "{}", run.stderr);
+    }
+}
