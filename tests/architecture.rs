@@ -52,6 +52,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Each heavy crate with the rooms that may use it: one, but for what is small.
 const OWNERS: &[(&str, &[&str])] = &[
+    ("aho_corasick", &["secrets"]),
     ("base64", &["pack", "secrets"]),
     ("blake3", &["fs"]),
     ("chardetng", &["repo"]),

@@ -229,7 +229,7 @@ pub fn write(
 fn redacted(sections: &Sections, redactor: &Redactor) -> (Sections, Vec<Sighting>) {
     let mut secrets = Vec::new();
     let mut text = |place: &str, text: &str| {
-        let findings = redactor.find("", text);
+        let findings = redactor.find_in_text(text);
         secrets.extend(findings.iter().map(|finding| finding.sighting(place, text)));
         redactor.redact(text, &findings)
     };

@@ -81,6 +81,15 @@ impl Redactor {
         scanner.map_or(Vec::new(), |scanner| scanner.find(path, text))
     }
 
+    /// Finds the secrets in a text that is no file's; the values that were redacted before are among them, wherever they stand.
+    ///
+    /// The texts of files are looked at alone: they come from many threads, and each is read more than once.
+    pub fn find_in_text(&self, text: &str) -> Vec<Finding> {
+        let numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        let scanner = self.scanner.as_ref();
+        scanner.map_or(Vec::new(), |scanner| scanner.find_also("", text, &numbers))
+    }
+
     /// Returns `text` with placeholders where `findings` are.
     pub fn redact(&self, text: &str, findings: &[Finding]) -> String {
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -89,7 +98,7 @@ impl Redactor {
 
     /// Returns a text that is no file's with placeholders, whatever is done with secrets.
     pub fn redacted(&self, text: &str) -> String {
-        self.redact(text, &self.find("", text))
+        self.redact(text, &self.find_in_text(text))
     }
 
     /// Returns a text that is no file's with placeholders, and where they are; `place` says what it is.
@@ -98,7 +107,7 @@ impl Redactor {
     ///
     /// Fails if there are secrets and there may be none.
     pub fn text(&self, place: &str, text: &str) -> Result<(String, Vec<Sighting>), SecretsFound> {
-        let findings = self.find("", text);
+        let findings = self.find_in_text(text);
         let sightings: Vec<Sighting> = findings
             .iter()
             .map(|finding| finding.sighting(place, text))
@@ -107,5 +116,26 @@ impl Redactor {
             return Err(SecretsFound(sightings));
         }
         Ok((self.redact(text, &findings), sightings))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secrets::Allow;
+
+    #[test]
+    fn a_value_that_was_redacted_gives_way_in_later_texts_but_not_in_files() {
+        let redactor = Redactor::new(SecretsMode::Redact, Scanner::new(Allow::default()));
+        let said = "connecting with hG82-kdLz9xQ";
+        assert_eq!(redactor.redacted(said), said);
+        let file = "password: hG82-kdLz9xQ\n";
+        redactor.redact(file, &redactor.find("a.yml", file));
+        assert_eq!(
+            redactor.redacted(said),
+            "connecting with [REDACTED:password:1]"
+        );
+        assert_eq!(redactor.text("a check", said).unwrap().1.len(), 1);
+        assert_eq!(redactor.find("b.log", said), []);
     }
 }

@@ -52,6 +52,16 @@ impl Judge {
     }
 }
 
+/// Says whether a value that is known to be secret is nothing that stands in a text for another reason.
+pub(super) fn is_unmistakable(value: &str) -> bool {
+    let has = |test: fn(u8) -> bool| value.bytes().any(test);
+    let is_mixed = has(|byte| byte.is_ascii_digit()) && has(|byte| byte.is_ascii_alphabetic());
+    (12..=4096).contains(&value.len())
+        && !value.contains('\n')
+        && (is_mixed || !is_wordy(value))
+        && entropy(value) >= 3.0
+}
+
 fn without_placeholders(value: &str) -> Cow<'_, str> {
     let mut rest = Cow::Borrowed(value);
     let ranges: Vec<_> = placeholders(value)

@@ -5,12 +5,13 @@
 //! a rule's pattern runs only where one of its keywords stands. What is encoded is decoded once and looked at in the same way.
 //! Pure: no I/O.
 //!
-//! Invariants: findings are sorted and apart from each other; nothing in a text changes what is found in the rest of it; no
+//! Invariants: findings are sorted and apart from each other; nothing in a text hides what is found in the rest of it; no
 //! secret is in a `Debug` of anything here; the work is linear in the text, whatever it holds.
 
 mod allow;
 mod assigned;
 mod decode;
+mod elsewhere;
 mod file_name;
 mod judge;
 mod key_block;
@@ -92,6 +93,8 @@ enum Rank {
     LooseToken,
     Family,
     Manifest,
+    /// A value that was found in another place.
+    Elsewhere,
 }
 
 /// A secret, and how it was found.
@@ -136,26 +139,38 @@ impl Scanner {
             .map(|known| known.what.as_str())
     }
 
-    /// Finds the secrets in `text`, the contents of the file `path`; what is no file has an empty path.
+    /// Finds the secrets in `text`, the contents of the file `path`; what is no file has an empty path. What is found
+    /// in one place is found wherever else it stands.
     pub fn find(&self, path: &str, text: &str) -> Vec<Finding> {
+        self.find_also(path, text, &Numbers::default())
+    }
+
+    /// Finds the values of `seen` in `text`, too, wherever they stand.
+    pub fn find_also(&self, path: &str, text: &str, seen: &Numbers) -> Vec<Finding> {
         let mut found = Vec::new();
         if self.allow.takes_path(path) {
             self.find_variables(text, &mut found);
         } else {
-            self.sweep(
-                text,
-                Scope::Text(Bare::of(path, &self.rules.words)),
-                &mut found,
-            );
-            let mut look = |decoded: Decoded| self.look_into(&decoded, &mut found);
-            decode::base64_words(text, &mut look);
-            decode::escaped_runs(text, &mut look);
-            self.find_in_table(path, text, &mut found);
+            self.find_known_forms(path, text, &mut found);
         }
         self.spare_placeholders(text, &mut found);
-        let mut findings = settle(found, text);
-        findings.retain(|finding| !self.allow.takes(finding, text));
-        findings
+        let mut settled = settle(found);
+        settled.retain(|found| !self.allow.takes(&found.finding, text));
+        let own = settled.iter().map(|found| &found.finding);
+        let own = own.map(|finding| (&finding.rule, &text[finding.range.clone()]));
+        let mut elsewhere = elsewhere::places(text, own.chain(seen.seen()));
+        self.spare_placeholders(text, &mut elsewhere);
+        settled.extend(elsewhere);
+        located(settle(settled), text)
+    }
+
+    fn find_known_forms(&self, path: &str, text: &str, found: &mut Vec<Found>) {
+        let scope = Scope::Text(Bare::of(path, &self.rules.words));
+        self.sweep(text, scope, found);
+        let mut look = |decoded: Decoded| self.look_into(&decoded, found);
+        decode::base64_words(text, &mut look);
+        decode::escaped_runs(text, &mut look);
+        self.find_in_table(path, text, found);
     }
 
     fn find_in_table(&self, path: &str, text: &str, found: &mut Vec<Found>) {
@@ -238,8 +253,8 @@ impl Found {
     }
 }
 
-/// Sorts, makes one of those that overlap, under the rule that says most, and counts the lines.
-fn settle(mut found: Vec<Found>, text: &str) -> Vec<Finding> {
+/// Sorts, and makes one of those that overlap, under the rule that says most.
+fn settle(mut found: Vec<Found>) -> Vec<Found> {
     found.sort_by_key(|found| (found.finding.range.start, found.rank));
     let mut settled: Vec<Found> = Vec::new();
     for next in found {
@@ -257,6 +272,11 @@ fn settle(mut found: Vec<Found>, text: &str) -> Vec<Finding> {
             None => settled.push(next),
         }
     }
+    settled
+}
+
+/// Counts the lines of what was found.
+fn located(settled: Vec<Found>, text: &str) -> Vec<Finding> {
     let (mut line, mut counted) = (1, 0);
     let mut findings: Vec<Finding> = settled.into_iter().map(|found| found.finding).collect();
     for finding in &mut findings {

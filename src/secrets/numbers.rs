@@ -3,7 +3,7 @@
 //! In: a text and what was found in it. Out: the text with `[REDACTED:rule:n]` in the place of each value.
 //! Invariant: no line is added or lost, and no value that was seen comes out again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ const OPEN: &str = "[REDACTED:";
 
 /// The values that were seen: the same value of the same rule has the same number, from 1 in order of first sight.
 #[derive(Default)]
-pub struct Numbers(BTreeMap<Arc<str>, HashMap<String, usize>>);
+pub struct Numbers(BTreeMap<Arc<str>, BTreeMap<String, usize>>);
 
 /// A placeholder in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +59,14 @@ impl Numbers {
         }
         redacted.push_str(&text[done..]);
         redacted
+    }
+
+    /// Returns all values that were seen, each with its rule, sorted.
+    pub(super) fn seen(&self) -> impl Iterator<Item = (&Arc<str>, &str)> {
+        self.0.iter().flat_map(|(rule, values)| {
+            let values = values.keys();
+            values.map(move |value| (rule, value.as_str()))
+        })
     }
 
     fn number(&mut self, rule: &Arc<str>, value: &str) -> usize {

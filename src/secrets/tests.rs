@@ -239,6 +239,30 @@ fn the_same_value_has_the_same_number() {
 }
 
 #[test]
+fn a_value_that_was_found_gives_way_wherever_else_it_stands() {
+    for (text, expected) in [
+        (
+            "log hG82-kdLz9xQ\npassword: hG82-kdLz9xQ\n-phG82-kdLz9xQw",
+            "log [REDACTED:password:1]\npassword: [REDACTED:password:1]\n-p[REDACTED:password:1]w",
+        ),
+        // Too short, or words that stand there for another reason.
+        (
+            "password: hG82-kdLz9x\nhG82-kdLz9x",
+            "password: [REDACTED:password:1]\nhG82-kdLz9x",
+        ),
+        (
+            "postgres://app:mountainlakes@db/x mountainlakes",
+            "postgres://app:[REDACTED:postgres-password:1]@db/x mountainlakes",
+        ),
+    ] {
+        assert_eq!(redact("a.yml", text), expected);
+    }
+    let text = "password: hG82-kdLz9xQ\nhG82-kdLz9xQ";
+    let allow = Allow::parse(&[], &[], &[Hash::of(b"hG82-kdLz9xQ").to_string()]).unwrap();
+    assert_eq!(Scanner::new(allow).find("", text), []);
+}
+
+#[test]
 fn a_key_keeps_its_lines() {
     let sample = plain(&SAMPLES["private-key"][0]);
     let redacted = redact("", &sample);
