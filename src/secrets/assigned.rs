@@ -3,31 +3,12 @@
 
 use std::ops::Range;
 
+use super::kind::FileKind;
 use super::reader::Reader;
 use super::words::Words;
 
 /// How far a value with what leads to it may reach, in bytes.
 const MAX_VALUE: usize = 4096;
-
-/// Whether values without quotes are looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bare {
-    /// In configuration, logs and prose.
-    Taken,
-    /// In programs: only in query strings and command lines.
-    Left,
-}
-
-impl Bare {
-    /// Says what holds in a file of this name.
-    pub(super) fn of(path: &str, words: &Words) -> Self {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let is_program = name
-            .rsplit_once('.')
-            .is_some_and(|(_, ending)| words.programs.contains(ending));
-        if is_program { Self::Left } else { Self::Taken }
-    }
-}
 
 /// Whether a value stands between quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +43,7 @@ pub(super) fn read(
     text: &str,
     name: &Range<usize>,
     line: &Range<usize>,
-    bare: Bare,
+    kind: FileKind,
     words: &Words,
 ) -> Option<Assigned> {
     let end = text.len().min(name.end + MAX_VALUE);
@@ -81,7 +62,7 @@ pub(super) fn read(
             let argument = reader.argument(&name, at);
             return argument.filter(|_| !asks(&text[name], words));
         }
-        Operator::Assign if reader.ends_line(at) => return reader.continued(name, at, bare),
+        Operator::Assign if reader.ends_line(at) => return reader.continued(name, at, kind),
         Operator::Assign | Operator::Compare | Operator::Comma | Operator::Blank => {}
     }
     // `name:value` is a field among others more often than an assignment.
@@ -102,7 +83,7 @@ pub(super) fn read(
     let is_taken = match operator {
         Operator::Assign => {
             let is_flag = place == Place::Flag && reader.byte(name.end) == b'=';
-            bare == Bare::Taken || place == Place::Query || is_flag
+            kind != FileKind::Program || place == Place::Query || is_flag
         }
         Operator::Blank => matches!(place, Place::Flag | Place::Setter),
         Operator::Compare | Operator::Comma | Operator::Element | Operator::Call => false,
@@ -285,7 +266,7 @@ impl Reader<'_> {
     }
 
     /// Reads the value on the line after that of `at`: between quotes, or alone there if the line before says so.
-    fn continued(&self, name: &Range<usize>, at: usize, bare: Bare) -> Option<Assigned> {
+    fn continued(&self, name: &Range<usize>, at: usize, kind: FileKind) -> Option<Assigned> {
         let start = self.skip_blanks(self.line_end(at) + 1);
         if let Some((value, end)) = self.quoted(self.skip_wrapping(start)) {
             let is_name = matches!(self.byte(self.skip_blanks(end)), b':' | b'=');
@@ -295,7 +276,7 @@ impl Reader<'_> {
                 ..Assigned::new(name, value, Quoting::Quoted)
             });
         }
-        let is_taken = bare == Bare::Taken && matches!(self.byte(at), b'|' | b'>' | b'\\');
+        let is_taken = kind != FileKind::Program && matches!(self.byte(at), b'|' | b'>' | b'\\');
         let value = self.bare(start, Place::First);
         let is_alone = self.bytes[value.end.min(self.bytes.len())..self.line_end(value.end)]
             .trim_ascii()

@@ -8,7 +8,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::Deserialize;
 
+use super::assigned::Quoting;
 use super::decode;
+use super::kind::FileKind;
 use super::numbers::placeholders;
 use super::words::Words;
 
@@ -97,6 +99,50 @@ fn is_password(value: &str, words: &Words) -> bool {
     !(is_plain(value, words)
         || is_periodic(value)
         || value.len() >= 8 && regular(value) * 3 > value.len() * 2)
+}
+
+/// Says whether letters change their case as in no name, or in settings have signs among them.
+pub(super) fn is_scrambled(value: &str, kind: FileKind) -> bool {
+    let is_mixed = kind == FileKind::Settings && kinds(value) == 3;
+    value.len() >= 10
+        && (switches(value) * 3 >= value.len() || is_mixed)
+        && !is_wordy(value)
+        && entropy(value) >= 3.0
+}
+
+/// Says whether what something is set to is a password of plain words, as people choose them: with a number of their own,
+/// `MyS3cretPassword2024!`, or four words and more between quotes.
+pub(super) fn is_simple_password(value: &str, quoting: Quoting, words: &Words) -> bool {
+    if words.is_shown(value) || words.stands_in(value) || is_template(value, words) {
+        return false;
+    }
+    let is_numbered = (10..=64).contains(&value.len())
+        && kinds(value) >= 3
+        && is_mixed(value)
+        && is_own_number(&without_plain(value, words));
+    is_numbered || quoting == Quoting::Quoted && is_passphrase(value, words)
+}
+
+/// Says whether the digits of a text are neither a running number, as people add it to an example, nor all noughts or ones.
+fn is_own_number(text: &str) -> bool {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let is_one = |only: char| digits.chars().all(|digit| digit == only);
+    let is_running = ["1234567890", "0123456789"]
+        .iter()
+        .any(|run| run.starts_with(&digits));
+    digits.len() >= 2 && !is_running && !is_one('0') && !is_one('1')
+}
+
+/// Says whether a value is four words or more, in small letters, and no sentence about a password.
+fn is_passphrase(value: &str, words: &Words) -> bool {
+    let is_word = |part: &str| {
+        (3..=10).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_lowercase())
+    };
+    let is_plain = |part: &&str| words.plain.iter().any(|plain| plain == part);
+    let parts: Vec<&str> = value.split(' ').collect();
+    parts.len() >= 4
+        && parts.iter().all(|part| is_word(part))
+        && parts.iter().filter(|part| is_plain(part)).count() <= 1
 }
 
 /// Says whether letters are mixed with digits or signs, and no words can be read.
@@ -227,14 +273,20 @@ fn is_template(value: &str, words: &Words) -> bool {
         || value.starts_with("__") && value.ends_with("__")
 }
 
-/// Says whether nothing but a few characters is left when plain words and running numbers are taken out.
-fn is_plain(value: &str, words: &Words) -> bool {
+/// Returns a value in small letters, with blanks in the place of plain words.
+fn without_plain(value: &str, words: &Words) -> String {
     let mut left = value.to_ascii_lowercase();
     for word in &words.plain {
         if left.contains(word) {
             left = left.replace(word, " ");
         }
     }
+    left
+}
+
+/// Says whether nothing but a few characters is left when plain words and running numbers are taken out.
+fn is_plain(value: &str, words: &Words) -> bool {
+    let left = without_plain(value, words);
     let rest: Vec<char> = left.chars().filter(|c| c.is_alphanumeric()).collect();
     let n_letters = rest.iter().filter(|c| c.is_alphabetic()).count();
     let is_sign = |c: &char| !c.is_alphanumeric() && !"-_. ".contains(*c);

@@ -16,6 +16,7 @@ mod file_name;
 mod judge;
 mod key_block;
 mod keywords;
+mod kind;
 mod kubernetes;
 mod names;
 mod numbers;
@@ -39,9 +40,10 @@ pub use file_name::is_secret_name;
 pub use numbers::{Numbers, Placeholder, placeholders};
 pub use sighting::Sighting;
 
-use assigned::{Bare, Quoting};
+use assigned::Quoting;
 use decode::Decoded;
 use keywords::Keywords;
+use kind::FileKind;
 use rules::{Call, Rules};
 use sweep::{Scope, Sweep};
 
@@ -165,7 +167,7 @@ impl Scanner {
     }
 
     fn find_known_forms(&self, path: &str, text: &str, found: &mut Vec<Found>) {
-        let scope = Scope::Text(Bare::of(path, &self.rules.words));
+        let scope = Scope::Text(FileKind::of(path, &self.rules.words));
         self.sweep(text, scope, found);
         let mut look = |decoded: Decoded| self.look_into(&decoded, found);
         decode::base64_words(text, &mut look);
@@ -177,7 +179,8 @@ impl Scanner {
         let is_telling = |name: &str| names::is_telling(&self.rules, name);
         for (name, cell) in table::cells(path, text, is_telling) {
             let value = &text[cell.clone()];
-            if let Some((rule, rank)) = names::rule_of(&self.rules, name, value, Quoting::Bare) {
+            let rule = names::rule_of(&self.rules, name, value, Quoting::Bare, FileKind::Text);
+            if let Some((rule, rank)) = rule {
                 found.push(Found::new(&rule.id, cell, rank));
             }
         }

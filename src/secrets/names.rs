@@ -6,6 +6,8 @@ use std::ops::Range;
 
 use super::Rank;
 use super::assigned::Quoting;
+use super::judge;
+use super::kind::FileKind;
 use super::rules::{FamilyRule, Rule, Rules};
 use super::words::Words;
 
@@ -46,6 +48,7 @@ pub(super) fn rule_of<'a>(
     name: &str,
     value: &str,
     quoting: Quoting,
+    kind: FileKind,
 ) -> Option<(&'a Rule, Rank)> {
     let parts = parts(name);
     if is_about(&parts, &rules.words) {
@@ -61,8 +64,17 @@ pub(super) fn rule_of<'a>(
     let has_part = |row: &&FamilyRule| tells(row, &parts, &rules.words);
     let family = rules.families.iter().find(has_part)?;
     // A word without quotes that holds no digit is more often a name than a value.
-    let is_plain = quoting == Quoting::Bare && !value.bytes().any(|byte| byte.is_ascii_digit());
-    (!is_public && !is_plain && is_match(&family.rule)).then_some((&family.rule, Rank::Family))
+    let is_plain = quoting == Quoting::Bare
+        && !value.bytes().any(|byte| byte.is_ascii_digit())
+        && !judge::is_scrambled(value, kind);
+    let is_simple = || {
+        &*family.rule.id == "password"
+            && kind == FileKind::Settings
+            && !is_echo(&parts, value)
+            && judge::is_simple_password(value, quoting, &rules.words)
+    };
+    let is_one = !is_public && !is_plain && (is_match(&family.rule) || is_simple());
+    is_one.then_some((&family.rule, Rank::Family))
 }
 
 /// Says whether a value says no more than its name.

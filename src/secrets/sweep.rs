@@ -4,8 +4,9 @@
 
 use std::ops::Range;
 
-use super::assigned::{self, Bare, Quoting};
+use super::assigned::{self, Quoting};
 use super::judge::Judge;
+use super::kind::FileKind;
 use super::rules::{Call, PatternRule, Rule, Rules, Target};
 use super::{Found, Rank, key_block, kubernetes, names};
 
@@ -19,7 +20,7 @@ const REACH: usize = 1024;
 #[derive(Clone, Copy)]
 pub(super) enum Scope {
     /// Everything.
-    Text(Bare),
+    Text(FileKind),
     /// What is known by its form: decoded text is often no text at all.
     Decoded,
 }
@@ -161,7 +162,7 @@ impl<'a> Sweep<'a> {
     }
 
     fn name(&mut self, hit: &Range<usize>) {
-        let Scope::Text(bare) = self.scope else {
+        let Scope::Text(kind) = self.scope else {
             return;
         };
         if hit.start < self.names_end {
@@ -171,7 +172,7 @@ impl<'a> Sweep<'a> {
         self.names_end = name.end;
         self.go_to_line(hit.start);
         let words = &self.rules.words;
-        let Some(assigned) = assigned::read(self.text, &name, &self.line, bare, words) else {
+        let Some(assigned) = assigned::read(self.text, &name, &self.line, kind, words) else {
             return;
         };
         let range = whole_characters(self.text, assigned.value.clone());
@@ -179,7 +180,7 @@ impl<'a> Sweep<'a> {
             self.names_end = range.end.max(name.end);
         }
         let name = &self.text[assigned.name.clone()];
-        let rule_of = |value: &str| names::rule_of(self.rules, name, value, assigned.quoting);
+        let rule_of = |value: &str| names::rule_of(self.rules, name, value, assigned.quoting, kind);
         let value = &self.text[range.clone()];
         let mut pieces = vec![range.clone()];
         let mut found = rule_of(value);

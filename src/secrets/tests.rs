@@ -99,6 +99,17 @@ fn values_without_quotes_are_expressions_in_programs() {
 }
 
 #[test]
+fn simple_passwords_are_taken_where_something_is_set() {
+    for value in ["MyS3cretPassword2024!", "\"violet engine harbour walnut\""] {
+        let text = format!("password: {value}");
+        assert!(redact("app/.env", &text).contains("[REDACTED:password:1]"));
+        for path in ["app/.env.example", "tests/app.env", "notes.md", ""] {
+            assert_eq!(redact(path, &text), text, "{path}");
+        }
+    }
+}
+
+#[test]
 fn command_lines_in_programs_have_values_without_quotes() {
     let text = r#"run(["dump", "--password=kj34hKJH34k"])"#;
     let expected = r#"run(["dump", "--password=[REDACTED:password:1]"])"#;

@@ -20,6 +20,8 @@ pub(super) struct Words {
     pub protected: BTreeSet<String>,
     pub key_kinds: BTreeSet<String>,
     pub programs: BTreeSet<String>,
+    pub settings: BTreeSet<String>,
+    pub showing: BTreeSet<String>,
 }
 
 impl Words {
