@@ -16,7 +16,7 @@ use syn::visit::{self, Visit};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("path", &[]),
     ("fs", &["path"]),
-    ("secrets", &["fs"]),
+    ("secrets", &["fs", "path"]),
     ("process", &["fs"]),
     ("git", &["fs", "path"]),
     ("tokens", &[]),

@@ -60,7 +60,7 @@ pub struct Finding {
     pub rule: Arc<str>,
     /// The line on which it begins, from 1.
     pub line: usize,
-    /// Its bytes: within one line, but for the body of a private key.
+    /// Its bytes: within one line, but for the body of a private key, and what is encoded on several.
     pub range: Range<usize>,
 }
 
@@ -154,6 +154,11 @@ impl Scanner {
             self.find_variables(text, &mut found);
         } else {
             self.find_known_forms(path, text, &mut found);
+            if let Some(visible) = decode::visible(text) {
+                let mut inner = Vec::new();
+                self.find_known_forms(path, &visible.text, &mut inner);
+                found.extend(inner.into_iter().map(|inner| inner.within(&visible)));
+            }
         }
         self.spare_placeholders(text, &mut found);
         let mut settled = settle(found);
@@ -170,7 +175,7 @@ impl Scanner {
         let scope = Scope::Text(FileKind::of(path, &self.rules.words));
         self.sweep(text, scope, found);
         let mut look = |decoded: Decoded| self.look_into(&decoded, found);
-        decode::base64_words(text, &mut look);
+        decode::encoded_words(text, &mut look);
         decode::escaped_runs(text, &mut look);
         self.find_in_table(path, text, found);
     }
@@ -189,10 +194,7 @@ impl Scanner {
     fn look_into(&self, decoded: &Decoded, found: &mut Vec<Found>) {
         let mut inner = Vec::new();
         self.sweep(&decoded.text, Scope::Decoded, &mut inner);
-        for mut inner in inner {
-            inner.finding.range = decoded.source(&inner.finding.range);
-            found.push(inner);
-        }
+        found.extend(inner.into_iter().map(|inner| inner.within(decoded)));
     }
 
     fn sweep(&self, text: &str, scope: Scope, found: &mut Vec<Found>) {
@@ -253,6 +255,12 @@ impl Found {
             range,
         };
         Self { finding, rank }
+    }
+
+    /// Returns what was found in a decoded text as it stands in the text that was decoded.
+    fn within(mut self, decoded: &Decoded) -> Self {
+        self.finding.range = decoded.source(&self.finding.range);
+        self
     }
 }
 

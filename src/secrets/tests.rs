@@ -181,6 +181,15 @@ fn one_level_of_encoding_hides_nothing() {
             r"\x67\x68p_16C7e42F292c6912E7710c838347Ae178B4a",
             "[REDACTED:github-token:1]",
         ),
+        // The same text in hexadecimal digits, and in base64 with a letter that is not ASCII before it, on two lines.
+        (
+            "726b5f6c6976655f3531483868Z 726b5f6c6976655f35314838684a4c71576552745975496f506153",
+            "726b5f6c6976655f3531483868Z [REDACTED:stripe-key:1]",
+        ),
+        (
+            "  w7xiZXI6IGdsdWVjayB1bmQga2VpbiBPcnQK\n  cmtfbGl2ZV81MUg4a0pMcVdlUnRZdUlvUGFT\n  ZEZn\nx",
+            "  w7xiZXI6IGdsdWVjayB1bmQga2VpbiBPcnQK\n  [REDACTED:stripe-key:1]\n\nx",
+        ),
         (
             r"postgres:\/\/app:k9Zq2LmW@db\/x",
             r"postgres:\/\/app:[REDACTED:postgres-password:1]@db\/x",
@@ -382,6 +391,11 @@ fn what_stands_round_a_secret_does_not_hide_it() {
         (format!("+{token}\n-{token}\n"), token),
         (format!("https://host/{token} TOKEN_{token}"), token),
         (format!("[REDACTED:{lower}:1]"), lower),
+        (
+            format!("{}\u{200b}{}", &token[..9], &token[9..]),
+            &token[9..],
+        ),
+        (format!("\u{2067}{token}"), token),
         (
             "+dG9rZW49Z2hwXzAxNkM3ZUhxWDJ2Qm5NNGtMeldkOVRmWXBRclNhVTNqRzhoTg==".to_owned(),
             "dG9rZW49",
