@@ -50,6 +50,9 @@ struct TokenRow {
     what: String,
     starts: Vec<String>,
     rest: String,
+    /// Whether it may begin within a word: nothing else begins so.
+    #[serde(default)]
+    glued: bool,
     #[serde(default)]
     judge: Judge,
 }
@@ -147,8 +150,16 @@ impl Pattern {
     }
 }
 
-/// A rule with its pattern.
-pub(super) struct PatternRule {
+/// A rule for tokens.
+pub(super) struct TokenRule {
+    pub rule: Rule,
+    /// What follows how it begins.
+    pub rest: Pattern,
+    pub is_glued: bool,
+}
+
+/// A rule for lines.
+pub(super) struct LineRule {
     pub rule: Rule,
     pub pattern: Pattern,
 }
@@ -189,8 +200,8 @@ pub(super) struct Call {
 /// All rules.
 pub(super) struct Rules {
     pub words: Words,
-    pub tokens: Vec<PatternRule>,
-    pub lines: Vec<PatternRule>,
+    pub tokens: Vec<TokenRule>,
+    pub lines: Vec<LineRule>,
     pub names: Vec<NameRule>,
     pub families: Vec<FamilyRule>,
     pub key_block: Rule,
@@ -214,11 +225,12 @@ impl Rules {
             what,
             judge,
         };
-        let token = |row: TokenRow| PatternRule {
+        let token = |row: TokenRow| TokenRule {
             rule: rule(row.id, row.what, row.judge),
-            pattern: Pattern::new(format!("\\A(?:{})", row.rest)),
+            rest: Pattern::new(format!("\\A(?:{})", row.rest)),
+            is_glued: row.glued,
         };
-        let line = |row: LineRow| PatternRule {
+        let line = |row: LineRow| LineRule {
             rule: rule(row.id, row.what, row.judge),
             pattern: Pattern::new(row.pattern),
         };
@@ -246,10 +258,12 @@ impl Rules {
 
     /// Returns all rules, in the order of the file.
     pub(super) fn all(&self) -> impl Iterator<Item = &Rule> {
-        let patterns = self.tokens.iter().chain(&self.lines).map(|row| &row.rule);
+        let tokens = self.tokens.iter().map(|row| &row.rule);
+        let lines = self.lines.iter().map(|row| &row.rule);
         let names = self.names.iter().map(|row| &row.rule);
         let families = self.families.iter().map(|row| &row.rule);
-        patterns
+        tokens
+            .chain(lines)
             .chain(names)
             .chain(families)
             .chain([&self.key_block, &self.manifest])

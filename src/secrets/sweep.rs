@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::assigned::{self, Quoting};
 use super::judge::Judge;
 use super::kind::FileKind;
-use super::rules::{Call, PatternRule, Rule, Rules, Target};
+use super::rules::{Call, Rule, Rules, Target, TokenRule};
 use super::{Found, Rank, key_block, kubernetes, names};
 
 /// How long a word is that is neither path nor name.
@@ -84,12 +84,12 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    fn token(&mut self, row: &PatternRule, hit: &Range<usize>) {
+    fn token(&mut self, row: &TokenRule, hit: &Range<usize>) {
         let within_last = hit.start > self.token.start && hit.start < self.token.end;
-        if within_last || !begins_word(self.text.as_bytes(), hit.start) {
+        if within_last || !may_begin(row, &self.text.as_bytes()[..hit.start]) {
             return;
         }
-        let Some(rest) = row.pattern.regex().find(&self.text.as_bytes()[hit.end..]) else {
+        let Some(rest) = row.rest.regex().find(&self.text.as_bytes()[hit.end..]) else {
             return;
         };
         let range = hit.start..hit.end + rest.end();
@@ -248,13 +248,12 @@ impl<'a> Sweep<'a> {
     }
 }
 
-/// Says whether no word goes on at `at`. The letter of an escape before it, as in `\n`, is no word; what is no letter and no
-/// digit is part of one in base64 alone.
-fn begins_word(text: &[u8], at: usize) -> bool {
-    let before = &text[..at];
+/// Says whether a token may begin after `before`: no word goes on there, or one that it may be glued to. The letter of an
+/// escape, as in `\n`, is no word; what is no letter and no digit is part of one in base64 alone.
+fn may_begin(row: &TokenRule, before: &[u8]) -> bool {
     match before {
         [] | [.., b'\\', b'n' | b'r' | b't'] => true,
-        [.., last] if b"/_-+".contains(last) => {
+        [.., last] if row.is_glued || b"/_-+".contains(last) => {
             let is_base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || b"/_-+".contains(byte);
             let word = before.iter().rev().take(LONG_WORD);
             word.take_while(is_base64).count() < LONG_WORD
