@@ -37,7 +37,7 @@ pub(super) struct Sweep<'a> {
     token: Range<usize>,
     /// Where the names and bare values end that were looked at.
     names_end: usize,
-    /// Where the private keys end that were found.
+    /// Where the private keys end that were looked at.
     key_end: usize,
     /// Where the manifests end that were looked at.
     manifest_end: usize,
@@ -203,9 +203,11 @@ impl<'a> Sweep<'a> {
         if hit.start < self.key_end {
             return;
         }
-        if let Some(body) = key_block::body(self.text, hit) {
+        if let Some(body) = key_block::body(self.text, hit, self.key_end) {
             self.key_end = body.end;
-            self.add(&self.rules.key_block, body, Rank::KeyBlock);
+            if key_block::is_key(&self.text[body.clone()]) {
+                self.add(&self.rules.key_block, body, Rank::KeyBlock);
+            }
         }
     }
 

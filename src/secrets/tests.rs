@@ -388,6 +388,7 @@ fn what_stands_round_a_secret_does_not_hide_it() {
     let token = concat!("gh", "p_016C7eHqX2vBnM4kLzWd9TfYpQrSaU3jG8hN");
     let lower = concat!("da", "pi0a1b2c7d9e8f3a5b6c4d7e8f9a0b1c2d");
     let key = "MIIEowIBAAKCAQEAxP8uQm3vT7bZ1sKcWn\nq9LrYf2HdJ5xVgE0aTzNMiBoSe6UwRk4Cp";
+    let removed = key.replace('\n', "\n-");
     let kind = concat!("RSA PRI", "VATE KEY");
     let scanner = Scanner::new(Allow::default());
     for (text, secret) in [
@@ -407,6 +408,14 @@ fn what_stands_round_a_secret_does_not_hide_it() {
         (
             format!("-----BEGIN {kind}-----\nComment: a ... b---c\n{key}\n-----END {kind}-----\n"),
             "q9LrYf2HdJ5x",
+        ),
+        (
+            format!("@@ -1,9 +0,0 @@\n------BEGIN {kind}-----\n-{removed}\n"),
+            "q9LrYf2HdJ5x",
+        ),
+        (
+            format!("@@ -7,3 +6,0 @@\n-{removed}\n------END {kind}-----\n"),
+            "MIIEowIBAAKC",
         ),
     ] {
         let findings = scanner.find("a.txt", &text);
