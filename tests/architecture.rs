@@ -69,7 +69,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("regex", &["secrets"]),
     ("rustix", &["fs", "process"]),
     ("signal_hook", &["process"]),
-    ("strsim", &["model", "plan"]),
+    ("strsim", &["model", "plan", "secrets"]),
     ("tempfile", &["fs"]),
     ("tiktoken", &["tokens"]),
     ("ureq", &["agent"]),

@@ -23,6 +23,7 @@ use crate::history::HistoryError;
 use crate::model::UnknownModel;
 use crate::repo::OpenError;
 use crate::scratch::LandError;
+use crate::secrets::InvalidAllow;
 
 /// The exit codes, for the help.
 pub(super) const TABLE: &str = "Exit codes: 0 done, and yes; 1 done, and no (a check failed, a \
@@ -207,6 +208,14 @@ fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
             .as_ref()
             .map_or(String::new(), |name| format!("did you mean `{name}`? "));
         return Some(format!("{nearest}`twostep models` lists all"));
+    }
+    if let Some(InvalidAllow::Rule { nearest, .. }) = cause.downcast_ref() {
+        let nearest = nearest
+            .as_ref()
+            .map_or(String::new(), |id| format!("did you mean `{id}`? "));
+        return Some(format!(
+            "{nearest}`twostep pack -v` names the rules that find something"
+        ));
     }
     if let Some(PackError::TooSmall(small)) = cause.downcast_ref() {
         return Some(format!(

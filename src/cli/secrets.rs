@@ -43,7 +43,11 @@ struct SecretsFile {
 
 /// What is let through.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "a table with `rules`, `paths` and `values`"
+)]
 struct AllowRows {
     /// Names of rules.
     rules: Vec<String>,

@@ -230,7 +230,7 @@ fn redacted(sections: &Sections, redactor: &Redactor) -> (Sections, Vec<Sighting
     let mut secrets = Vec::new();
     let mut text = |place: &str, text: &str| {
         let findings = redactor.find_in_text(text);
-        secrets.extend(findings.iter().map(|finding| finding.sighting(place, text)));
+        secrets.extend(redactor.sightings(&findings, place, text));
         redactor.redact(text, &findings)
     };
     let mut sections = sections.clone();
@@ -491,10 +491,7 @@ impl Job<'_> {
             Content::Text(text) => text.text.clone(),
             Content::Listed(reason) => target(reason),
         };
-        let each = findings.iter();
-        let secrets = each
-            .map(|finding| finding.sighting(&place, &held))
-            .collect();
+        let secrets = redactor.sightings(&findings, &place, &held);
         match &mut file.content {
             Content::Text(text) if redactor.mode != SecretsMode::Exclude => {
                 text.text = redactor.redact(&held, &findings);

@@ -90,6 +90,14 @@ impl Redactor {
         scanner.map_or(Vec::new(), |scanner| scanner.find_also("", text, &numbers))
     }
 
+    /// Says where `findings` are in `text`; `place` says what that is.
+    pub fn sightings(&self, findings: &[Finding], place: &str, text: &str) -> Vec<Sighting> {
+        let scanner = self.scanner.as_ref();
+        scanner.map_or(Vec::new(), |scanner| {
+            scanner.sightings(findings, place, text)
+        })
+    }
+
     /// Returns `text` with placeholders where `findings` are.
     pub fn redact(&self, text: &str, findings: &[Finding]) -> String {
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -108,10 +116,7 @@ impl Redactor {
     /// Fails if there are secrets and there may be none.
     pub fn text(&self, place: &str, text: &str) -> Result<(String, Vec<Sighting>), SecretsFound> {
         let findings = self.find_in_text(text);
-        let sightings: Vec<Sighting> = findings
-            .iter()
-            .map(|finding| finding.sighting(place, text))
-            .collect();
+        let sightings = self.sightings(&findings, place, text);
         if self.mode == SecretsMode::Fail && !sightings.is_empty() {
             return Err(SecretsFound(sightings));
         }

@@ -10,6 +10,9 @@ use super::{ENVIRONMENT, Finding};
 /// The fewest digits of a hash that stand for one value.
 const MIN_HASH_DIGITS: usize = 16;
 
+/// How like a name must be to one that was meant, from 0 to 1, if it is no part of it.
+const NEAR: f64 = 0.6;
+
 /// Rules, files and values that are let through.
 #[derive(Debug, Clone, Default)]
 pub struct Allow {
@@ -22,18 +25,23 @@ pub struct Allow {
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidAllow {
     /// No rule has this name.
-    #[error(
-        "no rule of secrets is called `{0}`; `twostep pack -v` names the rules that find something"
-    )]
-    Rule(String),
+    #[error("no rule of secrets is called `{id}`")]
+    Rule {
+        /// What was asked for.
+        id: String,
+        /// The rule that is called most like it.
+        nearest: Option<String>,
+    },
     /// It is no BLAKE3 hash, or too short a part of one.
     #[error(
         "`{0}` is no BLAKE3 hash of a value, nor its first {MIN_HASH_DIGITS} hexadecimal digits or more"
     )]
     Hash(String),
-    /// It matches nothing.
-    #[error("a glob of paths is empty")]
-    Path,
+    /// It matches nothing, or not what it seems to.
+    #[error(
+        "`{0}` is no glob of paths, which are names, `*`, `**` and `?` with `/` between them, as in `tests/**`"
+    )]
+    Path(String),
 }
 
 impl Allow {
@@ -51,11 +59,14 @@ impl Allow {
         let known = Rules::built_in();
         for id in rules {
             if !id.starts_with(ENVIRONMENT) && !known.all().any(|rule| *rule.id == **id) {
-                return Err(InvalidAllow::Rule(id.clone()));
+                return Err(InvalidAllow::Rule {
+                    id: id.clone(),
+                    nearest: nearest(id, &known),
+                });
             }
         }
-        if paths.iter().any(String::is_empty) {
-            return Err(InvalidAllow::Path);
+        if let Some(glob) = paths.iter().find(|glob| !is_glob(glob)) {
+            return Err(InvalidAllow::Path(glob.clone()));
         }
         let digits = |hash: &String| {
             let digits = hash.trim_start_matches("blake3:").to_ascii_lowercase();
@@ -95,6 +106,27 @@ impl Allow {
             is_match(glob.trim_start_matches('/').as_bytes(), whole.as_bytes())
         })
     }
+}
+
+/// Returns the rule whose name is most like `id`, if one is like it.
+fn nearest(id: &str, known: &Rules) -> Option<String> {
+    let likeness = |known: &str| {
+        let is_part = !id.is_empty() && known.contains(id);
+        strsim::normalized_damerau_levenshtein(known, id) + f64::from(u8::from(is_part))
+    };
+    let names = known.all().map(|rule| &*rule.id);
+    let near = names.filter(|known| likeness(known) >= NEAR);
+    near.max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+        .map(str::to_owned)
+}
+
+/// Says whether a glob holds nothing that other globs know and these do not, and could match a path.
+fn is_glob(glob: &str) -> bool {
+    let is_name = |part: &str| !matches!(part, "" | "." | "..");
+    let parts = glob.strip_prefix('/').unwrap_or(glob);
+    !glob.starts_with('!')
+        && !glob.contains(['[', ']', '{', '}', '\\'])
+        && parts.split('/').all(is_name)
 }
 
 /// Matches a glob: `?` is one byte, `*` any but slashes, `**` any; `**/` may be nothing.
@@ -160,10 +192,33 @@ mod tests {
     #[test]
     fn what_has_no_meaning_is_refused() {
         let one = |text: &str| [text.to_owned()];
-        assert!(Allow::parse(&one("no-such-rule"), &[], &[]).is_err());
         assert!(Allow::parse(&one("environment-my-key"), &[], &[]).is_ok());
-        assert!(Allow::parse(&[], &one(""), &[]).is_err());
+        for glob in [
+            "", "!a", "a/[b].c", "*.{a,b}", "a\\*", "./a", "../a", "a//b", "a/",
+        ] {
+            let error = Allow::parse(&[], &one(glob), &[]).unwrap_err();
+            let named = format!("`{glob}` is no glob of paths");
+            assert!(error.to_string().starts_with(&named), "{error}");
+        }
         assert!(Allow::parse(&[], &[], &one("0123456789abcde")).is_err());
         assert!(Allow::parse(&[], &[], &one("blake3:0123456789ABCDEF")).is_ok());
+    }
+
+    #[test]
+    fn an_unknown_rule_brings_the_nearest() {
+        for (id, expected) in [
+            ("github-tokens", Some("github-token")),
+            ("jwt", None),
+            ("json_web_token", Some("json-web-token")),
+            ("web-token", Some("json-web-token")),
+            ("no-such", None),
+        ] {
+            match Allow::parse(&[id.to_owned()], &[], &[]) {
+                Err(InvalidAllow::Rule { nearest, .. }) => {
+                    assert_eq!(nearest.as_deref(), expected, "{id}");
+                }
+                other => panic!("{id}: {other:?}"),
+            }
+        }
     }
 }

@@ -134,11 +134,9 @@ impl Scanner {
     }
 
     /// Says in words what a rule finds.
-    pub fn describe(&self, rule: &str) -> Option<&str> {
-        self.rules
-            .all()
-            .find(|known| *known.id == *rule)
-            .map(|known| known.what.as_str())
+    fn describe(&self, rule: &str) -> &str {
+        let known = self.rules.all().find(|known| *known.id == *rule);
+        known.map_or("value of an environment variable", |known| &known.what)
     }
 
     /// Finds the secrets in `text`, the contents of the file `path`; what is no file has an empty path. What is found

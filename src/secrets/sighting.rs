@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::Finding;
+use super::{Finding, Scanner};
 use crate::fs::Hash;
 
 /// Where a secret was found.
@@ -16,6 +16,8 @@ pub struct Sighting {
     pub line: usize,
     /// The rule that found it.
     pub rule: String,
+    /// What the rule finds, in words.
+    pub what: String,
     /// The hash of the value, by which the user can let it through; told on request only, for it may help to guess.
     #[serde(skip)]
     pub hash: Hash,
@@ -27,14 +29,16 @@ impl fmt::Display for Sighting {
     }
 }
 
-impl Finding {
-    /// Says where the finding is in `text`, which is the file or other text called `place`.
-    pub fn sighting(&self, place: &str, text: &str) -> Sighting {
-        Sighting {
+impl Scanner {
+    /// Says where each of `findings` is in `text`, which is the file or other text called `place`.
+    pub fn sightings(&self, findings: &[Finding], place: &str, text: &str) -> Vec<Sighting> {
+        let each = findings.iter().map(|finding| Sighting {
             place: place.to_owned(),
-            line: self.line,
-            rule: self.rule.to_string(),
-            hash: Hash::of(text[self.range.clone()].as_bytes()),
-        }
+            line: finding.line,
+            rule: finding.rule.to_string(),
+            what: self.describe(&finding.rule).to_owned(),
+            hash: Hash::of(text[finding.range.clone()].as_bytes()),
+        });
+        each.collect()
     }
 }

@@ -66,7 +66,7 @@ fn where_secrets_were_is_told_and_what_they_are_is_not() {
         .json();
     assert_eq!(
         json["secrets"][2],
-        serde_json::json!({"place": "b.env", "line": 3, "rule": "password"})
+        serde_json::json!({"place": "b.env", "line": 3, "rule": "password", "what": "password"})
     );
     let manifest: serde_json::Value =
         serde_json::from_slice(&read(&repo.beside("m.json"))).unwrap();
@@ -155,16 +155,25 @@ fn the_users_own_file_lets_through_rules_paths_and_values() {
             "{text}: {told}"
         );
     }
-    std::fs::write(own.join("secrets.toml"), "[allow]\nrules = [\"no-such\"]\n").unwrap();
-    let run = repo.run(&["pack", "-o", "../p.xml"]);
-    assert!(
-        run.code == 2
-            && run
-                .stderr
-                .contains("no rule of secrets is called `no-such`"),
-        "{}",
-        run.stderr
-    );
+    for (text, error) in [
+        (
+            "[allow]\nrules = [\"github-tokne\"]\n",
+            "no rule of secrets is called `github-tokne`\n\nhint: did you mean `github-token`? ",
+        ),
+        (
+            "[allow]\npaths = [\"src/{a,b}\"]\n",
+            "`src/{a,b}` is no glob of paths",
+        ),
+        (
+            "allow = 3\n",
+            "invalid type: integer `3`, expected a table with `rules`, `paths` and `values`",
+        ),
+    ] {
+        std::fs::write(own.join("secrets.toml"), text).unwrap();
+        let run = repo.run(&["pack", "-o", "../p.xml"]);
+        assert_eq!(run.code, 2, "{text}");
+        assert!(run.stderr.contains(error), "{text}: {}", run.stderr);
+    }
 }
 
 #[test]
