@@ -35,6 +35,7 @@ pub(super) struct GitSectionsArgs {
         alias = "include-logs-count",
         value_name = "N",
         default_value_t = 0,
+        value_parser = parse_commits,
         hide_default_value = true
     )]
     git_log: usize,
@@ -56,7 +57,25 @@ pub(super) struct ChangedArgs {
     changed: Option<Option<String>>,
 }
 
+/// Parses a number of commits.
+fn parse_commits(text: &str) -> Result<usize, String> {
+    text.parse()
+        .map_err(|_| "expected a number of commits, such as 20".to_owned())
+}
+
+impl ChangedArgs {
+    /// Says whether nothing was named to compare with: who writes `--changed HEAD` names a file.
+    pub(super) fn names_nothing(&self) -> bool {
+        self.changed == Some(None)
+    }
+}
+
 impl GitSectionsArgs {
+    /// Says whether nothing was named to compare with: who writes `--git-diff HEAD` names a file.
+    pub(super) fn names_nothing(&self) -> bool {
+        self.git_diff == Some(None)
+    }
+
     /// Returns what is asked for.
     pub(super) fn wanted(&self) -> Wanted {
         let diffs = match self.git_diff.as_ref().map(Option::as_deref) {

@@ -23,7 +23,7 @@ use crate::fs::{self, FsError, SystemKind};
 use crate::model::{Measure, Model};
 use crate::pack::{Estimate, Facts, Format, MANIFEST_HEAD, Manifest, Options, Room, Sections};
 use crate::path::RepoPath;
-use crate::repo::{ReadOptions, Repository, Scan};
+use crate::repo::{OpenError, ReadOptions, Repository, Scan};
 use crate::tokens::{Counter, ENCODING};
 
 /// Pack files into one document for a model
@@ -150,7 +150,10 @@ pub(super) fn run(
         printer.volume() != Volume::Quiet || args.json || args.manifest.is_some(),
     );
     let instruction = args.instruction(environment)?;
-    let selected = args.select.resolve(environment, printer)?;
+    let selected = args
+        .select
+        .resolve(environment, printer)
+        .map_err(|error| args.explain(error))?;
     let outputs = args.outputs(&target, environment)?;
     args.guard(&target, &selected.repository, environment)?;
     let Selected {
@@ -285,6 +288,25 @@ impl Target {
 }
 
 impl PackArgs {
+    /// Says how a commit is named, where a path was not found that may be one.
+    fn explain(&self, error: anyhow::Error) -> anyhow::Error {
+        let Some(OpenError::Missing(path)) = error.downcast_ref() else {
+            return error;
+        };
+        let option = if self.git.names_nothing() {
+            "--git-diff"
+        } else if self.changed.names_nothing() {
+            "--changed"
+        } else {
+            return error;
+        };
+        let (message, path) = (error.to_string(), path.display());
+        usage(
+            message,
+            format!("a commit is named with `=`: `{option}={path}`"),
+        )
+    }
+
     /// Returns what decides the contents.
     fn options(
         &self,

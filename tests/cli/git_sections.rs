@@ -258,3 +258,17 @@ fn no_pipe_among_gits_files_holds_the_sections_up() {
         }
     }
 }
+
+#[test]
+fn a_commit_that_is_named_like_a_file_is_explained() {
+    let repo = Repo::new().file("a.txt", "a\n").git();
+    for (words, said) in [
+        (["pack", "--git-diff", "HEAD"], "`--git-diff=HEAD`"),
+        (["pack", "--changed", "main"], "`--changed=main`"),
+        (["pack", "--git-log", "x"], "expected a number of commits"),
+    ] {
+        let run = repo.run(&words);
+        assert_eq!(run.code, 2, "{words:?}");
+        assert!(run.stderr.contains(said), "{words:?}: {}", run.stderr);
+    }
+}
