@@ -88,6 +88,8 @@ pub struct Setting<'a> {
     pub shell: PathBuf,
     /// The environment of the commands.
     pub variables: Vec<(OsString, OsString)>,
+    /// Values that may not stay in what is kept of their outputs.
+    pub secrets: &'a [String],
     /// Where they run.
     pub folder: &'a Path,
     /// How long each may take.
@@ -119,6 +121,7 @@ pub fn run(command: &str, record: &Path, setting: &Setting<'_>) -> Result<Checke
         stdout: stdout.clone(),
         stderr: stderr.clone(),
         writable: None,
+        secrets: setting.secrets.to_vec(),
     };
     let ended = process::run(
         setting.shim,

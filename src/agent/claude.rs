@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::outcome::{Class, Failure, Reply, Usage};
-use super::protocol::{Exit, Protocol, activity, number, some_text, text};
+use super::protocol::{Exit, Protocol, activity, add, number, some_text, text};
 
 /// What was read so far.
 #[derive(Default)]
@@ -130,7 +130,7 @@ impl Claude {
         let mut last = None;
         for block in blocks.into_iter().flatten() {
             match text(block, "/type") {
-                "text" => self.reply.text += text(block, "/text"),
+                "text" => add(&mut self.reply.text, text(block, "/text")),
                 "tool_use" => {
                     let does = activity(text(block, "/name"), block.get("input"));
                     last = Some(does + &so_far(self.n_read));

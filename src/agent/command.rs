@@ -51,6 +51,7 @@ impl UserCommand {
             stdin: Some(call.prompt_file.to_owned()),
             stdout: call.record.join("stdout"),
             stderr: stderr_file.clone(),
+            secrets: setting.secrets.to_vec(),
             writable: is_executor.then(|| writable(std::iter::empty(), call, setting)),
         };
         let mut said = Vec::new();

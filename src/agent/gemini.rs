@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::outcome::{Class, Failure, Reply, Usage};
-use super::protocol::{Exit, Protocol, activity, number, some_text, text};
+use super::protocol::{Exit, Protocol, activity, add, number, some_text, text};
 
 /// What was read so far.
 #[derive(Default)]
@@ -16,6 +16,9 @@ pub(super) struct Gemini {
     /// What each tool was used for, by the identifier of the use.
     uses: HashMap<String, String>,
 }
+
+/// No more uses of tools are remembered at a time, and no more that it did not get.
+const MAX_USES: usize = 1000;
 
 /// How it marks the result of a tool that it did not let run.
 const DENIED: &[&str] = &["tool_not_registered", "policy_violation"];
@@ -31,21 +34,23 @@ impl Protocol for Gemini {
         match text(line, "/type") {
             "init" => self.reply.session = some_text(line, "/session_id"),
             "message" if text(line, "/role") == "assistant" => {
-                self.reply.text += text(line, "/content");
+                add(&mut self.reply.text, text(line, "/content"));
             }
             "tool_use" => {
                 let told = activity(text(line, "/tool_name"), line.get("parameters"));
-                self.uses
-                    .insert(text(line, "/tool_id").to_owned(), told.clone());
+                if self.uses.len() < MAX_USES {
+                    self.uses
+                        .insert(text(line, "/tool_id").to_owned(), told.clone());
+                }
                 return Some(told);
             }
             "tool_result" => {
                 // What the model says after a tool's result begins anew.
                 self.reply.text.clear();
-                if DENIED.contains(&text(line, "/error/type")) {
-                    self.reply
-                        .denied
-                        .extend(self.uses.remove(text(line, "/tool_id")));
+                let used = self.uses.remove(text(line, "/tool_id"));
+                if DENIED.contains(&text(line, "/error/type")) && self.reply.denied.len() < MAX_USES
+                {
+                    self.reply.denied.extend(used);
                 }
             }
             "error" if text(line, "/severity") == "error" => {

@@ -134,6 +134,8 @@ pub struct Setting<'a> {
     pub variables: &'a [(OsString, OsString)],
     /// More variables that agents get, by name.
     pub lent: &'a [OsString],
+    /// Values that may not stay in what is kept of its outputs.
+    pub secrets: &'a [String],
     /// A folder of the call's own for temporary files.
     pub temporary: &'a Path,
     /// The user's tree, in which no agent may write.

@@ -231,6 +231,7 @@ impl Program {
             stdout: stdout.clone(),
             stderr: stderr.clone(),
             writable: None,
+            secrets: Vec::new(),
         };
         let ended = process::run(shim, &command, limits, interrupted, &mut |_, _| {})?;
         let said = fs::tail(&stdout, MAX_VERSION_BYTES)?;
@@ -287,6 +288,7 @@ impl Program {
             writable: is_confined
                 .then(|| self.writable(call, setting))
                 .transpose()?,
+            secrets: setting.secrets.to_vec(),
         };
         let mut lines = Lines::new(self.kind.protocol());
         let ended = process::run(

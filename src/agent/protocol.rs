@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::outcome::{Failure, Reply};
+use super::outcome::{Class, Failure, Reply};
 
 /// Reads what a program writes, line by line, and decides at the end what came of it.
 pub(super) trait Protocol {
@@ -34,8 +34,15 @@ pub(super) struct Cutter {
     is_skipping: bool,
 }
 
-/// A line that is longer is not held. A prompt that is echoed has at most 8 MB.
-const MAX_LINE_BYTES: usize = 64 << 20;
+/// A line that is longer is passed over: an echoed prompt, a file that was read. No answer is as long, and a parsed line
+/// takes up to twenty times its bytes.
+const MAX_LINE_BYTES: usize = 4 << 20;
+
+/// No answer is longer.
+const MAX_ANSWER_BYTES: usize = 4 << 20;
+
+/// Most characters of what a tool is used for.
+const MAX_ACTIVITY_CHARS: usize = 300;
 
 impl Cutter {
     /// Takes bytes as they come; calls `line` with each line that is whole, with none in the place of one too long.
@@ -102,7 +109,12 @@ impl Lines {
             is_silent: self.is_silent,
             stderr,
         };
-        self.protocol.finish(&exit)
+        let reply = self.protocol.finish(&exit)?;
+        if reply.text.len() > MAX_ANSWER_BYTES {
+            let why = format!("its answer has more than {MAX_ANSWER_BYTES} bytes");
+            return Err(Failure::new(Class::Malformed, why));
+        }
+        Ok(reply)
     }
 }
 
@@ -111,6 +123,13 @@ fn read(protocol: &mut dyn Protocol, line: Option<&[u8]>, doing: &mut dyn FnMut(
     let value = line.and_then(|line| serde_json::from_slice(line).ok());
     if let Some(activity) = value.and_then(|value| protocol.line(&value)) {
         doing(&activity);
+    }
+}
+
+/// Adds to an answer, as long as it is none that is too long.
+pub(super) fn add(answer: &mut String, more: &str) {
+    if answer.len() <= MAX_ANSWER_BYTES {
+        answer.push_str(more);
     }
 }
 
@@ -134,8 +153,9 @@ pub(super) fn number(value: &Value, pointer: &str) -> Option<u64> {
 pub(super) fn activity(tool: &str, input: Option<&Value>) -> String {
     let tells = ["file_path", "path", "command", "pattern", "query", "url"];
     let value = input.and_then(|input| tells.iter().find_map(|key| input.get(key)?.as_str()));
-    match value {
+    let text = match value {
         Some(value) => format!("{tool} {}", value.lines().next().unwrap_or("")),
         None => tool.to_owned(),
-    }
+    };
+    text.chars().take(MAX_ACTIVITY_CHARS).collect()
 }

@@ -13,7 +13,7 @@ use super::environment::Environment;
 use super::live::Live;
 use super::number::{parse_duration, parse_tokens};
 use super::printer::Printer;
-use super::secrets::SecretsArgs;
+use super::secrets::{SecretsArgs, secret_values};
 use super::story;
 use crate::agent::{Chain, Role};
 use crate::flow::budget::Budget;
@@ -117,7 +117,7 @@ pub(super) const DEFAULT_WAIT: Duration = Duration::from_mins(10);
 const GRACE: Duration = Duration::from_secs(3);
 
 /// An agent that writes more is taken to write without end.
-const MAX_OUTPUT_BYTES: u64 = 1 << 30;
+const MAX_OUTPUT_BYTES: u64 = 256 << 20;
 
 /// Parses the names of agents.
 pub(super) fn parse_agents(text: &str) -> Result<Chain, String> {
@@ -165,6 +165,7 @@ pub(super) struct Lent {
     shim: PathBuf,
     cache: PathBuf,
     variables: Vec<(OsString, OsString)>,
+    secrets: Vec<String>,
     names: Vec<OsString>,
     limits: Limits,
     budget: Budget,
@@ -183,6 +184,7 @@ impl AgentArgs {
             shim: environment.program()?,
             cache: environment.cache()?,
             variables: environment.variables(),
+            secrets: secret_values(environment.variables()),
             names: self.lent.clone(),
             limits: Limits {
                 idle: self.idle_limit,
@@ -232,6 +234,7 @@ impl Lent {
         work(&Host {
             shim: self.shim.clone(),
             variables: self.variables.clone(),
+            secrets: self.secrets.clone(),
             lent: self.names.clone(),
             cache: self.cache.clone(),
             redactor: Arc::clone(&self.redactor),

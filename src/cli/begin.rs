@@ -3,14 +3,16 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use clap::{Args, Parser as _};
 use serde::{Deserialize, Serialize};
 
 use super::agents::Lent;
 use super::environment::{Environment, now_ms};
-use super::exit::{Exit, usage};
+use super::exit::{Exit, is_interrupted, unwrapped, usage};
 use super::printer::{Printer, read_stdin};
 use super::{Cli, obey};
+use crate::flow::plan_exec::{Done, RunError, or_waiting};
 use crate::flow::resume::{self, Left};
 use crate::flow::sweep::Claim;
 use crate::fs;
@@ -86,7 +88,10 @@ pub(super) fn begin(
         ));
     }
     let redactor = &lent.redactor;
-    let mut run = Run::begin(root, environment.run_id(), now_ms)?;
+    let id = environment.run_id();
+    // First, so that a run that has no place leaves nothing.
+    let place = lent.claim(&id)?;
+    let mut run = Run::begin(root, id, now_ms)?;
     run.watch(watch);
     run.record(Event::Started {
         verb: verb.to_owned(),
@@ -104,8 +109,39 @@ pub(super) fn begin(
         };
         run.keep(COMMAND_FILE, &run::json(&command))?;
     }
-    let place = lent.claim(&run.id)?;
     Ok((run, place))
+}
+
+/// Records what a run came to, and returns that.
+///
+/// # Errors
+///
+/// Fails if the run did, or its end cannot be recorded.
+pub(super) fn end(
+    run: &mut Run,
+    done: Result<Done, RunError>,
+    lent: &Lent,
+) -> anyhow::Result<Done> {
+    let done = or_waiting(done).map_err(unwrapped);
+    let outcome = match &done {
+        Ok(done) => done.outcome(),
+        Err(error) => Outcome::Stopped(format!("{error:#}")),
+    };
+    let recorded = run.end(outcome, exit_of(&done, lent.signal()) as u8);
+    let done = done?;
+    recorded.context("it came to its end, and that cannot be recorded")?;
+    Ok(done)
+}
+
+/// Returns how the process of a run ends, where `signal` came.
+pub(super) fn exit_of(done: &anyhow::Result<Done>, signal: Option<i32>) -> Exit {
+    match (done, signal) {
+        // What has landed has landed.
+        (Ok(Done::Executed(_)), _) | (Ok(_), None) => Exit::Success,
+        (Err(error), Some(signal)) if is_interrupted(error) => Exit::of_signal(signal),
+        (Ok(_), Some(signal)) => Exit::of_signal(signal),
+        (Err(error), _) => Exit::of(error),
+    }
 }
 
 /// Prints each record of a run to stdout, as JSON on a line of its own.

@@ -11,9 +11,9 @@ use serde::Serialize;
 
 use super::agents::{AgentArgs, DEFAULT_IDLE, DEFAULT_TIME, DEFAULT_WAIT, parse_agents, player};
 use super::asking::Asking;
-use super::begin::{begin, events};
+use super::begin::{begin, end, events, exit_of};
 use super::environment::Environment;
-use super::exit::{Exit, is_interrupted, unwrapped, usage};
+use super::exit::{Exit, RunStopped, is_interrupted, unwrapped, usage};
 use super::plan::{read_packs, read_spec};
 use super::printer::Printer;
 use super::select::{SelectArgs, Selected};
@@ -311,11 +311,10 @@ impl Job<'_> {
         let watch = self.change.json.then(|| events(printer));
         let (mut run, _place) = begin(repository, told, &lent, watch, environment)?;
         let done = lent.host(printer, |host| go(&work, &mut run, host));
-        let done = match done {
+        let done = match end(&mut run, done, &lent) {
             Ok(done) => done,
             Err(error) => {
                 let folder = run.folder.display();
-                let error = unwrapped(error);
                 if self.change.json {
                     let summary = run::summary(root, &run.id)?;
                     printer.json(&Report::failed(&summary, &error))?;
@@ -326,7 +325,7 @@ impl Job<'_> {
                     ));
                     return Ok(Exit::of_signal(signal));
                 }
-                return Err(error.context(format!("the run {} stopped", run.id)));
+                return Err(error.context(RunStopped(run.id.clone())));
             }
         };
         let summary = run::summary(root, &run.id)?;
@@ -355,8 +354,7 @@ impl Job<'_> {
         if self.change.json {
             printer.json(&Report::new(&summary, &done))?;
         }
-        let signal = lent.signal().filter(|_| !matches!(done, Done::Executed(_)));
-        Ok(signal.map_or(Exit::Success, Exit::of_signal))
+        Ok(exit_of(&Ok(done), lent.signal()))
     }
 
     /// Returns the command that carries a plan out as it would have been here.

@@ -22,7 +22,7 @@ use crate::fs::FsError;
 use crate::history::HistoryError;
 use crate::model::UnknownModel;
 use crate::repo::OpenError;
-use crate::scratch::LandError;
+use crate::scratch::{LandError, ScratchError};
 use crate::secrets::InvalidAllow;
 
 /// The exit codes, for the help.
@@ -52,12 +52,30 @@ pub(super) enum Exit {
 }
 
 impl Exit {
+    /// All of them.
+    const ALL: [Self; 8] = [
+        Self::Success,
+        Self::Negative,
+        Self::Error,
+        Self::Agent,
+        Self::Budget,
+        Self::HungUp,
+        Self::Interrupted,
+        Self::Terminated,
+    ];
+
     /// Maps an error to its status by looking for a known cause in the chain.
     pub(super) fn of(error: &anyhow::Error) -> Self {
         if error.chain().any(is_stdout_closed) {
             return Self::Success;
         }
         error.chain().find_map(status_of).unwrap_or(Self::Error)
+    }
+
+    /// Returns how a process ended that had the exit code `code`; none if none of ours has it.
+    pub(super) fn of_code(code: u8) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|&exit| exit as u8 == code)
     }
 
     /// Returns how a process ends that was asked to by `signal`.
@@ -193,9 +211,41 @@ pub(super) fn usage(message: impl Into<String>, hint: impl Into<String>) -> anyh
     UsageError { message, hint }.into()
 }
 
-/// Returns what the user can do about an error: the advice of the first cause that has some.
+/// Returns the error of a file that a cause is, or passes on.
+fn of_file<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a FsError> {
+    let of_scratch = |error: &'a ScratchError| match error {
+        ScratchError::Fs(error) => Some(error),
+        _ => None,
+    };
+    match cause.downcast_ref::<LandError>() {
+        Some(LandError::Fs(error)) => Some(error),
+        Some(LandError::Scratch(error)) => of_scratch(error),
+        _ => cause
+            .downcast_ref()
+            .or_else(|| cause.downcast_ref().and_then(of_scratch)),
+    }
+}
+
+/// A run that stopped: the context of why.
+#[derive(Debug, thiserror::Error)]
+#[error("the run {0} stopped")]
+pub(super) struct RunStopped(pub(super) String);
+
+/// Returns what the user can do about an error: the advice of the first cause that has some, and where it was the disk
+/// that stopped a run, how to go on then.
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
-    error.chain().find_map(hint_of)
+    let advice = error.chain().find_map(hint_of);
+    let is_of_disk =
+        |cause: &(dyn std::error::Error + 'static)| of_file(cause).is_some_and(FsError::is_of_disk);
+    match error.downcast_ref() {
+        Some(RunStopped(id)) if error.chain().any(is_of_disk) => {
+            let advice = advice.unwrap_or_default();
+            Some(format!(
+                "{advice}; then go on with `twostep runs resume {id}`"
+            ))
+        }
+        _ => advice,
+    }
 }
 
 fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
@@ -255,7 +305,7 @@ fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     let advice = cause.downcast_ref::<OpenError>().map(OpenError::hint);
     let advice = advice.or_else(|| cause.downcast_ref::<RestoreError>().map(RestoreError::hint));
     let advice = advice.or_else(|| cause.downcast_ref::<VerifyError>().map(VerifyError::hint));
-    let advice = advice.or_else(|| cause.downcast_ref::<FsError>().map(FsError::hint));
+    let advice = advice.or_else(|| of_file(cause).map(FsError::hint));
     advice.flatten().map(str::to_owned)
 }
 
@@ -336,7 +386,10 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
                 "these files are never written; say in the spec to leave them alone".to_owned(),
             ),
             ExecError::Land { source, .. } if !is_conflict(source) => {
-                Some("mend that, and run `twostep exec` again".to_owned())
+                match of_file(source).and_then(FsError::hint) {
+                    Some(_) => None,
+                    None => Some("mend that, and go on with `twostep runs resume`".to_owned()),
+                }
             }
             ExecError::Land { patch, .. } => Some(format!(
                 "take the patch with `{} --3way`, or run `twostep exec` again with your files as they are now",
@@ -345,9 +398,9 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
             ExecError::NotFound { .. } => {
                 Some("install the command, or correct `--check`".to_owned())
             }
-            ExecError::Busy => {
-                Some("wait until it has ended, and run `twostep exec` again".to_owned())
-            }
+            ExecError::Busy { id, .. } => Some(format!(
+                "wait until it has ended, and go on with `twostep runs resume {id}`"
+            )),
             ExecError::Stranded { id, .. } => {
                 Some(format!("put your files back with `twostep undo {id}`"))
             }
@@ -361,7 +414,7 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         UndoError::Foreign(_) | UndoError::Tracked => {
             Some("look at `.twostep/runs`, and delete what did not come from twostep on this machine".to_owned())
         }
-        UndoError::Busy => Some("wait until it has ended, and run it again".to_owned()),
+        UndoError::Busy(_) => Some("wait until it has ended, and run it again".to_owned()),
         UndoError::Branch(_) => Some("look at the branch with `git log`, and delete it by hand if you do not want it".to_owned()),
         UndoError::Undone(_) | UndoError::Fs(_) => None,
     })

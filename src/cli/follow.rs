@@ -8,7 +8,6 @@ use clap::Args;
 use super::exit::{Exit, usage};
 use super::printer::Printer;
 use super::runs;
-use crate::agent::Class;
 use crate::run::{self, Event, Outcome, Record, Summary};
 
 /// Wait for the end of a run, and end as it did
@@ -49,7 +48,11 @@ pub(super) fn wait(
         return Err(killed(id));
     }
     printer.note(runs::line(&summary).trim_end());
-    Ok(exit_of(&summary.outcome, &records))
+    let ends = records.iter().rev().find_map(|record| match record.event {
+        Event::Ended { exit, .. } => Some(exit),
+        _ => None,
+    });
+    Ok(ends.and_then(Exit::of_code).unwrap_or(Exit::Error))
 }
 
 pub(super) fn tail(
@@ -113,121 +116,4 @@ fn follow(
 /// Says whether nothing comes after this of itself.
 fn ends(event: &Event) -> bool {
     matches!(event, Event::Ended { .. } | Event::Undone)
-}
-
-/// Returns how the process of a run ended, as far as its journal tells.
-fn exit_of(outcome: &Outcome, records: &[Record]) -> Exit {
-    match outcome {
-        Outcome::Planned
-        | Outcome::Landed
-        | Outcome::Kept
-        | Outcome::NotAsked
-        | Outcome::Undone
-        | Outcome::Waiting(_) => Exit::Success,
-        Outcome::HalfLanded | Outcome::Open => Exit::Error,
-        Outcome::Stopped(_) => {
-            let events = records.iter().rev().map(|record| &record.event);
-            events
-                .into_iter()
-                .find_map(stopped_by)
-                .unwrap_or(Exit::Error)
-        }
-    }
-}
-
-/// Returns the exit code of a run that an event stopped, if it was that; other events decide nothing.
-fn stopped_by(event: &Event) -> Option<Exit> {
-    match event {
-        Event::CallFailed { class, .. } => Some(match class {
-            Some(Class::Interrupted) => Exit::Interrupted,
-            Some(_) => Exit::Agent,
-            None => Exit::Error,
-        }),
-        Event::Checked {
-            is_baseline: false,
-            passed: false,
-            ..
-        }
-        | Event::LandingFailed => Some(Exit::Negative),
-        // What it stopped for came after an answer, and is not recorded.
-        Event::CallEnded { .. } => Some(Exit::Error),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_run_ends_as_its_journal_tells() {
-        let failed = |class| Event::CallFailed {
-            number: 1,
-            class,
-            message: String::new(),
-        };
-        let checked = |passed| Event::Checked {
-            command: String::new(),
-            is_baseline: false,
-            passed,
-        };
-        let answered = || Event::CallEnded {
-            number: 1,
-            usage: crate::agent::Usage::default(),
-            billing: None,
-        };
-        let stopped = Outcome::Stopped(String::new());
-        for (outcome, events, expected) in [
-            (
-                Outcome::Landed,
-                vec![failed(Some(Class::Hung))],
-                Exit::Success,
-            ),
-            (Outcome::Kept, vec![], Exit::Success),
-            (Outcome::Planned, vec![], Exit::Success),
-            (Outcome::HalfLanded, vec![], Exit::Error),
-            (stopped.clone(), vec![], Exit::Error),
-            (
-                stopped.clone(),
-                vec![failed(Some(Class::Hung))],
-                Exit::Agent,
-            ),
-            (
-                stopped.clone(),
-                vec![failed(Some(Class::Interrupted))],
-                Exit::Interrupted,
-            ),
-            (stopped.clone(), vec![failed(None)], Exit::Error),
-            (
-                stopped.clone(),
-                vec![answered(), checked(false), checked(true)],
-                Exit::Negative,
-            ),
-            (
-                stopped.clone(),
-                vec![answered(), Event::LandingFailed],
-                Exit::Negative,
-            ),
-            (
-                stopped,
-                vec![failed(Some(Class::Hung)), answered()],
-                Exit::Error,
-            ),
-        ] {
-            let records: Vec<Record> = events
-                .into_iter()
-                .map(|event| Record {
-                    version: 1,
-                    number: 1,
-                    at_ms: 0,
-                    event,
-                })
-                .collect();
-            assert_eq!(
-                exit_of(&outcome, &records),
-                expected,
-                "{outcome:?} {records:?}"
-            );
-        }
-    }
 }

@@ -7,9 +7,9 @@ use clap::Args;
 
 use super::agents::{AgentArgs, parse_agents, player};
 use super::asking::Asking;
-use super::begin::begin;
+use super::begin::{begin, end};
 use super::environment::Environment;
-use super::exit::{Exit, is_interrupted, unwrapped, usage};
+use super::exit::{Exit, RunStopped, is_interrupted, unwrapped, usage};
 use super::printer::Printer;
 use super::select::{SelectArgs, Selected};
 use super::story;
@@ -147,23 +147,22 @@ pub(super) fn run(
             }
         };
         plan_exec::clear(&run, host);
-        let done = made.and_then(|made| {
+        made.and_then(|made| {
             plan = made;
             planning.keep(plan.as_ref(), &mut run)
-        });
-        plan_exec::conclude(&mut run, done)
+        })
     });
+    let done = end(&mut run, done, &lent);
     if let Ok(Done::Waiting(role, prompt)) = &done {
         super::exec::tell_waiting(*role, prompt, &run.id, printer);
         return Ok(Exit::Success);
     }
     if let Err(error) = done {
-        let error = unwrapped(error);
         if let Some(signal) = lent.signal().filter(|_| is_interrupted(&error)) {
             printer.note("interrupted; no plan was written");
             return Ok(Exit::of_signal(signal));
         }
-        return Err(error.context("cannot plan"));
+        return Err(error.context(RunStopped(run.id.clone())));
     }
     tell_plan(plan.as_ref(), target, &run, environment, printer)?;
     if let Some(plan) = &plan {

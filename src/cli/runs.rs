@@ -246,7 +246,7 @@ fn told(event: &Event) -> Option<String> {
             "failed while landing, and could not put everything back".to_owned()
         }
         Event::Undone => "was undone".to_owned(),
-        Event::Ended { outcome } => match outcome {
+        Event::Ended { outcome, .. } => match outcome {
             Outcome::Stopped(why) => format!("stopped: {why}"),
             _ => "ended".to_owned(),
         },

@@ -93,13 +93,40 @@ pub(super) fn check_own_file(environment: &Environment) -> anyhow::Result<()> {
     SecretsArgs { secrets }.redactor(environment).map(drop)
 }
 
+/// No value that is shorter is taken for a secret that stands anywhere: it would be a word of everybody's.
+const MIN_VALUE: usize = 8;
+
+/// Returns the values of `variables` that may be secret: by their names, by their form, or for they are random.
+pub(super) fn secret_values(variables: Vec<(OsString, OsString)>) -> Vec<String> {
+    let scanner = Scanner::new(Allow::default());
+    let is_found =
+        |name: &str, value: &str| !scanner.find("", &format!("{name}={value}")).is_empty();
+    let text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    let is_secret = |(name, value): &(String, String)| {
+        value.len() >= MIN_VALUE
+            && !value.starts_with('/')
+            && (is_secret_name(name) || is_found(name, value) || is_found(ANY_SECRET, value))
+    };
+    let all = variables.into_iter().filter_map(text).filter(is_secret);
+    all.map(|(_, value)| value).collect()
+}
+
+/// A name by which every value counts that is random enough.
+const ANY_SECRET: &str = "secret_key";
+
 /// What the name of a variable holds whose value is secret.
 const SECRET_WORDS: &[&str] = &["KEY", "TOKEN", "SECRET", "PASSWORD"];
 
 /// Returns a variable if its name says that its value is secret; a path is the name of a file, and none.
 fn secret_variable((name, value): (OsString, OsString)) -> Option<(String, String)> {
     let (name, value) = (name.into_string().ok()?, value.into_string().ok()?);
-    let upper = name.to_uppercase();
-    let is_secret = SECRET_WORDS.iter().any(|word| upper.contains(word)) && !value.starts_with('/');
+    let is_secret = is_secret_name(&name) && !value.starts_with('/');
     is_secret.then_some((name, value))
+}
+
+fn is_secret_name(name: &str) -> bool {
+    let upper = name.to_uppercase();
+    SECRET_WORDS.iter().any(|word| upper.contains(word))
 }

@@ -12,7 +12,7 @@ use crate::agent::{
     Usage,
 };
 use crate::fs::{self, FsError};
-use crate::process::Limits;
+use crate::process::{self, Limits};
 use crate::run::{CallPlace, Event as Happened, Known, Reserve, Run};
 
 /// No prompt is larger.
@@ -249,19 +249,25 @@ fn once(
         shim: &host.shim,
         variables: &host.variables,
         lent: &host.lent,
+        secrets: &host.secrets,
         temporary: &temporary,
         protected: run.root(),
         limits: &limits,
         interrupted: host.interrupted,
     };
     let answer = player.agent.ask(&call, &setting, &mut |doing| {
-        (host.tell)(&Event::Doing(doing));
+        (host.tell)(&Event::Doing(&process::struck(doing, &host.secrets)));
     });
+    if matches!(answer, Err(AgentError::Failed { .. })) {
+        // It may have failed for it could not write, whatever it says.
+        fs::require_room(&place.folder)?;
+        fs::require_room(&temporary)?;
+    }
     // Some programs leave whole conversations there when they fail.
     if let Err(error) = fs::remove_folder(&temporary) {
         (host.tell)(&Event::Warning(format!("{error}: {}", error.source)));
     }
-    let reply = answer?;
+    let reply = without(answer, &host.secrets)?;
     for denied in &reply.denied {
         let role = asked.role.name();
         (host.tell)(&Event::Warning(format!(
@@ -274,6 +280,31 @@ fn once(
         )));
     }
     Ok(reply)
+}
+
+/// Strikes values out of what an agent said.
+fn without(answer: Result<Reply, AgentError>, values: &[String]) -> Result<Reply, AgentError> {
+    match answer {
+        Ok(mut reply) => {
+            for text in reply.denied.iter_mut().chain([&mut reply.text]) {
+                *text = process::struck(text, values);
+            }
+            Ok(reply)
+        }
+        Err(AgentError::Failed {
+            agent,
+            role,
+            mut failure,
+        }) => {
+            failure.message = process::struck(&failure.message, values);
+            Err(AgentError::Failed {
+                agent,
+                role,
+                failure,
+            })
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Puts a price on what was used where the agent did not, and takes it away where nobody is billed for it.

@@ -77,6 +77,7 @@ pub(super) fn run_checks(
         shim: &host.shim,
         shell: "/bin/sh".into(),
         variables: check_environment(&host.variables),
+        secrets: &host.secrets,
         folder,
         limits: &limits,
         interrupted: host.interrupted,
@@ -105,6 +106,11 @@ pub(super) fn run_checks(
                 command: command.clone(),
                 said: checked.tail.trim().to_owned(),
             });
+        }
+        if !checked.passed {
+            // What cannot write fails, too.
+            fs::require_room(&records)?;
+            fs::require_room(folder)?;
         }
         (host.tell)(&Event::Checked(&checked, is_baseline));
         run.record(Happened::Checked {

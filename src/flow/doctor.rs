@@ -290,6 +290,7 @@ pub fn confinement(ground: &Ground<'_>) -> Result<Confinement, ProcessError> {
         stdin: None,
         stdout,
         stderr,
+        secrets: Vec::new(),
     };
     let ended = process::run(
         ground.shim,

@@ -23,7 +23,7 @@ use crate::path::RepoPath;
 use crate::plan::{Plan, Reference, Status};
 use crate::prompt;
 use crate::repo::{Candidate, Named, Repository};
-use crate::run::{self, CallPlace, ChangedFile, Event as Happened, Run};
+use crate::run::{self, CallPlace, ChangedFile, Event as Happened, LockError, Run};
 use crate::scratch::{
     self, Change, ChangeKind, ChangeSet, LandError, Problem, Scratch, ScratchError, State,
 };
@@ -159,17 +159,25 @@ pub enum ExecError {
     #[error("`{0}` is too large to land")]
     TooLarge(RepoPath),
     /// The user's files are no longer those that the executor began with.
-    #[error("nothing landed; the change is in `{}`", patch.display())]
+    #[error("nothing landed{}; the change is in `{}`", because(others), patch.display())]
     Land {
         /// The file with the change.
         patch: PathBuf,
+        /// The runs that changed the same files meanwhile.
+        others: Vec<String>,
         /// Why.
         #[source]
         source: LandError,
     },
     /// Another landing or undo is at work.
-    #[error("another run is landing, or being undone, in this repository; nothing landed")]
-    Busy,
+    #[error("nothing landed")]
+    Busy {
+        /// The run.
+        id: String,
+        /// Which other is at work.
+        #[source]
+        source: LockError,
+    },
     /// It failed while files were exchanged, and not all could be put back.
     #[error("the landing failed half-way; the change is in `{}`", patch.display())]
     Stranded {
@@ -215,6 +223,17 @@ pub enum ExecError {
 fn list(refused: &[Problem]) -> String {
     let each = refused.iter().map(ToString::to_string);
     each.collect::<Vec<_>>().join(", ")
+}
+
+fn because(others: &[String]) -> String {
+    if others.is_empty() {
+        return String::new();
+    }
+    let noun = if others.len() == 1 { "run" } else { "runs" };
+    format!(
+        ", for the {noun} {} changed the same files meanwhile",
+        others.join(", ")
+    )
 }
 
 fn names(paths: &[RepoPath]) -> String {
@@ -493,13 +512,15 @@ pub const HELD_FOLDER: &str = "landing";
 
 fn land(root: &Root, run: &mut Run, executed: &Executed, host: &Host<'_>) -> Result<(), ExecError> {
     let held = &run.folder.join(HELD_FOLDER);
-    let failed = |source| ExecError::Land {
+    let (id, since) = (run.id.clone(), run.started_ms);
+    let failed = |source: LandError| ExecError::Land {
         patch: executed.patch.clone(),
+        others: others(root, &id, since, &source),
         source,
     };
     let landing = scratch::prepare(root, &executed.changes, held).map_err(failed)?;
     run.keep(LANDING_FILE, &run::json(&landing))?;
-    let _lock = run::lock(root.path())?.ok_or(ExecError::Busy)?;
+    let _turn = turn(run, host)?;
     run.record(Happened::LandingStarted)?;
     match scratch::land(root, &landing, held) {
         Ok(()) => {
@@ -522,6 +543,32 @@ fn land(root: &Root, run: &mut Run, executed: &Executed, host: &Host<'_>) -> Res
             Err(failed(source))
         }
     }
+}
+
+/// Takes the right to write to the user's tree, for as long as it is held.
+pub(super) fn turn(run: &Run, host: &Host<'_>) -> Result<fs::Lock, ExecError> {
+    run::lock(run.root(), &run.id, host.interrupted).map_err(|error| match error {
+        LockError::Fs(error) => error.into(),
+        source @ LockError::Busy(_) => match host.go_on() {
+            Ok(()) => ExecError::Busy {
+                id: run.id.clone(),
+                source,
+            },
+            Err(interrupted) => interrupted.into(),
+        },
+    })
+}
+
+/// Returns the runs that changed meanwhile what a landing met.
+fn others(root: &Root, id: &str, since_ms: u64, error: &LandError) -> Vec<String> {
+    let LandError::Conflicts(problems) = error else {
+        return Vec::new();
+    };
+    let paths: Vec<RepoPath> = problems
+        .iter()
+        .map(|problem| problem.path.clone())
+        .collect();
+    run::changed_by(root.path(), id, since_ms, &paths).unwrap_or_default()
 }
 
 /// Commits a change on a new branch that is called after the run; returns its name.

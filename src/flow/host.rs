@@ -22,6 +22,8 @@ pub struct Host<'a> {
     pub shim: PathBuf,
     /// The user's environment.
     pub variables: Vec<(OsString, OsString)>,
+    /// Those of its values that are secret: they stay in nothing that a program of others wrote.
+    pub secrets: Vec<String>,
     /// More variables that agents get, by name.
     pub lent: Vec<OsString>,
     /// Where scratches and empty folders are made, outside of every repository.

@@ -93,6 +93,24 @@ pub enum Done {
     Executed(Box<Executed>),
 }
 
+impl Done {
+    /// Returns it as a journal tells it.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Planned(_) => Outcome::Planned,
+            Self::NotAsked => Outcome::NotAsked,
+            Self::Waiting(_, prompt) => {
+                // As it is named in the run's folder: the folder of the calls, that of the call, the file.
+                let names: Vec<_> = prompt.components().rev().take(3).collect();
+                let name: PathBuf = names.into_iter().rev().collect();
+                Outcome::Waiting(name.display().to_string())
+            }
+            Self::Executed(executed) if executed.landed == Landed::Kept => Outcome::Kept,
+            Self::Executed(_) => Outcome::Landed,
+        }
+    }
+}
+
 /// A run that did not come to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -171,7 +189,7 @@ fn lines(open: &[Reference]) -> String {
     each.collect()
 }
 
-/// Plans, and if it is wanted carries the plan out; what it came to is the last record of the run.
+/// Plans, and if it is wanted carries the plan out.
 ///
 /// The plan is written to `file`.
 ///
@@ -193,10 +211,10 @@ pub fn plan_exec(
     let planner = work.planner.unwrap_or(work.executor);
     let done = from_spec(work, planner, spec, file, run, host);
     clear(run, host);
-    conclude(run, done)
+    done
 }
 
-/// Carries out the plan in `file`; what it came to is the last record of the run.
+/// Carries out the plan in `file`.
 ///
 /// # Errors
 ///
@@ -210,7 +228,7 @@ pub fn exec(
     clear(run, host);
     let done = from_plan(work, file, run, host);
     clear(run, host);
-    conclude(run, done)
+    done
 }
 
 /// Takes the scratch away: what is worth keeping is in the run's folder.
@@ -257,17 +275,22 @@ fn from_spec(
     // Checks that cannot run are found before anything is paid for.
     let bench = make_bench(work, run, host)?;
     let mut plan = plan::ask(run, planner, (&prompt.text, prompt.tokens), None, host)?;
-    if run.is_resumed() && before.is_some() && run_of(file)?.as_ref() == Some(&run.id) {
+    let turn = exec::turn(run, host)?;
+    let file = &place(file, run)?;
+    let is_there = fs::kind(file)? != SystemKind::Missing;
+    if run.is_resumed() && is_there && run_of(file)?.as_ref() == Some(&run.id) {
         // It was written before, and may have been revised or edited since.
         plan = read_plan(file)?;
         run.keep(PLAN_FILE, plan.text.as_bytes())?;
     } else {
         run.keep(PLAN_FILE, plan.text.as_bytes())?;
         if seen(file)? != before {
-            return Err(RunError::Edited(file.to_owned()));
+            // What another run left there may go.
+            may_write_plan(run.root(), file)?;
         }
         write_plan(file, &plan, run)?;
     }
+    drop(turn);
     carry_out(
         work,
         file,
@@ -277,6 +300,23 @@ fn from_spec(
         run,
         host,
     )
+}
+
+/// Returns where the plan of `run` goes: `file`, or beside it where that holds the plan of another run that is at work.
+fn place(file: &Path, run: &Run) -> Result<PathBuf, FsError> {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let own = file.with_file_name(format!("{stem}-{}.md", run.id));
+    if fs::kind(&own)? != SystemKind::Missing {
+        return Ok(own);
+    }
+    let other = match fs::kind(file)? {
+        SystemKind::Missing => None,
+        _ => run_of(file)?.filter(|id| *id != run.id),
+    };
+    Ok(match other {
+        Some(id) if run::is_alive(run.root(), &id)? => own,
+        _ => file.to_owned(),
+    })
 }
 
 /// Returns what is in a file, if it is there.
@@ -593,17 +633,6 @@ pub fn plan_file(plan: &Plan, id: &str) -> String {
     format!("{PLAN_HEAD}{id} -->\n{}", plan.text)
 }
 
-/// Returns an error with all that caused it.
-fn chain(error: &RunError) -> String {
-    let mut text = error.to_string();
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
-}
-
 /// Returns the first line of a text that says something, without the marks of a heading.
 pub fn title(text: &str) -> &str {
     let lines = text.lines().map(|line| line.trim_matches(['#', ' ', '\t']));
@@ -611,32 +640,17 @@ pub fn title(text: &str) -> &str {
     lines.next().unwrap_or_default()
 }
 
-/// Records what a run came to, and returns that.
+/// Returns what a run came to whose caller plays a role: it waits for their answer, and that is no error.
 ///
 /// # Errors
 ///
-/// Fails if the run did, or its end cannot be recorded.
-pub fn conclude(run: &mut Run, done: Result<Done, RunError>) -> Result<Done, RunError> {
-    let done = match done {
+/// Fails as the run did otherwise.
+pub fn or_waiting(done: Result<Done, RunError>) -> Result<Done, RunError> {
+    match done {
         Err(
             RunError::Planning(PlanningError::Waiting { role, prompt })
             | RunError::Exec(ExecError::Call(PlanningError::Waiting { role, prompt })),
         ) => Ok(Done::Waiting(role, prompt)),
         done => done,
-    };
-    let outcome = match &done {
-        Ok(Done::Planned(_)) => Outcome::Planned,
-        Ok(Done::NotAsked) => Outcome::NotAsked,
-        Ok(Done::Waiting(_, prompt)) => {
-            let name = prompt.strip_prefix(&run.folder).unwrap_or(prompt);
-            Outcome::Waiting(name.display().to_string())
-        }
-        Ok(Done::Executed(executed)) if executed.landed == Landed::Kept => Outcome::Kept,
-        Ok(Done::Executed(_)) => Outcome::Landed,
-        Err(error) => Outcome::Stopped(chain(error)),
-    };
-    let recorded = run.end(outcome);
-    let done = done?;
-    recorded?;
-    Ok(done)
+    }
 }

@@ -42,7 +42,7 @@ pub fn take_up(repository: &Repository, id: &str, now: fn() -> u64) -> Result<Le
     match landing {
         Some(Event::Landed | Event::Branched { .. }) => {
             let outcome = Outcome::Landed;
-            run.end(outcome.clone())?;
+            run.end(outcome.clone(), 0)?;
             return Ok(Left::Nothing(outcome));
         }
         Some(Event::LandingStarted | Event::LandingStranded) => {

@@ -7,7 +7,7 @@ use crate::fs::{self, FsError};
 use crate::git::{self, BranchError};
 use crate::path::RepoPath;
 use crate::repo::Repository;
-use crate::run::{self, Event, Run};
+use crate::run::{self, Event, LockError, Run};
 use crate::scratch::{self, Change, ChangeKind, LandError, LandedChange, Landing, Undone};
 
 /// Nothing was taken back.
@@ -50,8 +50,8 @@ pub enum UndoError {
     #[error("git tracks `.twostep`: its runs came with the repository, and are not yours to undo")]
     Tracked,
     /// Another landing or undo is at work.
-    #[error("another run is landing, or being undone, in this repository")]
-    Busy,
+    #[error(transparent)]
+    Busy(#[from] LockError),
     /// The branch of the run could not be deleted.
     #[error("cannot undo the run's branch")]
     Branch(#[from] BranchError),
@@ -142,7 +142,7 @@ pub(super) fn take_back(repository: &Repository, id: &str) -> Result<(Landing, U
     if [&folder, &held].into_iter().any(|path| fs::is_link(path)) {
         return Err(UndoError::NotLanded(id.to_owned()));
     }
-    let _lock = run::lock(root.path())?.ok_or(UndoError::Busy)?;
+    let _lock = run::lock(root.path(), id, &|| false)?;
     let failed = |source| match source {
         LandError::Stranded { .. } => UndoError::Stranded {
             id: id.to_owned(),

@@ -316,7 +316,13 @@ impl Root {
             .and_then(|()| copy.rewind())
             .and_then(|()| meta.modified())
             .map(|modified| (copy, modified))
-            .map_err(fail)
+            .map_err(|source| match source.kind() {
+                // What is wrong is at the goal.
+                io::ErrorKind::StorageFull
+                | io::ErrorKind::QuotaExceeded
+                | io::ErrorKind::FileTooLarge => other.error("write", goal, source),
+                _ => fail(source),
+            })
     }
 
     /// Gives what is at `path` the name `goal` beneath `other`, where nothing may be.

@@ -2,7 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
@@ -24,7 +24,10 @@ pub fn make_private_folders(path: &Path) -> Result<(), FsError> {
 }
 
 /// A file that one process at a time holds; released when it is dropped, or the process ends in whatever way.
-pub struct Lock(#[expect(dead_code, reason = "held, not read")] File);
+pub struct Lock(File);
+
+/// No name of a holder is longer.
+const MAX_HOLDER_BYTES: u64 = 256;
 
 impl Lock {
     /// Takes the lock that `path` stands for; none if another process has it.
@@ -50,6 +53,21 @@ impl Lock {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(cause)) => Err(error(cause)),
         }
+    }
+
+    /// Writes into the file who holds it, as far as the disk takes it: for others who want it.
+    pub fn sign(&self, holder: &str) {
+        let file = &self.0;
+        let cleared = file.set_len(0);
+        if cleared.is_ok() && file.write_all_at(holder.as_bytes(), 0).is_err() {
+            // Half a name is none.
+            let _ = file.set_len(0);
+        }
+    }
+
+    /// Returns who signed the lock that `path` stands for last, if that can be read.
+    pub fn holder(path: &Path) -> Option<String> {
+        super::read_regular_text(path, MAX_HOLDER_BYTES).ok()
     }
 
     /// Says whether somebody holds the lock that `path` stands for; nothing is made.
@@ -192,6 +210,10 @@ mod tests {
         let lock = Lock::take(&path).unwrap();
         assert!(lock.is_some() && Lock::is_held(&path).unwrap());
         assert!(Lock::take(&path).unwrap().is_none());
+        for name in ["a long name", "short"] {
+            lock.as_ref().unwrap().sign(name);
+            assert_eq!(Lock::holder(&path).as_deref(), Some(name));
+        }
         drop(lock);
         assert!(!Lock::is_held(&path).unwrap());
         assert!(Lock::take(&path).unwrap().is_some());

@@ -25,7 +25,7 @@ pub use durable::{
 };
 pub use hash::Hash;
 pub use output::{Output, scratch_file};
-pub use space::{age, bytes_beneath, free_bytes, remove_file, rename};
+pub use space::{age, bytes_beneath, free_bytes, remove_file, rename, require_room};
 
 use crate::path;
 
@@ -65,9 +65,23 @@ impl FsError {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 Some("free some space or write to another disk")
             }
-            io::ErrorKind::ReadOnlyFilesystem => Some("write to another place with `-o`"),
+            io::ErrorKind::ReadOnlyFilesystem => Some("make the disk writable or use another"),
+            io::ErrorKind::FileTooLarge if self.action == "write" => {
+                Some("let files be larger: `ulimit -f` tells how large they may be")
+            }
             _ => None,
         }
+    }
+
+    /// Says whether nothing is wrong but the place: full, or not to be written to.
+    pub fn is_of_disk(&self) -> bool {
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::StorageFull
+                | io::ErrorKind::QuotaExceeded
+                | io::ErrorKind::ReadOnlyFilesystem
+                | io::ErrorKind::PermissionDenied
+        ) || self.source.kind() == io::ErrorKind::FileTooLarge && self.action == "write"
     }
 }
 
@@ -280,6 +294,20 @@ pub fn append(path: &Path) -> Result<std::fs::File, FsError> {
     #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
     std::fs::OpenOptions::new()
         .append(true)
+        .open(path)
+        .map_err(FsError::of("open", path))
+}
+
+/// Opens a file for reading and writing.
+///
+/// # Errors
+///
+/// Fails on what is missing, and where the system does not open it.
+pub fn open_to_change(path: &Path) -> Result<std::fs::File, FsError> {
+    #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+    std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
         .open(path)
         .map_err(FsError::of("open", path))
 }

@@ -38,7 +38,7 @@ pub fn bytes_beneath(folder: &Path) -> Result<u64, FsError> {
     Ok(bytes)
 }
 
-/// Returns how many bytes the user can still write on the disk that holds `path`.
+/// Returns how many bytes the user can still write on the disk that holds `path`; one that has no size has no end.
 ///
 /// # Errors
 ///
@@ -46,7 +46,27 @@ pub fn bytes_beneath(folder: &Path) -> Result<u64, FsError> {
 pub fn free_bytes(path: &Path) -> Result<u64, FsError> {
     let disk = rustix::fs::statvfs(path);
     let disk = disk.map_err(|errno| FsError::of("look at the disk of", path)(errno.into()))?;
+    if disk.f_blocks == 0 {
+        return Ok(u64::MAX);
+    }
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// With less than this a disk is full: programs fail in ways of their own then.
+const LEAST_ROOM: u64 = 64 << 10;
+
+/// Says whether there is room on the disk that holds `path`.
+///
+/// # Errors
+///
+/// Fails if there is none, or where the system does not say.
+pub fn require_room(path: &Path) -> Result<(), FsError> {
+    if free_bytes(path)? < LEAST_ROOM {
+        return Err(FsError::of("write to", path)(
+            io::ErrorKind::StorageFull.into(),
+        ));
+    }
+    Ok(())
 }
 
 /// Gives what is at `path` another name on the same disk.

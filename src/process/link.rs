@@ -28,6 +28,7 @@ pub(super) struct Job {
     pub(super) stdout: OsString,
     pub(super) stderr: OsString,
     pub(super) writable: Option<Vec<OsString>>,
+    pub(super) secrets: Vec<String>,
     pub(super) grace: Duration,
 }
 
@@ -46,6 +47,7 @@ impl Job {
                 .writable
                 .as_ref()
                 .map(|paths| paths.iter().map(name).collect()),
+            secrets: command.secrets.clone(),
             grace,
         }
     }
@@ -81,6 +83,8 @@ pub(super) struct Report {
     pub(super) confined: Confinement,
     pub(super) n_stopped: usize,
     pub(super) n_left: usize,
+    /// Whether the outputs are without what may not stay in them.
+    pub(super) is_struck: bool,
 }
 
 /// A supervisor at work. Dropping it ends everything, and waits for that.
@@ -117,6 +121,8 @@ impl Link {
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // It outlives us for moments: who waits for the end of what we say need not wait for it.
+            .stderr(Stdio::null())
             .spawn()
             .map_err(fail)?;
         if let Some(stdin) = &mut child.stdin {

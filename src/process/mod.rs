@@ -17,6 +17,7 @@ mod interrupt;
 mod link;
 mod output;
 mod streams;
+mod strike;
 mod supervisor;
 mod tree;
 
@@ -30,12 +31,13 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use serde::{Deserialize, Serialize};
 
 use crate::fs::{self, FsError, SystemKind};
-use link::{Link, Order};
+use link::{Link, Order, Report};
 use output::Outputs;
 
 pub use find::find;
 pub use interrupt::Interrupt;
 pub use streams::stdout_was_closed;
+pub use strike::struck;
 pub use supervisor::supervise;
 
 /// A program to run, and all that it gets. Paths are absolute.
@@ -59,6 +61,8 @@ pub struct Command {
     /// What is missing is left out. The two outputs, the devices that take anything (`/dev/null`) and
     /// shared memory come of themselves. Linux only; [`Ended::confined`] tells what came of it.
     pub writable: Option<Vec<PathBuf>>,
+    /// Values that may not stay in the two outputs: they are struck out once nothing is left that could write there.
+    pub secrets: Vec<String>,
 }
 
 /// When a program is ended early.
@@ -186,10 +190,43 @@ pub fn run(
     }
     let mut outputs = Outputs::create(command, limits.max_output_bytes)?;
     let begun = Instant::now();
+    let report = follow(shim, command, limits, interrupted, &mut outputs, watch);
+    if !report.as_ref().is_ok_and(|(report, _)| report.is_struck) {
+        for path in [&command.stdout, &command.stderr] {
+            strike::strike_out(path, &command.secrets)?;
+        }
+    }
+    let (report, reached) = report?;
+    while outputs.pass_on(watch)? {}
+    let end = if outputs.are_over() {
+        End::TooMuchOutput
+    } else {
+        report.end.or(reached).unwrap_or(End::Interrupted)
+    };
+    Ok(Ended {
+        end,
+        elapsed: begun.elapsed(),
+        confined: report.confined,
+        n_stopped: report.n_stopped,
+        n_left: report.n_left,
+    })
+}
+
+/// Starts a program and passes on what it writes until it is told how that ended; returns that, and the limit that
+/// was reached.
+fn follow(
+    shim: &Path,
+    command: &Command,
+    limits: &Limits,
+    interrupted: &dyn Fn() -> bool,
+    outputs: &mut Outputs,
+    watch: &mut dyn FnMut(Stream, &[u8]),
+) -> Result<(Report, Option<End>), ProcessError> {
+    let begun = Instant::now();
     let mut link = Link::start(shim, command, limits.grace)?;
     let mut grown = begun;
     let mut reached = None;
-    let report = loop {
+    loop {
         let more = outputs.pass_on(watch)?;
         if more {
             grown = Instant::now();
@@ -204,22 +241,9 @@ pub fn run(
             }
         }
         if let Some(report) = link.listen(if more { Duration::ZERO } else { TICK })? {
-            break report;
+            return Ok((report, reached));
         }
-    };
-    while outputs.pass_on(watch)? {}
-    let end = if outputs.are_over() {
-        End::TooMuchOutput
-    } else {
-        report.end.or(reached).unwrap_or(End::Interrupted)
-    };
-    Ok(Ended {
-        end,
-        elapsed: begun.elapsed(),
-        confined: report.confined,
-        n_stopped: report.n_stopped,
-        n_left: report.n_left,
-    })
+    }
 }
 
 /// Returns the limit that is reached, if one is, by what was begun and has last grown at these times.

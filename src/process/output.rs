@@ -13,7 +13,8 @@ const BUFFER_BYTES: usize = 64 << 10;
 /// Both outputs of a program.
 pub(super) struct Outputs {
     files: [(Stream, PathBuf, File); 2],
-    /// How many more bytes may come.
+    /// How many bytes may come, and how many more.
+    n_most: u64,
     n_room: u64,
     are_over: bool,
     buffer: Vec<u8>,
@@ -30,6 +31,7 @@ impl Outputs {
                 create(Stream::Stdout, &command.stdout)?,
                 create(Stream::Stderr, &command.stderr)?,
             ],
+            n_most: max_bytes,
             n_room: max_bytes,
             are_over: false,
             buffer: vec![0; BUFFER_BYTES],
@@ -49,6 +51,12 @@ impl Outputs {
         let mut any = false;
         for (stream, path, file) in &mut self.files {
             if self.are_over {
+                return Ok(false);
+            }
+            // A fast one is known by its size long before all of it is read.
+            let size = file.metadata().map_err(FsError::of("look at", path))?.len();
+            if size > self.n_most {
+                self.are_over = true;
                 return Ok(false);
             }
             let n = file

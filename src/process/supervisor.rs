@@ -18,6 +18,7 @@ use rustix::process::{Pid, Signal, WaitOptions, WaitStatus};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
 use super::link::{Answer, Job, Order, Report};
+use super::strike::strike_out;
 use super::{Confinement, End, confine, is_ready, tree};
 use crate::fs;
 
@@ -58,7 +59,17 @@ fn work() -> io::Result<()> {
     let mut orders = Orders::new(File::from(stdin))?;
     let job = orders.job()?;
     let answer: Answer = match start(&job) {
-        Ok((main, confined)) => Ok(Family::new(main).attend(&mut orders, job.grace, confined)),
+        Ok((main, confined)) => {
+            let report = Family::new(main).attend(&mut orders, job.grace, confined);
+            // Here, for we outlive who has started us.
+            let outputs = [&job.stdout, &job.stderr];
+            let strike = |path| strike_out(Path::new(path), &job.secrets).is_ok();
+            let is_struck = outputs.into_iter().all(strike);
+            Ok(Report {
+                is_struck,
+                ..report
+            })
+        }
         // Only a name that the system cannot be told, one with a NUL, has no number.
         Err(error) => Err(error.raw_os_error().unwrap_or(Errno::INVAL.raw_os_error())),
     };
@@ -218,6 +229,7 @@ impl Family {
             confined,
             n_stopped: self.told.len(),
             n_left,
+            is_struck: false,
         }
     }
 

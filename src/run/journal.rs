@@ -129,6 +129,8 @@ pub enum Event {
     Ended {
         /// What it came to.
         outcome: Outcome,
+        /// The exit code of its process.
+        exit: u8,
     },
 }
 

@@ -12,7 +12,7 @@ mod spent;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -250,16 +250,16 @@ impl Run {
         Ok(path)
     }
 
-    /// Keeps the report, and records what the run came to.
+    /// Keeps the report, and records what the run came to and the exit code that says so.
     ///
     /// # Errors
     ///
     /// Fails if they cannot be written.
-    pub fn end(&mut self, outcome: Outcome) -> Result<(), FsError> {
+    pub fn end(&mut self, outcome: Outcome, exit: u8) -> Result<(), FsError> {
         let records = journal::read(&self.folder)?;
         let report = report::report(&self.id, &records, &outcome);
         self.keep(REPORT_FILE, report.as_bytes())?;
-        self.record(Event::Ended { outcome })
+        self.record(Event::Ended { outcome, exit })
     }
 
     /// Appends an event to the journal.
@@ -335,13 +335,43 @@ pub struct Summary {
     pub usage: Usage,
 }
 
-/// Takes the lock of landings and undos in the repository at `root`, for as long as it is held; none if another has it.
+/// The user's files are not ours to change.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another run has had them for longer than one should.
+    #[error("{} is landing, or being undone, in this repository", holder(.0.as_deref()))]
+    Busy(Option<String>),
+    /// The lock could not be made or asked.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+}
+
+fn holder(id: Option<&str>) -> String {
+    id.map_or("another run".to_owned(), |id| format!("the run {id}"))
+}
+
+/// Who wants to land or undo waits this long for who does: that takes moments.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Takes the lock of landings and undos in the repository at `root` for the run `id`, for as long as it is held.
 ///
 /// # Errors
 ///
-/// Fails if its file cannot be made.
-pub fn lock(root: &Path) -> Result<Option<fs::Lock>, FsError> {
-    fs::Lock::take(&root.join(".twostep/lock"))
+/// Fails if another run keeps it, or `is_given_up` says that the wait is over.
+pub fn lock(root: &Path, id: &str, is_given_up: &dyn Fn() -> bool) -> Result<fs::Lock, LockError> {
+    let path = root.join(".twostep/lock");
+    let begun = Instant::now();
+    loop {
+        if let Some(lock) = fs::Lock::take(&path)? {
+            lock.sign(id);
+            return Ok(lock);
+        }
+        if begun.elapsed() > PATIENCE || is_given_up() {
+            let holder = fs::Lock::holder(&path).filter(|id| is_id(id));
+            return Err(LockError::Busy(holder));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Says whether git tracks our folder: what is in it then came with the repository, and is not to be believed.
@@ -353,13 +383,18 @@ pub fn is_tracked(repository: &Repository) -> bool {
     git.is_some_and(|git| git.tracks_below(&folder))
 }
 
-/// Returns the run that was ended while it landed, if there is one: the files are then neither the old nor the new.
+/// Returns the run that was ended while it landed, if there is one: the files are then neither the old nor the new. One
+/// that lands now is none.
 ///
 /// # Errors
 ///
 /// Fails if a journal cannot be read.
 pub fn half_landed(root: &Path) -> Result<Option<String>, FsError> {
     for id in ids(root)?.into_iter().rev() {
+        // In this order: nothing is added after it is dead.
+        if is_alive(root, &id)? {
+            continue;
+        }
         let events = records(root, &id)?.into_iter().map(|record| record.event);
         let last = events.rev().find(Event::is_of_landing);
         if matches!(last, Some(Event::LandingStarted | Event::LandingStranded)) {
@@ -367,6 +402,34 @@ pub fn half_landed(root: &Path) -> Result<Option<String>, FsError> {
         }
     }
     Ok(None)
+}
+
+/// Returns the runs other than `id` that have landed or were undone since `since_ms`, and changed one of `paths`.
+///
+/// # Errors
+///
+/// Fails if a journal cannot be read.
+pub fn changed_by(
+    root: &Path,
+    id: &str,
+    since_ms: u64,
+    paths: &[RepoPath],
+) -> Result<Vec<String>, FsError> {
+    let mut found = Vec::new();
+    for other in ids(root)?.into_iter().filter(|other| other != id) {
+        let records = records(root, &other)?;
+        let is_recent = records.iter().any(|record| {
+            record.at_ms >= since_ms && matches!(record.event, Event::Landed | Event::Undone)
+        });
+        let changes = records.iter().any(|record| match &record.event {
+            Event::Changed { files } => files.iter().any(|file| paths.contains(&file.path)),
+            _ => false,
+        });
+        if is_recent && changes {
+            found.push(other);
+        }
+    }
+    Ok(found)
 }
 
 /// Says whether `text` may be the name of a run or of a conversation: nothing in it leads elsewhere, and no program takes
@@ -433,7 +496,7 @@ pub fn summary(root: &Path, id: &str) -> Result<Summary, FsError> {
         match record.event {
             Event::Started { verb, title } => (summary.verb, summary.title) = (verb, title),
             Event::CallEnded { usage, .. } => summary.usage += usage,
-            Event::Ended { outcome } if summary.outcome != Outcome::Undone => {
+            Event::Ended { outcome, .. } if summary.outcome != Outcome::Undone => {
                 summary.outcome = outcome;
             }
             Event::LandingStarted | Event::LandingStranded => summary.outcome = Outcome::HalfLanded,
@@ -486,6 +549,17 @@ pub fn artefact(root: &Path, id: &str, name: &str) -> Result<Vec<u8>, FsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_that_lands_now_is_not_half_landed() {
+        let root = tempfile::tempdir().unwrap();
+        let half_landed = || half_landed(root.path()).unwrap();
+        let mut run = Run::begin(root.path(), "one".into(), || 0).unwrap();
+        run.record(Event::LandingStarted).unwrap();
+        assert_eq!(half_landed(), None);
+        drop(run);
+        assert_eq!(half_landed().as_deref(), Some("one"));
+    }
 
     #[test]
     fn a_run_is_alive_while_somebody_may_add_to_it() {

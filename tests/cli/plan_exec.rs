@@ -1327,7 +1327,7 @@ fn one_lands_or_undoes_at_a_time() {
         std::fs::write(edit, "echo again > greeting.txt\n").unwrap();
         let run = stage.run(args);
         assert!(
-            run.code == 2 && run.stderr.contains("another run is landing"),
+            run.code == 2 && run.stderr.contains(" is landing"),
             "{}",
             run.stderr
         );

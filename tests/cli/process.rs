@@ -91,6 +91,7 @@ pub(crate) fn sh(folder: &Path, script: &str) -> Command {
         stdout: folder.join("stdout"),
         stderr: folder.join("stderr"),
         writable: None,
+        secrets: Vec::new(),
     }
 }
 

@@ -60,14 +60,18 @@ fn age(path: &Path, age: Duration) {
 
 #[test]
 fn wait_ends_as_the_run_did() {
-    for (file, does, code) in [
-        ("claude.does", "answer", 0),
-        ("claude.edit", "echo other > greeting.txt\n", 1),
-        ("gemini.does", "empty", 3),
-        ("gemini.answer", "Nothing at all.\n", 3),
+    let unresolved = super::plan_exec::PLAN.replace("greeting.txt", "greetings.txt");
+    for (file, does, more, code) in [
+        ("claude.does", "answer", &[][..], 0),
+        ("claude.edit", "echo other > greeting.txt\n", &[], 1),
+        ("gemini.answer", &unresolved, &[], 1),
+        ("gemini.does", "empty", &[], 3),
+        ("gemini.answer", "Nothing at all.\n", &[], 3),
+        ("claude.edit", "true\n", &[], 3),
+        ("claude.does", "answer", &["--run-calls", "1"], 4),
     ] {
         let stage = Stage::new().tell(file, does);
-        let run = stage.plan_exec(&[]);
+        let run = stage.plan_exec(more);
         assert_eq!(run.code, code, "{file}: {}", run.stderr);
         let waited = stage.run(&["runs", "wait"]);
         assert_eq!(waited.code, code, "{file}: {}", waited.stderr);

@@ -160,6 +160,7 @@ fn ask(
         shim: Path::new(""),
         variables: &variables,
         lent: &[],
+        secrets: &[],
         temporary: folder.path(),
         protected: Path::new("/none"),
         limits: &limits,
