@@ -2,7 +2,7 @@
 //! thing that writes to the user's tree.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::budget::BudgetError;
 use super::call::{Answered, Asked, call};
@@ -340,14 +340,15 @@ pub fn bench(
         .unwrap_or("repository".as_ref());
     let folder = host.cache.join(&run.id).join("scratch").join(name);
     fs::make_private_folders(folder.parent().unwrap_or(&host.cache))?;
-    let scratch = scratch::create(&scratch::Plan {
+    let made = scratch::create(&scratch::Plan {
         repository,
         candidates,
         carried,
         folder: &folder,
         seconds: i64::try_from((host.now)() / 1000).unwrap_or(0),
         threads,
-    })?;
+    });
+    let scratch = or_full(made, &host.cache)?;
     for problem in &scratch.snapshot.problems {
         (host.tell)(&Event::Warning(format!("not in the scratch: {problem}")));
     }
@@ -357,7 +358,7 @@ pub fn bench(
     let noise = if checks.is_empty() {
         Vec::new()
     } else {
-        scratch.restore(repository, threads)?
+        or_full(scratch.restore(repository, threads), &host.cache)?
     };
     Ok(Bench {
         scratch,
@@ -479,6 +480,14 @@ pub fn execute(
     Ok(executed)
 }
 
+/// Passes on what was done; what failed where the disk of `folder` is full failed for that, whatever it says.
+fn or_full<T, E: Into<ExecError>>(done: Result<T, E>, folder: &Path) -> Result<T, ExecError> {
+    done.map_err(|error| match fs::require_room(folder) {
+        Ok(()) => error.into(),
+        Err(full) => full.into(),
+    })
+}
+
 /// Keeps what an executor had done before it failed, for it was paid for: in the folder of the call, or of the run.
 fn keep_partly(
     run: &mut Run,
@@ -597,7 +606,8 @@ fn branch(
     let message = format!("{title}\n\nRun: {}\n", run.id);
     // The same commit, if the run is taken up again.
     let seconds = i64::try_from(run.started_ms / 1000).unwrap_or(0);
-    let commit = git::commit_on_branch(run.root(), &name, &message, &changed, seconds)?;
+    let commit = git::commit_on_branch(run.root(), &name, &message, &changed, seconds);
+    let commit = or_full(commit, run.root())?;
     run.record(Happened::Branched {
         name: name.clone(),
         commit,
