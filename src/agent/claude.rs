@@ -39,8 +39,8 @@ impl Protocol for Claude {
         None
     }
 
-    fn trouble(&self) -> Option<&str> {
-        self.trouble.as_deref()
+    fn trouble(&self, _: &str) -> Option<String> {
+        self.trouble.clone()
     }
 
     fn finish(mut self: Box<Self>, exit: &Exit<'_>) -> Result<Reply, Failure> {
@@ -71,6 +71,12 @@ impl Protocol for Claude {
                     }
                     (_, "prompt_too_long" | "blocking_limit") => {
                         Failure::new(Class::OverWindow, message)
+                    }
+                    _ if text(&result, "/stop_reason") == "refusal" => {
+                        Failure::new(Class::Refused, message)
+                    }
+                    _ if text(&result, "/api_error") == "max_output_tokens" => {
+                        Failure::new(Class::Cut, message)
                     }
                     _ => match number(&result, "/api_error_status") {
                         Some(status) => Failure::of_status(status, message),
@@ -187,6 +193,7 @@ fn usage(result: &Value) -> Usage {
 mod tests {
     use serde_json::json;
 
+    use super::super::protocol::class_of;
     use super::*;
 
     #[test]
@@ -214,6 +221,77 @@ mod tests {
             let block = json!({"type": "tool_use", "name": "Read", "input": {"file_path": "x"}});
             let line = json!({"type": "assistant", "message": {"id": id, "content": [block], "usage": usage}});
             assert_eq!(claude.line(&line).as_deref(), Some(told));
+        }
+    }
+
+    #[test]
+    fn what_it_says_of_a_failure_has_its_class() {
+        // Of the last line that it wrote to stdout, recorded with 2.1: what it says, and the fields that tell. Only the
+        // session's limit was never met; its words stand in the program.
+        for (said, fields, class) in [
+            (
+                "API Error: Request rejected (429) · This request would exceed your account's rate limit. Please try again later.",
+                json!({"terminal_reason": "api_error", "api_error_status": 429}),
+                Class::RateLimited,
+            ),
+            (
+                "You've hit your session limit · resets 3pm (Europe/Berlin)",
+                json!({"terminal_reason": "api_error", "api_error_status": 429}),
+                Class::OutOfQuota,
+            ),
+            (
+                "Credit balance is too low",
+                json!({"terminal_reason": "api_error", "api_error_status": 400}),
+                Class::OutOfQuota,
+            ),
+            (
+                "Failed to authenticate. API Error: 401 OAuth token has expired.",
+                json!({"terminal_reason": "api_error", "api_error_status": 401}),
+                Class::NotSignedIn,
+            ),
+            (
+                "There's an issue with the selected model (claude-opus-5-5). It may not exist or you may not have access to it.",
+                json!({"terminal_reason": "api_error", "api_error_status": 404}),
+                Class::NoSuchModel,
+            ),
+            (
+                "Prompt is too long · the request is ~1200000 tokens (limit 1000000)",
+                json!({"terminal_reason": "prompt_too_long", "api_error_status": 400}),
+                Class::OverWindow,
+            ),
+            (
+                "API Error: Repeated 529 Overloaded errors. The API is at capacity — this is usually temporary.",
+                json!({"terminal_reason": "api_error", "api_error_status": 529}),
+                Class::Network,
+            ),
+            (
+                "API Error: Connection refused — a firewall or proxy may be blocking it (ECONNREFUSED)",
+                json!({"terminal_reason": "api_error", "api_error": "connection_failed"}),
+                Class::Network,
+            ),
+            (
+                "API Error: API returned an empty or malformed response (HTTP 200) — check for a proxy or gateway intercepting the request.",
+                json!({"terminal_reason": "api_error"}),
+                Class::Network,
+            ),
+            (
+                "API Error: Opus 5.5's safeguards flagged this message (https://www.anthropic.com/legal/aup).",
+                json!({"terminal_reason": "api_error", "stop_reason": "refusal"}),
+                Class::Refused,
+            ),
+            (
+                "API Error: Claude's response exceeded the 128000 output token maximum.",
+                json!({"terminal_reason": "api_error", "api_error": "max_output_tokens"}),
+                Class::Cut,
+            ),
+        ] {
+            let mut line =
+                json!({"type": "result", "subtype": "success", "is_error": true, "result": said});
+            line.as_object_mut()
+                .unwrap()
+                .extend(fields.as_object().unwrap().clone());
+            let found = class_of(Box::<Claude>::default(), &line.to_string(), 1, "");
+            assert_eq!(found, Some(class), "{said}");
         }
     }
 }

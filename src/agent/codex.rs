@@ -49,8 +49,8 @@ impl Protocol for Codex {
         None
     }
 
-    fn trouble(&self) -> Option<&str> {
-        self.error.as_deref()
+    fn trouble(&self, _: &str) -> Option<String> {
+        self.error.clone()
     }
 
     fn finish(self: Box<Self>, exit: &Exit<'_>) -> Result<Reply, Failure> {
@@ -74,21 +74,81 @@ impl Protocol for Codex {
     }
 }
 
-/// Decides the class from the words: there is no field for the status.
+/// Decides the class from the words: there is no field for it.
 fn of_message(message: &str) -> Failure {
-    let status = message.split("status").skip(1).find_map(|rest| {
-        let digits = rest.trim_start_matches([':', ' ']).get(..3)?;
-        digits.parse().ok()
-    });
-    match status {
-        Some(status) => Failure::of_status(status, message),
-        None if message.contains("content_filter") => Failure::new(Class::Refused, message),
-        None if message.to_lowercase().contains("incomplete")
-            || message.contains("max_output_tokens") =>
-        {
-            Failure::new(Class::Cut, message)
+    let class = if message.contains("content_filter") {
+        Class::Refused
+    } else if message.contains("Incomplete response") {
+        Class::Cut
+    } else if message.contains("out of room") {
+        Class::OverWindow
+    } else {
+        return Failure::of_words(message);
+    };
+    Failure::new(class, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::protocol::class_of;
+    use super::*;
+
+    #[test]
+    fn what_it_says_of_a_failure_has_its_class() {
+        // The message of the last line that it wrote to stdout, recorded with 0.169.
+        for (said, class) in [
+            (
+                "exceeded retry limit, last status: 429 Too Many Requests",
+                Class::RateLimited,
+            ),
+            (
+                "Quota exceeded. Check your plan and billing details.",
+                Class::OutOfQuota,
+            ),
+            (
+                "unexpected status 401 Unauthorized: Incorrect API key provided: test-key., url: http://127.0.0.1/v1/responses",
+                Class::NotSignedIn,
+            ),
+            (
+                "unexpected status 403 Forbidden: Country, region, or territory not supported, url: http://127.0.0.1/v1/responses",
+                Class::PermissionDenied,
+            ),
+            (
+                "The model `gpt-6.1-sol` does not exist or you do not have access to it.",
+                Class::NoSuchModel,
+            ),
+            (
+                "Codex ran out of room in the model's context window. Start a new thread or clear earlier history before retrying.",
+                Class::OverWindow,
+            ),
+            (
+                "We’re currently experiencing high demand, which may cause temporary errors.",
+                Class::Network,
+            ),
+            (
+                "unexpected status 529 <unknown status code>: Overloaded, url: http://127.0.0.1/v1/responses",
+                Class::Network,
+            ),
+            (
+                "stream disconnected before completion: stream closed before response.completed",
+                Class::Network,
+            ),
+            (
+                "stream disconnected before completion: Incomplete response returned, reason: content_filter",
+                Class::Refused,
+            ),
+            (
+                "Incomplete response returned, reason: max_output_tokens",
+                Class::Cut,
+            ),
+            (
+                r#"{"error":{"type":"invalid_request_error","message":"Unsupported value: 'x'."}}"#,
+                Class::Crashed,
+            ),
+        ] {
+            let line = serde_json::json!({"type": "turn.failed", "error": {"message": said}});
+            let found = class_of(Box::<Codex>::default(), &line.to_string(), 1, "");
+            assert_eq!(found, Some(class), "{said}");
         }
-        None if message.contains("out of room") => Failure::new(Class::OverWindow, message),
-        None => Failure::of_words(message),
     }
 }

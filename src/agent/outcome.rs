@@ -268,8 +268,11 @@ impl Failure {
         Self::new(class, message).waiting(message)
     }
 
-    /// Decides the class of an error that has nothing but words.
+    /// Decides the class of an error that has nothing but words; a status among them counts first.
     pub(super) fn of_words(message: &str) -> Self {
+        if let Some(status) = status_in(message) {
+            return Self::of_status(status, message);
+        }
         let says = said(message);
         let class = if says(TOO_LONG) {
             Class::OverWindow
@@ -279,6 +282,8 @@ impl Failure {
             Class::RateLimited
         } else if says(SIGN_IN) {
             Class::NotSignedIn
+        } else if says(NO_MODEL) {
+            Class::NoSuchModel
         } else if says(TROUBLE) {
             Class::Network
         } else {
@@ -286,6 +291,15 @@ impl Failure {
         };
         Self::new(class, message).waiting(message)
     }
+}
+
+/// Returns the HTTP status that a message names.
+fn status_in(message: &str) -> Option<u64> {
+    message.split("status").skip(1).find_map(|rest| {
+        let digits = rest.trim_start_matches([':', ' ']).get(..3)?;
+        let status = digits.parse().ok()?;
+        (300..600).contains(&status).then_some(status)
+    })
 }
 
 /// Returns what says whether a message holds one of some words, whatever their case.
@@ -303,6 +317,12 @@ const SIGN_IN: &[&str] = &[
     "unauthenticated",
 ];
 
+/// Words by which vendors say that they do not know a model, or not for this account.
+const NO_MODEL: &[&str] = &[
+    "does not exist or you do not have access",
+    "is not found for api version",
+];
+
 /// Words by which programs say that the vendor is not reached, or has trouble.
 const TROUBLE: &[&str] = &[
     "connection",
@@ -318,6 +338,9 @@ const TROUBLE: &[&str] = &[
     "high demand",
     "overloaded",
     "socket",
+    // A page in the place of an answer: somebody between us and the vendor wants something.
+    "malformed response",
+    "incomplete json segment",
 ];
 
 /// Words by which vendors and programs say that a prompt is too long.
@@ -340,6 +363,7 @@ const TOO_MANY: &[&str] = &[
     "rate_limit",
     "too many requests",
     "resource_exhausted",
+    "suggested retry after",
 ];
 
 /// Words by which they say that waiting a minute does not help.
@@ -348,6 +372,8 @@ const SPENT: &[&str] = &[
     "quota exceeded",
     "perday",
     "usage limit",
+    // A session, a week, a month: "hit your weekly limit".
+    "hit your",
     "spend_limit",
     "insufficient_quota",
     "credit balance",

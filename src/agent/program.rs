@@ -303,7 +303,7 @@ impl Program {
         )?;
         let stderr = fs::tail(&stderr_file, 64 << 10)?;
         tell_left(ended.n_left, doing);
-        let trouble = lines.trouble().map(str::to_owned);
+        let trouble = lines.trouble(&stderr);
         let code = exit_code(ended.end, ended.elapsed, setting.limits, trouble.as_deref());
         let answer = code.and_then(|code| lines.finish(code, &stderr));
         let answer = answer.map_err(|failure| {

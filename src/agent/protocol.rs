@@ -9,8 +9,8 @@ pub(super) trait Protocol {
     /// Takes a line; returns what the agent does now, if the line tells.
     fn line(&mut self, line: &Value) -> Option<String>;
 
-    /// Returns the trouble that was told last, if any was.
-    fn trouble(&self) -> Option<&str>;
+    /// Returns the trouble that was told last, if any was, also at the end of stderr.
+    fn trouble(&self, stderr: &str) -> Option<String>;
 
     /// Decides from all that was read.
     fn finish(self: Box<Self>, exit: &Exit<'_>) -> Result<Reply, Failure>;
@@ -94,9 +94,9 @@ impl Lines {
         self.cutter.take(bytes, &mut line);
     }
 
-    /// Returns the trouble that was told last, if any was.
-    pub(super) fn trouble(&self) -> Option<&str> {
-        self.protocol.trouble()
+    /// Returns the trouble that was told last, if any was, also at the end of stderr.
+    pub(super) fn trouble(&self, stderr: &str) -> Option<String> {
+        self.protocol.trouble(stderr)
     }
 
     /// Decides what came of it.
@@ -158,4 +158,20 @@ pub(super) fn activity(tool: &str, input: Option<&Value>) -> String {
         None => tool.to_owned(),
     };
     text.chars().take(MAX_ACTIVITY_CHARS).collect()
+}
+
+/// Decides the class of a failure from recorded output.
+#[cfg(test)]
+pub(super) fn class_of(
+    protocol: Box<dyn Protocol>,
+    stdout: &str,
+    code: i32,
+    stderr: &str,
+) -> Option<super::Class> {
+    let mut lines = Lines::new(protocol);
+    lines.take(stdout.as_bytes(), &mut |_| {});
+    lines
+        .finish(code, stderr)
+        .err()
+        .map(|failure| failure.class)
 }

@@ -117,15 +117,17 @@ fn take_log_in(setting: &Setting<'_>, own: &Path) -> Result<Value, FsError> {
     Ok(auth.unwrap_or_else(|| json!({})))
 }
 
-/// Returns settings without hooks, skills, agents and servers, with one retry, and with the tools that it needs.
+/// Returns settings without hooks, skills, agents and servers, with few requests made again, and with the tools that
+/// it needs.
 fn settings(may: May<'_>) -> Value {
-    let tools: Vec<&str> = match may {
-        May::Answer => Vec::new(),
-        May::Edit { .. } => [LOOK, EDIT, &[SHELL]].concat(),
+    // It waits as it likes before it makes a request again; but with an executor ends what it has done.
+    let (tools, n_attempts) = match may {
+        May::Answer => (Vec::new(), 1),
+        May::Edit { .. } => ([LOOK, EDIT, &[SHELL]].concat(), 2),
     };
     json!({
         "privacy": { "usageStatisticsEnabled": false },
-        "general": { "enableAutoUpdate": false, "maxAttempts": 2 },
+        "general": { "enableAutoUpdate": false, "maxAttempts": n_attempts },
         "tools": { "core": tools, "discoveryCommand": "", "callCommand": "" },
         "mcp": { "allowed": ["none"] },
         "hooksConfig": { "enabled": false },

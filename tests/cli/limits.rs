@@ -76,7 +76,7 @@ fn an_agent_that_cannot_is_asked_again_or_another_is_and_all_of_it_is_told() {
     for (does, planner, n_calls, said) in [
         ("empty", "gemini,codex", [2, 1], "asking again\n"),
         (
-            "error-on-stderr",
+            "out-of-quota",
             "gemini,codex",
             [1, 1],
             "asking codex (gpt-6.1-sol) in its place",
@@ -113,7 +113,7 @@ fn an_agent_that_cannot_is_asked_again_or_another_is_and_all_of_it_is_told() {
 
 #[test]
 fn what_cannot_succeed_is_asked_once() {
-    let stage = Stage::new().tell("gemini.does", "error-on-stderr");
+    let stage = Stage::new().tell("gemini.does", "out-of-quota");
     let run = stage.plan_exec(&[]);
     assert_eq!(run.code, 3, "{}", run.stderr);
     let journal = stage.run(&["runs", "show"]).stdout;

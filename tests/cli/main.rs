@@ -6,6 +6,7 @@
 )]
 
 mod backends;
+mod classes;
 mod confinement;
 mod demo;
 mod doctor;
