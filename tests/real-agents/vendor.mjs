@@ -14,12 +14,16 @@
 // size and SHA-256 of the prompt, whether files were attached that it mentions, and the results of the tools so far.
 // Line breaks at the prompt's end are not hashed: gemini drops them.
 //
+// A path that begins with `/case/NAME` is answered as failures.mjs says of NAME; the log then names the case.
+//
 // It is also a proxy that refuses: what an agent wants of another host is logged as vendor "outside".
 
 import { createHash } from "node:crypto";
 import { appendFileSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { dirname, resolve } from "node:path";
+
+import { fail } from "./failures.mjs";
 
 const DUMMY_KEY = "test-key";
 
@@ -47,14 +51,17 @@ const vendors = {
     answer(response, turn, { match, url }) {
       if (match[2] === "countTokens") return json(response, 200, { totalTokens: 100 });
       const part = turn.tool ? { functionCall: { name: turn.tool, args: turn.input } } : { text: turn.text };
+      // Of what it refuses nothing comes.
+      const parts = turn.ends === "refused" ? [] : [part];
+      const finishReason = { refused: "SAFETY", "max-tokens": "MAX_TOKENS" }[turn.ends] ?? "STOP";
       const chunk = {
-        candidates: [{ index: 0, content: { role: "model", parts: [part] }, finishReason: "STOP" }],
+        candidates: [{ index: 0, content: { role: "model", parts }, ...(turn.ends === "dropped" ? {} : { finishReason }) }],
         usageMetadata: { promptTokenCount: 100, candidatesTokenCount: 10, totalTokenCount: 110 },
         modelVersion: match[1],
       };
       if (match[2] === "generateContent") return json(response, 200, chunk);
       if (url.searchParams.get("alt") !== "sse") return json(response, 200, [chunk]);
-      events(response, [[null, chunk]]);
+      events(response, [[null, chunk]], turn);
     },
   },
 
@@ -80,9 +87,9 @@ const vendors = {
       const content = turn.tool
         ? { type: "tool_use", id: `toolu_${at}`, name: turn.tool, input: turn.input }
         : { type: "text", text: turn.text };
-      const stop_reason = turn.tool ? "tool_use" : "end_turn";
+      const stop_reason = turn.tool ? "tool_use" : ({ refused: "refusal", "max-tokens": "max_tokens" }[turn.ends] ?? "end_turn");
       const message = { id: `msg_${at}`, type: "message", role: "assistant", model: body.model, stop_sequence: null, usage };
-      if (!body.stream) return json(response, 200, { ...message, content: [content], stop_reason });
+      if (!body.stream && turn.ends !== "dropped") return json(response, 200, { ...message, content: [content], stop_reason });
       const [empty, delta] = turn.tool
         ? [{ ...content, input: {} }, { type: "input_json_delta", partial_json: JSON.stringify(turn.input) }]
         : [{ type: "text", text: "" }, { type: "text_delta", text: turn.text }];
@@ -93,7 +100,7 @@ const vendors = {
         { type: "content_block_stop", index: 0 },
         { type: "message_delta", delta: { stop_reason, stop_sequence: null }, usage },
         { type: "message_stop" },
-      ].map((event) => [event.type, event]));
+      ].map((event) => [event.type, event]), turn);
     },
   },
 
@@ -121,12 +128,15 @@ const vendors = {
         input_tokens: 100, input_tokens_details: { cached_tokens: 0 },
         output_tokens: 10, output_tokens_details: { reasoning_tokens: 0 }, total_tokens: 110,
       };
+      const reason = { refused: "content_filter", "max-tokens": "max_output_tokens" }[turn.ends];
+      const end = reason ? "response.incomplete" : "response.completed";
+      const incomplete_details = reason ? { reason } : null;
       events(response, [
         { type: "response.created", response: { id } },
         { type: "response.output_item.added", output_index: 0, item },
         { type: "response.output_item.done", output_index: 0, item },
-        { type: "response.completed", response: { id, output: [item], usage } },
-      ].map((event) => [event.type, event]));
+        { type: end, response: { id, output: [item], usage, incomplete_details } },
+      ].map((event) => [event.type, event]), turn);
     },
   },
 };
@@ -145,10 +155,15 @@ function json(response, status, value) {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
 }
 
-function events(response, list) {
+// A turn that is dropped loses its connection half-way.
+function events(response, list, turn) {
+  const isDropped = turn.ends === "dropped";
   response.writeHead(200, { "content-type": "text/event-stream" });
-  for (const [name, data] of list) response.write(`${name ? `event: ${name}\n` : ""}data: ${JSON.stringify(data)}\n\n`);
-  response.end();
+  for (const [name, data] of isDropped ? list.slice(0, Math.ceil(list.length / 2)) : list) {
+    response.write(`${name ? `event: ${name}\n` : ""}data: ${JSON.stringify(data)}\n\n`);
+  }
+  if (isDropped) setTimeout(() => response.destroy(), 100);
+  else response.end();
 }
 
 function log(entry) {
@@ -182,13 +197,16 @@ const server = createServer((request, response) => {
     const at = Date.now().toString(36) + Math.random().toString(36).slice(2, 8);
     const url = new URL(request.url, "http://127.0.0.1");
     const local = request.url.startsWith("/");
-    const common = { method: request.method, path: url.pathname, headers: Object.keys(request.headers), bytes: Buffer.byteLength(raw) };
-    const [name, vendor] = Object.entries(vendors).find(([, v]) => local && v.route.test(url.pathname)) ?? [];
+    const [, failure, path] = /^\/case\/([^/]+)(\/.*)$/.exec(url.pathname) ?? [null, undefined, url.pathname];
+    const common = { ...(failure && { case: failure }), method: request.method, path, headers: Object.keys(request.headers), bytes: Buffer.byteLength(raw) };
+    const [name, vendor] = Object.entries(vendors).find(([, v]) => local && v.route.test(path)) ?? [];
+    // codex asks for a WebSocket first, and takes this for a no.
+    if (request.method === "GET" && vendor === vendors.codex) return json(response, 426, {});
     if (!vendor || request.method !== "POST") {
       log({ vendor: local ? "unknown" : "outside", ...common, ...(local ? {} : { host: url.host }) });
       return json(response, 404, { error: { message: "the fake vendor does not speak this" } });
     }
-    const match = vendor.route.exec(url.pathname);
+    const match = vendor.route.exec(path);
     const body = JSON.parse(raw);
     const { prompt, results } = vendor.conversation(body);
     const key = vendor.key(request.headers);
@@ -207,7 +225,9 @@ const server = createServer((request, response) => {
     });
     const turn = turnFor(name, vendor.tools(body).length, results.length, raw);
     if (!turn) return json(response, 400, { error: { type: "invalid_request_error", message: "the scenario has no such turn" } });
-    vendor.answer(response, turn, { match, url, body, at });
+    const answer = (turn) => vendor.answer(response, turn, { match, url, body, at });
+    if (failure) fail(failure, name, response, turn, answer);
+    else answer(turn);
   });
 });
 
