@@ -463,6 +463,33 @@ mod tests {
     }
 
     #[test]
+    fn the_page_tells_of_every_class_what_happens_next_and_what_the_user_is_told() {
+        let page = include_str!("../../docs/agents.md");
+        let rows: Vec<Vec<&str>> = page
+            .lines()
+            .filter(|line| line.starts_with('|'))
+            .skip(2)
+            .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+            .collect();
+        assert_eq!(rows.len(), Class::ALL.len());
+        for (row, class) in rows.iter().zip(Class::ALL) {
+            let next = match class.next() {
+                Next::Wait => "asked again after a wait",
+                Next::Again => "asked again at once, one time",
+                Next::Other => "not asked again",
+                Next::Stop => "the run stops",
+            };
+            let [name, _, then, told] = row[..] else {
+                panic!("{row:?}")
+            };
+            assert_eq!(
+                (name, then, told),
+                (class.to_string().as_str(), next, class.hint())
+            );
+        }
+    }
+
+    #[test]
     fn of_a_long_message_the_end_is_kept() {
         let failure = Failure::new(Class::Crashed, format!("{} the cause", "x".repeat(5_000)));
         assert!(failure.message.starts_with("...x") && failure.message.ends_with("the cause"));
