@@ -36,7 +36,7 @@ const CHILDREN: &[(&str, &str)] = &[
 fn never_ends() -> String {
     let children: Vec<&str> = CHILDREN.iter().map(|(_, script)| *script).collect();
     format!(
-        "{}\ntouch \"$HOME/ready\"\nwait\nsleep 300\n",
+        "{}\ntouch \"$HOME/.gemini/ready\"\nwait\nsleep 300\n",
         children.join("\n")
     )
 }
@@ -101,7 +101,7 @@ fn end_and_go_on(end: End) {
     let begun = Instant::now();
     let child = start(&stage, end);
     until("the agent is ready", Duration::from_mins(1), || {
-        folder.join("home/ready").exists()
+        folder.join("home/.gemini/ready").exists()
     });
     for (name, _) in CHILDREN {
         until(name, Duration::from_secs(20), || {

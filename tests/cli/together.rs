@@ -7,8 +7,7 @@ use super::plan_exec::{CHECK, Stage};
 use super::{Run, read};
 
 /// A planner that waits until both are planning: their copies of the tree are made by then.
-const MEET: &str =
-    "touch \"$HOME/$WHICH\"; until [ -e \"$HOME/a\" ] && [ -e \"$HOME/b\" ]; do sleep 0.02; done\n";
+const MEET: &str = "touch \"$HOME/.gemini/$WHICH\"; until [ -e \"$HOME/.gemini/a\" ] && [ -e \"$HOME/.gemini/b\" ]; do sleep 0.02; done\n";
 
 fn start(stage: &Stage, which: &str, more: &[&str]) -> Child {
     let words = ["plan-exec", "spec.md", "--yes", "--env", "WHICH"];

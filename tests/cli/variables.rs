@@ -193,7 +193,7 @@ fn what_fails_and_says_its_environment_leaves_no_secret_either() {
 fn when_we_are_killed_the_secrets_go_all_the_same() {
     let stage = Stage::new().tell(
         "gemini.edit",
-        &format!("{ECHO}touch \"$HOME/ready\"; sleep 300\n"),
+        &format!("{ECHO}touch \"$HOME/.gemini/ready\"; sleep 300\n"),
     );
     std::fs::create_dir_all(stage.repo.beside("home")).unwrap();
     let mut child = planted(&stage, &[CHECK]).spawn().unwrap();
@@ -205,7 +205,7 @@ fn when_we_are_killed_the_secrets_go_all_the_same() {
         }
     };
     until("the agent has said it", &|| {
-        stage.repo.beside("home/ready").exists()
+        stage.repo.beside("home/.gemini/ready").exists()
     });
     assert_eq!(holders(&stage.repo.root()).len(), 4);
     child.kill().unwrap();
