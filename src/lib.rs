@@ -6,7 +6,7 @@
 //! - ground: [`path`], [`fs`], [`process`], [`git`], [`tokens`], [`secrets`], [`model`]: values and doors.
 //! - stages: [`repo`] finds and reads files, [`history`] tells what changed, [`pack`] chooses and writes them, [`prompt`] holds our words,
 //!   [`agent`] asks models, [`plan`] resolves what they answer, [`patch`] writes and reads differences, [`scratch`] keeps their work
-//!   apart and lands it, [`check`] says whether it is good.
+//!   apart and lands it, [`check`] says whether it is good, [`schema`] whether JSON is as it was asked for.
 //! - flow: [`flow`] calls one stage after another; [`run`] keeps what came of each.
 //! - edges: [`cli`] knows arguments, environment and terminal.
 
@@ -28,6 +28,7 @@ pub mod patch;
 pub mod plan;
 pub mod prompt;
 pub mod repo;
+pub mod schema;
 pub mod scratch;
 
 pub mod flow;

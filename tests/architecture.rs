@@ -22,6 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("tokens", &[]),
     ("model", &["tokens"]),
     ("repo", &["fs", "git", "path"]),
+    ("schema", &[]),
     (
         "pack",
         &["history", "model", "path", "repo", "secrets", "tokens"],
@@ -38,14 +39,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "flow",
         &[
             "agent", "check", "fs", "git", "history", "model", "pack", "patch", "path", "plan",
-            "process", "prompt", "repo", "run", "scratch", "secrets", "tokens",
+            "process", "prompt", "repo", "run", "schema", "scratch", "secrets", "tokens",
         ],
     ),
     (
         "cli",
         &[
             "agent", "check", "flow", "fs", "git", "history", "model", "pack", "path", "plan",
-            "process", "repo", "run", "scratch", "secrets", "tokens",
+            "process", "repo", "run", "schema", "scratch", "secrets", "tokens",
         ],
     ),
 ];
@@ -63,6 +64,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("imara_diff", &["patch"]),
     ("indicatif", &["cli"]),
     ("jiff", &["agent", "cli"]),
+    ("jsonschema", &["schema"]),
     ("landlock", &["process"]),
     ("minijinja", &["prompt"]),
     ("quick_xml", &["pack"]),

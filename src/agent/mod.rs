@@ -49,6 +49,8 @@ pub enum Role {
     Planner,
     /// It carries the plan out.
     Executor,
+    /// It answers a prompt of the user's.
+    Asked,
 }
 
 impl Role {
@@ -57,6 +59,16 @@ impl Role {
         match self {
             Self::Planner => "planner",
             Self::Executor => "executor",
+            Self::Asked => "asked",
+        }
+    }
+
+    /// Returns who plays it, as a sentence says that.
+    pub fn who(self) -> &'static str {
+        match self {
+            Self::Planner => "the planner",
+            Self::Executor => "the executor",
+            Self::Asked => "the agent",
         }
     }
 }

@@ -316,7 +316,7 @@ impl Program {
     /// Returns the command line by which `role` is called, for people.
     pub fn example(&self, role: Role, checks: &[String]) -> String {
         let may = match role {
-            Role::Planner => May::Answer,
+            Role::Planner | Role::Asked => May::Answer,
             Role::Executor => May::Edit { checks },
         };
         let arguments = self.arguments(Path::new("SCRATCH"), may, None);

@@ -119,11 +119,7 @@ impl Recorded {
         let not_recorded = |why: String| Ok(Err(Failure::new(Class::NotRecorded, why)));
         let n = self.n_answered.replace(self.n_answered.get() + 1);
         let Some((place, recorded)) = self.calls(call.role)?.into_iter().nth(n) else {
-            return not_recorded(format!(
-                "it has no call {} of a {}",
-                n + 1,
-                call.role.name()
-            ));
+            return not_recorded(format!("it has no call {} of {}", n + 1, call.role.who()));
         };
         if recorded.prompt_hash != call.prompt_hash {
             let differ = match fs::read_text(&place.join(PROMPT_FILE), MAX_BYTES) {

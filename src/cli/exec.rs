@@ -233,10 +233,11 @@ pub(super) fn tell_waiting(role: Role, prompt: &Path, id: &str, printer: &Printe
     let what = match role {
         Role::Planner => "the plan, in Markdown",
         Role::Executor => "the change, as a patch in git's format",
+        Role::Asked => "what you have to say",
     };
     printer.note(&format!(
-        "you are the {}: answer the prompt in `{}` with {what}, and go on with `twostep runs resume {id} --answer FILE`",
-        role.name(),
+        "you are {}: answer the prompt in `{}` with {what}, and go on with `twostep runs resume {id} --answer FILE`",
+        role.who(),
         prompt.display()
     ));
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::printer::StdoutClosed;
 use crate::agent::{AgentError, Class, Failure, quoted};
 use crate::check::CheckError;
+use crate::flow::ask::AskError;
 use crate::flow::budget::BudgetError;
 use crate::flow::exec::ExecError;
 use crate::flow::host::Interrupted;
@@ -145,6 +146,29 @@ pub(super) fn is_interrupted(error: &anyhow::Error) -> bool {
     })
 }
 
+/// Returns a word for the kind of an error, for programs: that of the agent's failure, or else what stopped us.
+pub(super) fn class_of(error: &anyhow::Error) -> String {
+    let failure = |cause: &(dyn std::error::Error + 'static)| {
+        let failure: &Failure = cause.downcast_ref()?;
+        serde_json::to_value(failure.class).ok()
+    };
+    let class = error.chain().find_map(failure);
+    if let Some(class) = class.as_ref().and_then(serde_json::Value::as_str) {
+        return class.to_owned();
+    }
+    let is_misfit = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref(), Some(AskError::Misfit { .. }))
+    };
+    let word = match Exit::of(error) {
+        Exit::Budget => "budget",
+        _ if is_interrupted(error) => "interrupted",
+        _ if error.chain().any(has_secrets) => "secrets",
+        _ if error.chain().any(is_misfit) => "misfit",
+        _ => "error",
+    };
+    word.to_owned()
+}
+
 /// Says whether it was secrets that stopped us.
 fn has_secrets(cause: &(dyn std::error::Error + 'static)) -> bool {
     cause.is::<SecretsFound>() || matches!(cause.downcast_ref(), Some(PackError::Secrets(_)))
@@ -172,7 +196,10 @@ fn status_of(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
             _ => None,
         };
     }
-    if cause.is::<AgentError>() || matches!(cause.downcast_ref(), Some(PlanningError::Answer(_))) {
+    if cause.is::<AgentError>()
+        || matches!(cause.downcast_ref(), Some(PlanningError::Answer(_)))
+        || matches!(cause.downcast_ref(), Some(AskError::Misfit { .. }))
+    {
         return Some(Exit::Agent);
     }
     let is_no = matches!(cause.downcast_ref(), Some(RunError::Unresolved { .. }))
@@ -266,6 +293,9 @@ fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         return Some(format!(
             "{nearest}`twostep pack -v` names the rules that find something"
         ));
+    }
+    if let Some(error) = cause.downcast_ref::<AskError>() {
+        return error.hint();
     }
     if let Some(PackError::TooSmall(small)) = cause.downcast_ref() {
         return Some(format!(

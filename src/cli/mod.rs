@@ -3,6 +3,7 @@
 //! In: arguments, environment, terminal. Out: bytes on stdout and stderr, an exit code.
 
 mod agents;
+mod ask;
 mod asking;
 mod begin;
 mod clean;
@@ -13,6 +14,7 @@ mod exit;
 mod follow;
 mod git_sections;
 mod live;
+mod mentions;
 mod models;
 mod number;
 mod pack;
@@ -72,6 +74,7 @@ enum Verb {
     Plan(plan::PlanArgs),
     References(references::ReferencesArgs),
     Exec(exec::ExecArgs),
+    Ask(ask::AskArgs),
     Runs(runs::RunsArgs),
     Undo(runs::UndoArgs),
     Pack(pack::PackArgs),
@@ -127,6 +130,7 @@ fn obey(cli: &Cli, environment: &Environment, printer: &Printer) -> anyhow::Resu
         Verb::Plan(args) => plan::run(args, environment, printer),
         Verb::References(args) => references::run(args, environment, printer),
         Verb::Exec(args) => exec::run_exec(args, environment, printer),
+        Verb::Ask(args) => ask::run(args, environment, printer),
         Verb::Runs(args) => runs::run(args, environment, printer),
         Verb::Undo(args) => runs::run_undo(args, environment, printer),
         Verb::Pack(args) => pack::run(args, environment, printer),

@@ -160,6 +160,21 @@ impl Printer {
         (n > 0).then(|| line.trim().to_owned())
     }
 
+    /// Reads what comes through stdin, as text of at most `max_bytes`; nothing where it is a terminal.
+    ///
+    /// Who waits for what does not come is told what to do.
+    #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+    pub(super) fn piped_stdin(&self, max_bytes: u64) -> anyhow::Result<String> {
+        let stdin = io::stdin();
+        if stdin.is_terminal() {
+            return Ok(String::new());
+        }
+        if !process::is_ready(stdin.as_fd(), Duration::from_secs(3)) {
+            self.note("waiting for stdin to end; `< /dev/null` if nothing comes through it");
+        }
+        read_stdin(max_bytes)
+    }
+
     /// Opens stdout for a document.
     pub(super) fn stdout(&self) -> io::Result<Stdout> {
         if process::stdout_was_closed() {

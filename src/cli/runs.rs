@@ -18,7 +18,7 @@ use crate::scratch::ChangeKind;
 /// List the runs of this repository, newest first
 ///
 /// landed: the change is in your files or on a branch. kept: it is good, and in the run's folder only.
-/// planned: there is a plan. not asked: no agent was (`--dry-run`, or you said no). stopped: `runs show` says why.
+/// planned: there is a plan. answered: what you asked. not asked: no agent was (`--dry-run`, or you said no). stopped: `runs show` says why.
 /// half: it was killed while it landed, and `undo` puts your files back. undone: taken back. open: it runs, or was killed.
 #[derive(Args, Debug)]
 pub(super) struct RunsArgs {
@@ -157,6 +157,7 @@ fn open(environment: &Environment, printer: &Printer) -> anyhow::Result<Reposito
 pub(super) fn line(summary: &Summary) -> String {
     let outcome = match &summary.outcome {
         Outcome::Planned => "planned",
+        Outcome::Answered => "answered",
         Outcome::Landed => "landed",
         Outcome::Kept => "kept",
         Outcome::NotAsked => "not asked",

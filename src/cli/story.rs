@@ -234,7 +234,7 @@ pub(super) fn costs(role: Role, player: &Player, prompt: &Prompt) -> Option<(f64
     let least = player.model.dollars(tokens, 0, SHORT_ANSWER)?;
     let answer = player.model.reserved_output();
     let most = match role {
-        Role::Planner => player.model.dollars(tokens, 0, answer)?,
+        Role::Planner | Role::Asked => player.model.dollars(tokens, 0, answer)?,
         Role::Executor => {
             let again = player.model.dollars(0, tokens, 0)? * MANY_TURNS;
             player.model.dollars(tokens, 0, answer)? + again

@@ -269,10 +269,8 @@ fn once(
     }
     let reply = without(answer, &host.secrets)?;
     for denied in &reply.denied {
-        let role = asked.role.name();
-        (host.tell)(&Event::Warning(format!(
-            "the {role} was not allowed: {denied}"
-        )));
+        let who = asked.role.who();
+        (host.tell)(&Event::Warning(format!("{who} was not allowed: {denied}")));
     }
     if let Some(why) = &reply.unconfined {
         (host.tell)(&Event::Warning(format!(

@@ -78,6 +78,7 @@ fn may_go(root: &Path, summary: &Summary, landed: OfLanded) -> Result<bool, FsEr
     let is_over = match summary.outcome {
         Outcome::Open | Outcome::HalfLanded | Outcome::Waiting(_) => false,
         Outcome::Planned
+        | Outcome::Answered
         | Outcome::Landed
         | Outcome::Kept
         | Outcome::NotAsked

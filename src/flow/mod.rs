@@ -3,6 +3,7 @@
 //! In: what the user wants, as values. Out: values, and documents written to what it is handed.
 //! No terminal, no configuration.
 
+pub mod ask;
 pub mod budget;
 mod call;
 pub mod checks;

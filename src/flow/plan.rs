@@ -42,7 +42,7 @@ pub struct Prompt {
 #[derive(Debug, thiserror::Error)]
 pub enum PlanningError {
     /// The repository could not be packed.
-    #[error("cannot pack for the {}", .0.name())]
+    #[error("cannot pack for {}", .0.who())]
     Pack(Role, #[source] PackError),
     /// What was given is more than the model takes.
     #[error("the prompt has {tokens} tokens of {model}, which takes {limit}")]
@@ -72,7 +72,7 @@ pub enum PlanningError {
     #[error(transparent)]
     Agent(#[from] AgentError),
     /// The caller plays the role: the run goes on with the answer.
-    #[error("the {} is the caller: the prompt is in `{}`", role.name(), prompt.display())]
+    #[error("{} is the caller: the prompt is in `{}`", role.who(), prompt.display())]
     Waiting {
         /// What is asked for.
         role: Role,
@@ -83,7 +83,7 @@ pub enum PlanningError {
     #[error(transparent)]
     Budget(#[from] BudgetError),
     /// The run has an answer to another prompt: what the prompt is made of has changed since.
-    #[error("the {} has answered another prompt than there would be now; {difference}", role.name())]
+    #[error("{} has answered another prompt than there would be now; {difference}", role.who())]
     Changed {
         /// What was asked for.
         role: Role,

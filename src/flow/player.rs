@@ -33,7 +33,7 @@ pub struct Player {
 #[derive(Debug, thiserror::Error)]
 pub enum PlayerError {
     /// The program is not there.
-    #[error("cannot find `{}`, the {}, on PATH", kind.name(), role.name())]
+    #[error("cannot find `{}`, {}, on PATH", kind.name(), role.who())]
     NoProgram {
         /// The program.
         kind: ProgramKind,
@@ -92,13 +92,13 @@ impl PlayerError {
     pub fn hint(&self) -> String {
         match self {
             Self::NoProgram { kind, role, others } => {
-                let role = role.name();
-                let others: Vec<String> = others
-                    .iter()
-                    .map(|other| format!("`--{role} {}`", other.name()))
-                    .collect();
-                let others = match others.join(" or ") {
-                    none if none.is_empty() => format!("`--{role} recorded:FOLDER`"),
+                let option = |name| match role {
+                    Role::Planner | Role::Executor => format!("`--{} {name}`", role.name()),
+                    Role::Asked => format!("`twostep ask {name}`"),
+                };
+                let others = others.iter().map(|other| option(other.name()));
+                let others = match others.collect::<Vec<_>>().join(" or ") {
+                    none if none.is_empty() => option("recorded:FOLDER"),
                     found => found,
                 };
                 format!(
@@ -134,7 +134,7 @@ impl PlayerError {
 /// Who plays a role unless another is named.
 pub fn default_program(role: Role) -> ProgramKind {
     match role {
-        Role::Planner => ProgramKind::Gemini,
+        Role::Planner | Role::Asked => ProgramKind::Gemini,
         Role::Executor => ProgramKind::Claude,
     }
 }
@@ -359,7 +359,7 @@ impl Player {
         let window = self.kind.and_then(ProgramKind::window).unwrap_or(u64::MAX);
         let limit = self.model.prompt_limit().min(window);
         let limit = match role {
-            Role::Planner => limit,
+            Role::Planner | Role::Asked => limit,
             Role::Executor => limit / EXECUTOR_SHARE,
         };
         limit.saturating_sub(self.overhead())

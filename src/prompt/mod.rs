@@ -10,6 +10,8 @@ use minijinja::{Environment, Value, context};
 const PLAN: &str = include_str!("plan.md");
 const REVISE: &str = include_str!("revise.md");
 const EXECUTE: &str = include_str!("execute.md");
+const ASK: &str = include_str!("ask.md");
+const AGAIN: &str = include_str!("again.md");
 
 /// Returns the prompt that asks for a plan: the packs, then the task.
 pub fn plan(packs: &[&str], spec: &str) -> String {
@@ -36,6 +38,24 @@ pub fn execute(packs: &[&str], plan: &str, checks: &[(&str, Option<&str>)]) -> S
         EXECUTE,
         &context! { packs => list(packs), plan => plan.trim(), checks },
     )
+}
+
+/// Returns the prompt that asks what the user asks: the packs, then their words, then the schema that the answer is to be as.
+pub fn ask(packs: &[&str], words: &str, schema: Option<&str>) -> String {
+    render(
+        ASK,
+        &context! { packs => list(packs), words => words.trim(), schema },
+    )
+}
+
+/// Returns the prompt that asks again for an answer that is as the schema says.
+///
+/// `before` is the prompt and the answer, where there is no conversation that knows them.
+pub fn again(wrong: &[String], before: Option<(&str, &str)>) -> String {
+    let (asked, answer) = before.unzip();
+    let asked = asked.map(str::trim);
+    let answer = answer.map(str::trim);
+    render(AGAIN, &context! { wrong => list(wrong), asked, answer })
 }
 
 fn list(texts: &[impl AsRef<str>]) -> Vec<Value> {
@@ -78,6 +98,8 @@ mod tests {
                 execute(&["<pack/>"], "# Plan", &checks),
                 "# Plan\n",
             ),
+            ("ask", ask(&["<pack/>"], odd, Some("{}")), "\n{}\n"),
+            ("again", again(&[odd.into()], Some((odd, "[1]"))), "\n[1]\n"),
         ] {
             assert!(text.contains(odd), "{name}: {text}");
             assert!(text.contains(words), "{name}: {text}");
@@ -94,5 +116,9 @@ mod tests {
         let told = format!("\n  - `sh ../check-1.sh`, which runs `{odd}`\n  - `make`\n- End");
         assert!(checked.contains(&told), "{checked}");
         assert!(!execute(&[], "# Plan", &[]).contains("checks"));
+        assert_eq!(ask(&[], " 1 + 1?\n", None), "1 + 1?\n");
+        assert!(ask(&["<pack/>"], "Why?", None).ends_with("\n\n<pack/>\n\nWhy?\n"));
+        let again = again(&["one".into(), "two".into()], None);
+        assert!(again.starts_with("Your answer") && again.contains("\n\n- one\n- two\n\n"));
     }
 }

@@ -66,7 +66,8 @@ pub(super) fn answered(records: &[Record]) -> (usize, Vec<Answered>) {
                 });
             }
             Event::CallEnded { number, .. } => {
-                let is_it = |call: &&Answered| call.number == *number && call.role == Role::Planner;
+                let is_it =
+                    |call: &&Answered| call.number == *number && call.role != Role::Executor;
                 all.extend(started.iter().find(is_it).cloned());
             }
             Event::Artefact { name, .. } => {
@@ -104,7 +105,7 @@ impl Run {
         let recorded: RecordedCall = fs::read_json(&place.folder.join(CALL_FILE), MAX_BYTES)?;
         let name = |file: &str| format!("{}/{file}", folder(call.number, role));
         let change = match role {
-            Role::Planner => None,
+            Role::Planner | Role::Asked => None,
             Role::Executor => Some(self.kept(&name(PATCH_FILE))?),
         };
         let text = self.kept(&name(REPLY_FILE))?;
@@ -230,7 +231,7 @@ impl Run {
         };
         let place = self.place(call.number, call.role, &call.prompt_hash);
         let text = match call.role {
-            Role::Planner => String::from_utf8_lossy(bytes).into_owned(),
+            Role::Planner | Role::Asked => String::from_utf8_lossy(bytes).into_owned(),
             Role::Executor => String::new(),
         };
         let reply = Reply {

@@ -73,6 +73,8 @@ pub struct Run {
 pub enum Outcome {
     /// A plan was made, and nothing else asked for.
     Planned,
+    /// A prompt of the user's was answered.
+    Answered,
     /// The change is in the user's tree, or where it was wanted.
     Landed,
     /// The change is good, and is kept in the run's folder.

@@ -44,6 +44,7 @@ pub(super) fn report(id: &str, records: &[Record], outcome: &Outcome) -> String 
 fn told(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Planned => "there is a plan; it was not carried out".to_owned(),
+        Outcome::Answered => "there is an answer".to_owned(),
         Outcome::Landed => "the change has landed".to_owned(),
         Outcome::Kept => "the change is good, and is in `changes.patch` only".to_owned(),
         Outcome::NotAsked => "no agent was asked".to_owned(),
@@ -58,6 +59,10 @@ fn told(outcome: &Outcome) -> String {
 /// The files of a run that people look for, and what each holds.
 const FILES: &[(&str, &str)] = &[
     ("spec.md", "what was asked"),
+    ("prompt.md", "what was asked"),
+    ("pack.xml", "what the agent read"),
+    ("answer.md", "the answer"),
+    ("answer.json", "the value in the answer"),
     ("route.json", "who gets what, by size and models"),
     ("planner-pack.xml", "what the planner read"),
     ("AI-PLAN.md", "the plan"),
@@ -194,9 +199,9 @@ fn calls(text: &mut String, records: &[Record]) {
     );
 }
 
-/// Holds what was set aside for prompts against what was reported; an executor's turns add up, so only planners tell.
+/// Holds what was set aside for prompts against what was reported; an executor's turns add up, so those of others tell.
 fn estimates(text: &mut String, rows: &[Row<'_>]) {
-    for row in rows.iter().filter(|row| row.role == Role::Planner) {
+    for row in rows.iter().filter(|row| row.role != Role::Executor) {
         let Some(input) = row.usage.and_then(|usage| usage.input).filter(|&n| n > 0) else {
             continue;
         };

@@ -5,6 +5,7 @@
     reason = "tests make the trees that the command reads"
 )]
 
+mod ask;
 mod backends;
 mod classes;
 mod confinement;
