@@ -12,9 +12,6 @@ use super::{Repo, Run, full_files_of, read};
 const SCHEMA: &str =
     r#"{ "type": "object", "required": ["n"], "properties": { "n": { "type": "integer" } } }"#;
 
-/// What an agent does so that it answers with `NAME.second` the second time that it is asked.
-const ANOTHER_ANSWER: &str = "[ ! -f \"$beside.asked\" ] || cat \"$beside.second\" > \"$beside.answer\"\n: > \"$beside.asked\"\n";
-
 impl Stage {
     /// A stage with a small repository, where gemini answers so.
     fn asked(answer: &str) -> Self {
@@ -26,12 +23,6 @@ impl Stage {
             .file("schema.json", SCHEMA)
             .git();
         Self::of(repo).tell("gemini.answer", answer)
-    }
-
-    /// Lets the agent answer otherwise when it is asked again.
-    fn then(self, agent: &str, answer: &str) -> Self {
-        self.tell(&format!("{agent}.edit"), ANOTHER_ANSWER)
-            .tell(&format!("{agent}.second"), answer)
     }
 
     /// The prompt of a call of the last run.
@@ -253,7 +244,7 @@ fn an_answer_that_does_not_fit_is_asked_for_once_more() {
         ]
     };
     // In the conversation, which knows what was asked.
-    let stage = Stage::asked("It is {\"n\": \"seven\"}.").then("gemini", "{\"n\": 7}");
+    let stage = Stage::asked("It is {\"n\": \"seven\"}.").tell("gemini.again", "{\"n\": 7}");
     let run = stage.run(&args("gemini"));
     assert_eq!(
         (run.code, &run.json()["value"]),
@@ -316,7 +307,7 @@ fn an_answer_that_does_not_fit_is_asked_for_once_more() {
 #[test]
 fn a_conversation_goes_on_with_who_had_it() {
     let stage = Stage::asked("It greets.")
-        .then("gemini", "Nobody.")
+        .tell("gemini.again", "Nobody.")
         .tell("codex.answer", "So.");
     let first = stage
         .run(&["ask", "gemini", "What does it do?", "--json"])
@@ -419,7 +410,7 @@ fn a_dry_run_asks_nobody_and_a_budget_stops_a_call_that_goes_on_with_more() {
 #[test]
 fn who_stands_in_answers_and_a_failure_has_its_class() {
     let stage = Stage::asked("Yes.")
-        .tell("gemini.does", "error-on-stderr")
+        .tell("gemini.does", "out-of-quota")
         .tell("codex.answer", "So.");
     let run = stage.run(&["ask", "gemini,codex", "Why?", "--json"]);
     assert_eq!(
