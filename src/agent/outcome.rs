@@ -50,18 +50,19 @@ pub struct Usage {
 
 impl std::ops::AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
-        fn add<T: std::ops::Add<Output = T>>(mine: &mut Option<T>, theirs: Option<T>) {
-            if let Some(theirs) = theirs {
-                *mine = Some(match mine.take() {
-                    Some(mine) => mine + theirs,
-                    None => theirs,
-                });
-            }
+        // Whatever a server reports: no sum runs over.
+        fn add<T>(mine: &mut Option<T>, theirs: Option<T>, sum: fn(T, T) -> T) {
+            *mine = match (mine.take(), theirs) {
+                (Some(mine), Some(theirs)) => Some(sum(mine, theirs)),
+                (mine, theirs) => mine.or(theirs),
+            };
         }
-        add(&mut self.input, other.input);
-        add(&mut self.cached, other.cached);
-        add(&mut self.output, other.output);
-        add(&mut self.dollars, other.dollars);
+        add(&mut self.input, other.input, u64::saturating_add);
+        add(&mut self.cached, other.cached, u64::saturating_add);
+        add(&mut self.output, other.output, u64::saturating_add);
+        add(&mut self.dollars, other.dollars, |mine, theirs| {
+            mine + theirs
+        });
     }
 }
 

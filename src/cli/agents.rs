@@ -60,24 +60,26 @@ pub(super) struct AgentArgs {
     secrets: SecretsArgs,
 }
 
+/// The heading of the options that bound a run.
+const BUDGET: &str = "Budget of the run";
+
 /// What a run may use; it stops before the call that would be more, and can be gone on with.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Budget")]
 pub(super) struct BudgetArgs {
-    /// Stop before agents have used more tokens
-    #[arg(long = "run-tokens", value_name = "N", value_parser = parse_tokens)]
+    /// Stop before agents have used more tokens, in all
+    #[arg(long = "run-tokens", help_heading = BUDGET, value_name = "N", value_parser = parse_tokens)]
     tokens: Option<u64>,
 
     /// Stop before what is billed by the token has cost more, in US dollars
-    #[arg(long = "run-cost", value_name = "USD", value_parser = parse_dollars)]
+    #[arg(long = "run-cost", help_heading = BUDGET, value_name = "USD", value_parser = parse_dollars)]
     cost: Option<f64>,
 
     /// Stop after this time
-    #[arg(long = "run-time", value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long = "run-time", help_heading = BUDGET, value_name = "TIME", value_parser = parse_duration)]
     time: Option<Duration>,
 
     /// Stop before more calls of agents, those that failed included
-    #[arg(long = "run-calls", value_name = "N")]
+    #[arg(long = "run-calls", help_heading = BUDGET, value_name = "N")]
     calls: Option<u64>,
 }
 

@@ -1,6 +1,7 @@
 //! How a run begins, and how one that did not come to its end is gone on with.
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -91,6 +92,7 @@ pub(super) fn begin(
     let id = environment.run_id();
     // First, so that a run that has no place leaves nothing.
     let place = lent.claim(&id)?;
+    claim_as_ours(root, &id, environment)?;
     let mut run = Run::begin(root, id, now_ms)?;
     run.watch(watch);
     run.record(Event::Started {
@@ -153,6 +155,34 @@ pub(super) fn events(printer: &Printer) -> Watch {
     })
 }
 
+/// The folder in the cache with a file for each run that was begun here: a run folder may have come with the files.
+const OURS: &str = "begun";
+
+/// Remembers that the run `id` of the repository at `root` was begun here.
+fn claim_as_ours(root: &Path, id: &str, environment: &Environment) -> anyhow::Result<()> {
+    let folder = environment.cache()?.join(OURS);
+    fs::make_private_folders(&folder)?;
+    let place = root.as_os_str().as_bytes();
+    Ok(fs::write_durable(&folder.join(id), place)?)
+}
+
+/// Refuses the run `id` of the repository at `root` if it was not begun here.
+pub(super) fn check_ours(root: &Path, id: &str, environment: &Environment) -> anyhow::Result<()> {
+    let folder = environment.cache()?.join(OURS);
+    let is_ours = fs::has_entry(&folder, id)
+        && fs::read_regular(&folder.join(id), MAX_COMMAND_BYTES)? == root.as_os_str().as_bytes();
+    if is_ours {
+        return Ok(());
+    }
+    let file = root.join(run::FOLDER).join(id).join(COMMAND_FILE);
+    Err(usage(
+        format!(
+            "the run {id} was not begun by you on this machine: its command line may be anybody's"
+        ),
+        format!("look at `{}`, and start it anew", file.display()),
+    ))
+}
+
 /// Reads how the run `id`, in `folder`, was started.
 pub(super) fn read_command(folder: &Path, id: &str) -> anyhow::Result<Command> {
     let file = folder.join(COMMAND_FILE);
@@ -195,7 +225,9 @@ pub(super) fn run_resume(
             "give it with `--answer FILE`, or let another play the role: `-- --planner AGENT`",
         ));
     }
-    let command = read_command(&root.join(run::FOLDER).join(&id), &id)?;
+    let folder = root.join(run::FOLDER).join(&id);
+    let command = read_command(&folder, &id)?;
+    check_ours(root, &id, environment)?;
     let own = command.arguments.into_iter().map(OsString::from);
     let yes = args.yes.then(|| "--yes".into());
     let words = std::iter::once("twostep".into())

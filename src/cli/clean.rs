@@ -68,7 +68,7 @@ pub(super) fn run(
             clean::remove(root, &summary.id, now_ms)?;
         }
         freed += bytes;
-        let line = runs::line(summary);
+        let line = runs::line(summary, || false);
         printer.data(format!("{:>10}  {line}", sized(*bytes)).as_bytes())?;
     }
     if !args.dry_run {

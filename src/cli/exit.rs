@@ -264,15 +264,36 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     let advice = error.chain().find_map(hint_of);
     let is_of_disk =
         |cause: &(dyn std::error::Error + 'static)| of_file(cause).is_some_and(FsError::is_of_disk);
-    match error.downcast_ref() {
-        Some(RunStopped(id)) if error.chain().any(is_of_disk) => {
-            let advice = advice.unwrap_or_default();
-            Some(format!(
-                "{advice}; then go on with `twostep runs resume {id}`"
-            ))
-        }
-        _ => advice,
+    let Some(RunStopped(id)) = error.downcast_ref() else {
+        return advice;
+    };
+    if let Some(reached) = error.chain().find_map(|cause| cause.downcast_ref()) {
+        return Some(with_more(reached, id));
     }
+    let can_go_on = |cause: &(dyn std::error::Error + 'static)| {
+        let is_of_agent = cause
+            .downcast_ref()
+            .is_some_and(|failure: &Failure| failure.class != Class::NotRecorded);
+        is_of_agent || matches!(cause.downcast_ref(), Some(RunError::Unresolved { .. }))
+    };
+    if error
+        .chain()
+        .any(|cause| is_of_disk(cause) || can_go_on(cause))
+    {
+        let advice = advice.unwrap_or_default();
+        return Some(format!(
+            "{advice}; `twostep runs resume {id}` goes on with what there is"
+        ));
+    }
+    advice
+}
+
+/// Returns how a run goes on whose budget is used up.
+fn with_more(reached: &BudgetError, id: &str) -> String {
+    let option = reached.option();
+    format!(
+        "what there is, is kept; with a larger budget, in all, it goes on: `twostep runs resume {id} -- {option} N`"
+    )
 }
 
 fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
@@ -353,12 +374,6 @@ pub(super) fn apply(patch: &Path) -> String {
 fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<PlayerError>() {
         return Some(error.hint());
-    }
-    if let Some(error) = cause.downcast_ref::<BudgetError>() {
-        let option = error.option();
-        return Some(format!(
-            "what there is, is kept: go on with `twostep runs resume -- {option} MORE`"
-        ));
     }
     if let Some(failure) = cause.downcast_ref::<Failure>() {
         return Some(failure.class.hint().to_owned());

@@ -47,7 +47,7 @@ pub(super) fn wait(
     if summary.outcome == Outcome::Open {
         return Err(killed(id));
     }
-    printer.note(runs::line(&summary).trim_end());
+    printer.note(runs::line(&summary, || false).trim_end());
     let ends = records.iter().rev().find_map(|record| match record.event {
         Event::Ended { exit, .. } => Some(exit),
         _ => None,
@@ -63,7 +63,7 @@ pub(super) fn tail(
 ) -> anyhow::Result<Exit> {
     let summary = runs::find(all, args.id.as_deref())?;
     if !args.json {
-        printer.data(runs::line(summary).as_bytes())?;
+        printer.data(runs::line(summary, || runs::is_alive(root, summary)).as_bytes())?;
     }
     follow(root, &summary.id, &mut |record| {
         if args.json {

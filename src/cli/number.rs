@@ -54,7 +54,9 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     };
     let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
     let number: u64 = digits.parse().ok().filter(|_| all_digits).ok_or_else(bad)?;
-    let seconds = number.checked_mul(unit).filter(|&seconds| seconds > 0);
+    // No longer than a year: what is added to it must not run over.
+    let seconds = number.checked_mul(unit);
+    let seconds = seconds.filter(|seconds| (1..=366 * 86_400).contains(seconds));
     seconds.map(Duration::from_secs).ok_or_else(bad)
 }
 

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use clap::{Args, Parser as _};
 
-use super::begin::{Command, read_command};
+use super::begin::{Command, check_ours, read_command};
 use super::environment::{Environment, threads};
 use super::exit::{Exit, usage};
-use super::printer::Printer;
+use super::printer::{Printer, Volume};
 use super::{Cli, obey};
 use crate::flow::{replay, sweep};
 use crate::fs;
@@ -37,6 +37,7 @@ pub(super) fn run(
         .id
         .clone();
     let first = root.join(run::FOLDER).join(&id);
+    check_ours(root, &id, environment)?;
     let command = read_command(&first, &id)?;
     let cache = environment.cache()?;
     let _claim = sweep::claim(&cache, &id)?;
@@ -74,7 +75,7 @@ fn again(
         }
     };
     let words = std::iter::once("twostep".into())
-        .chain(own)
+        .chain(own.filter(|word| word != "--json"))
         .chain(ours.iter().map(OsString::from));
     let cli = Cli::try_parse_from(words).map_err(|error| {
         usage(
@@ -85,10 +86,16 @@ fn again(
             "it was made by another version of twostep",
         )
     })?;
+    // What it tells is of a copy that is gone afterwards.
+    let volume = match printer.volume() {
+        Volume::Verbose => Volume::Verbose,
+        _ => Volume::Quiet,
+    };
+    let quiet = Printer::new(volume);
     let failed = obey(
         &cli,
         &environment.of_replay(&first, files.join(inside)),
-        printer,
+        &quiet,
     );
     let Some(last) = run::ids(&files)?.pop() else {
         // It did not even begin.
@@ -100,6 +107,16 @@ fn again(
             printer.data(format!("{word:<8} {name}\n").as_bytes())?;
         }
     }
+    let (n_same, n) = (
+        compared.same.len(),
+        compared.same.len() + compared.different.len(),
+    );
+    if n == 0 {
+        return failed;
+    }
+    printer.note(&format!(
+        "{n_same} of the {n} files that the run {id} made come out the same"
+    ));
     if compared.different.is_empty() {
         // What stopped the first run stops it again.
         return Ok(Exit::Success);

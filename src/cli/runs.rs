@@ -1,5 +1,7 @@
 //! `twostep runs` and `twostep undo`
 
+use std::path::Path;
+
 use clap::{Args, Subcommand};
 
 use super::begin;
@@ -19,7 +21,8 @@ use crate::scratch::ChangeKind;
 ///
 /// landed: the change is in your files or on a branch. kept: it is good, and in the run's folder only.
 /// planned: there is a plan. answered: what you asked. not asked: no agent was (`--dry-run`, or you said no). stopped: `runs show` says why.
-/// half: it was killed while it landed, and `undo` puts your files back. undone: taken back. open: it runs, or was killed.
+/// half: it was killed while it landed, and `undo` puts your files back. undone: taken back. waiting: for its caller's answer.
+/// answered: `ask` was. running: a process works on it. killed: none does, and it did not end; `runs resume` goes on.
 #[derive(Args, Debug)]
 pub(super) struct RunsArgs {
     #[command(subcommand)]
@@ -86,7 +89,11 @@ pub(super) fn run(
             printer.json(&newest_first)?;
         }
         None => {
-            let lines: String = all.iter().rev().map(line).collect();
+            let lines: String = all
+                .iter()
+                .rev()
+                .map(|summary| line(summary, || is_alive(root, summary)))
+                .collect();
             printer.data(lines.as_bytes())?;
             if all.is_empty() {
                 printer.note("there are no runs here");
@@ -154,7 +161,7 @@ fn open(environment: &Environment, printer: &Printer) -> anyhow::Result<Reposito
 }
 
 /// Returns a run as it is listed.
-pub(super) fn line(summary: &Summary) -> String {
+pub(super) fn line(summary: &Summary, is_alive: impl FnOnce() -> bool) -> String {
     let outcome = match &summary.outcome {
         Outcome::Planned => "planned",
         Outcome::Answered => "answered",
@@ -165,14 +172,21 @@ pub(super) fn line(summary: &Summary) -> String {
         Outcome::Undone => "undone",
         Outcome::Waiting(_) => "waiting",
         Outcome::Stopped(_) => "stopped",
-        Outcome::Open => "open",
+        Outcome::Open if is_alive() => "running",
+        Outcome::Open => "killed",
     };
     let (id, verb, title) = (
         &summary.id,
         &summary.verb,
         super::printer::clean(&summary.title),
     );
+    let verb = super::printer::clean(verb);
     format!("{id}  {outcome:<9} {verb:<10} {title}\n")
+}
+
+/// Says whether a process works on a run.
+pub(super) fn is_alive(root: &Path, summary: &Summary) -> bool {
+    run::is_alive(root, &summary.id).unwrap_or(false)
 }
 
 fn show(
@@ -192,7 +206,9 @@ fn show(
     } else {
         let told = records.iter();
         let told = told.filter_map(|record| record_line(record, summary.started_ms));
-        let head = line(summary).trim_end().to_owned();
+        let head = line(summary, || is_alive(root, summary))
+            .trim_end()
+            .to_owned();
         let end = format!("{:>12}  {}", "files", folder.display());
         std::iter::once(head).chain(told).chain([end]).collect()
     };

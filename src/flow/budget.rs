@@ -62,7 +62,7 @@ pub enum BudgetError {
         used: Duration,
     },
     /// In calls.
-    #[error("the run may call agents {most} times, and has")]
+    #[error("the run may make {most} calls, and has made them")]
     Calls {
         /// The budget.
         most: u64,
@@ -100,12 +100,15 @@ impl Budget {
     ) -> Result<Reserve, BudgetError> {
         self.check_time(run, now)?;
         let spent = run.spent();
-        let tokens = tokens + player.overhead();
-        let next = tokens + SHORT_ANSWER;
+        let tokens = tokens.saturating_add(player.overhead());
+        let next = tokens.saturating_add(SHORT_ANSWER);
         if let Some(most) = self.calls.filter(|most| spent.n_calls >= *most) {
             return Err(BudgetError::Calls { most });
         }
-        if let Some(most) = self.tokens.filter(|most| spent.tokens + next > *most) {
+        if let Some(most) = self
+            .tokens
+            .filter(|most| spent.tokens.saturating_add(next) > *most)
+        {
             let used = spent.tokens;
             return Err(BudgetError::Tokens { most, used, next });
         }

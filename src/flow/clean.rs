@@ -46,8 +46,7 @@ pub fn choose<'a>(
     let mut left: u64 = sizes.iter().sum();
     let mut chosen = Vec::new();
     let is_old = |summary: &Summary| {
-        let ended = summary.started_ms + summary.took_ms;
-        let age = Duration::from_millis(request.now_ms.saturating_sub(ended));
+        let age = Duration::from_millis(request.now_ms.saturating_sub(summary.last_ms));
         request.older.is_some_and(|older| age > older)
     };
     // The old ones first, so that what is left is known.

@@ -57,18 +57,18 @@ impl Patience {
         let wait = match (failure.class.next(), failure.retry_after) {
             (Next::Again, _) => Duration::ZERO,
             // A little later than was said: clocks differ, and others were told the same.
-            (_, Some(said)) => {
-                said + Duration::from_millis(500) + self.jitter(Duration::from_secs(1))
-            }
+            (_, Some(said)) => said
+                .saturating_add(Duration::from_millis(500))
+                .saturating_add(self.jitter(Duration::from_secs(1))),
             (_, None) => {
                 let wait = FIRST_WAIT * 2_u32.pow(self.n_failed - 1);
                 wait + self.jitter(wait / 4)
             }
         };
-        if self.waited + wait > self.longest {
+        if self.waited.saturating_add(wait) > self.longest {
             return Then::Other;
         }
-        self.waited += wait;
+        self.waited = self.waited.saturating_add(wait);
         Then::Again(wait)
     }
 

@@ -197,7 +197,8 @@ impl Run {
 
     /// Returns how long it has been at work, as far as is known.
     pub fn worked(&self, now: u64) -> Duration {
-        Duration::from_millis(self.worked_ms + now.saturating_sub(self.since_ms))
+        let now = now.saturating_sub(self.since_ms);
+        Duration::from_millis(self.worked_ms.saturating_add(now))
     }
 
     /// Has roles asked again that answered another prompt, for what the prompt is made of has changed.
@@ -325,6 +326,8 @@ pub struct Summary {
     pub id: String,
     /// When it began, in milliseconds since 1970.
     pub started_ms: u64,
+    /// When something happened in it last, in milliseconds since 1970.
+    pub last_ms: u64,
     /// How long it was at work, in milliseconds, as far as its ends are recorded.
     pub took_ms: u64,
     /// The verb that began it.
@@ -475,7 +478,7 @@ fn worked(records: &[Record]) -> u64 {
     let pairs = records.windows(2).filter(is_work);
     pairs
         .map(|pair| pair[1].at_ms.saturating_sub(pair[0].at_ms))
-        .sum()
+        .fold(0, u64::saturating_add)
 }
 
 /// Returns a run as it is listed.
@@ -488,6 +491,7 @@ pub fn summary(root: &Path, id: &str) -> Result<Summary, FsError> {
     let mut summary = Summary {
         id: id.to_owned(),
         started_ms: records.first().map_or(0, |record| record.at_ms),
+        last_ms: records.last().map_or(0, |record| record.at_ms),
         took_ms: worked(&records),
         verb: String::new(),
         title: String::new(),

@@ -245,11 +245,14 @@ fn rows(records: &[Record]) -> Vec<Row<'_>> {
                 }
             }
             Event::CallFailed {
-                number, message, ..
+                number,
+                class,
+                message,
             } => {
                 if let Some(row) = rows.iter_mut().find(|row| row.number == *number) {
                     row.ended_ms = Some(record.at_ms);
-                    row.failure = Some(message.clone());
+                    let class = class.map_or(String::new(), |class| format!("{class}: "));
+                    row.failure = Some(format!("{class}{message}"));
                 }
             }
             _ => {}

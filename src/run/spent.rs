@@ -57,9 +57,10 @@ impl Spent {
     pub(super) fn add(&mut self, reserve: Reserve, usage: Option<Usage>) {
         self.n_calls += 1;
         self.n_unknown += u64::from(usage.is_none());
-        let tokens = usage.and_then(|usage| Some(usage.input? + usage.output?));
-        self.tokens += tokens.unwrap_or(reserve.tokens);
+        let tokens = usage.and_then(|usage| Some(usage.input?.saturating_add(usage.output?)));
+        let tokens = tokens.unwrap_or(reserve.tokens);
+        self.tokens = self.tokens.saturating_add(tokens);
         let dollars = usage.and_then(|usage| usage.dollars).or(reserve.dollars);
-        self.dollars += dollars.unwrap_or(0.0);
+        self.dollars += dollars.filter(|amount| *amount > 0.0).unwrap_or(0.0);
     }
 }

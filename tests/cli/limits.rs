@@ -42,7 +42,7 @@ fn a_run_stops_before_it_uses_more_than_it_may_and_goes_on_with_more() {
     for (option, little, much, said) in [
         ("--run-tokens", "12000", "1m", "has used 1200"),
         ("--run-cost", "0.05", "2", "has cost 0.00"),
-        ("--run-calls", "1", "2", "may call agents 1 times"),
+        ("--run-calls", "1", "2", "may make 1 calls"),
     ] {
         let stage = Stage::new();
         let run = billed(&stage, &[option, little]);

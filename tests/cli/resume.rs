@@ -113,3 +113,20 @@ fn a_run_that_was_killed_at_each_point_goes_on_to_the_same_end() {
     let n = kill_and_resume(1, &[]) + kill_and_resume(1, &["--land", "branch"]);
     assert!(n > 200, "{n} points");
 }
+
+#[test]
+fn a_run_that_came_with_the_files_is_not_gone_on_with() {
+    let stage = Stage::new();
+    let run = stage.plan_exec(&["--run-calls", "1"]);
+    assert_eq!(run.code, 4, "{}", run.stderr);
+    // As if the folder had been unpacked by somebody else.
+    std::fs::remove_dir_all(stage.repo.beside("home/.cache/twostep/begun")).unwrap();
+    let run = stage.run(&["runs", "resume", "--", "--run-calls", "9"]);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("was not begun by you"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(stage.greeting(), "hello\n");
+}
