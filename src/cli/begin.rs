@@ -167,7 +167,7 @@ fn claim_as_ours(root: &Path, id: &str, environment: &Environment) -> anyhow::Re
 }
 
 /// Refuses the run `id` of the repository at `root` if it was not begun here.
-pub(super) fn check_ours(root: &Path, id: &str, environment: &Environment) -> anyhow::Result<()> {
+fn check_ours(root: &Path, id: &str, environment: &Environment) -> anyhow::Result<()> {
     let folder = environment.cache()?.join(OURS);
     let is_ours = fs::has_entry(&folder, id)
         && fs::read_regular(&folder.join(id), MAX_COMMAND_BYTES)? == root.as_os_str().as_bytes();
@@ -183,9 +183,14 @@ pub(super) fn check_ours(root: &Path, id: &str, environment: &Environment) -> an
     ))
 }
 
-/// Reads how the run `id`, in `folder`, was started.
-pub(super) fn read_command(folder: &Path, id: &str) -> anyhow::Result<Command> {
-    let file = folder.join(COMMAND_FILE);
+/// Reads how the run `id` of the repository at `root` was started, if that was here.
+pub(super) fn read_command(
+    root: &Path,
+    id: &str,
+    environment: &Environment,
+) -> anyhow::Result<Command> {
+    check_ours(root, id, environment)?;
+    let file = root.join(run::FOLDER).join(id).join(COMMAND_FILE);
     let command: Command = fs::read_json(&file, MAX_COMMAND_BYTES).map_err(|_| {
         usage(
             format!("the run {id} does not tell how it was started"),
@@ -225,9 +230,7 @@ pub(super) fn run_resume(
             "give it with `--answer FILE`, or let another play the role: `-- --planner AGENT`",
         ));
     }
-    let folder = root.join(run::FOLDER).join(&id);
-    let command = read_command(&folder, &id)?;
-    check_ours(root, &id, environment)?;
+    let command = read_command(root, &id, environment)?;
     let own = command.arguments.into_iter().map(OsString::from);
     let yes = args.yes.then(|| "--yes".into());
     let words = std::iter::once("twostep".into())

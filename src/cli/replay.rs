@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::{Args, Parser as _};
 
-use super::begin::{Command, check_ours, read_command};
+use super::begin::{Command, read_command};
 use super::environment::{Environment, threads};
 use super::exit::{Exit, usage};
 use super::printer::{Printer, Volume};
@@ -36,9 +36,7 @@ pub(super) fn run(
     let id = super::runs::find(&run::all(root)?, args.id.as_deref())?
         .id
         .clone();
-    let first = root.join(run::FOLDER).join(&id);
-    check_ours(root, &id, environment)?;
-    let command = read_command(&first, &id)?;
+    let command = read_command(root, &id, environment)?;
     let cache = environment.cache()?;
     let _claim = sweep::claim(&cache, &id)?;
     let place = cache.join(&id);
