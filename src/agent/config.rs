@@ -7,6 +7,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use serde::Deserialize;
 
+use super::CALLER;
 use super::http::{Api, check_url};
 use super::program::ProgramKind;
 
@@ -169,6 +170,16 @@ impl Row {
     fn known(self, name: &str, before: Option<&Known>) -> Result<Known, &'static str> {
         if !is_name(name) {
             return Err("needs a name of letters, digits, `-` and `_`");
+        }
+        if name == CALLER {
+            return Err("is you, and cannot be set");
+        }
+        if self
+            .model
+            .as_ref()
+            .is_some_and(|model| model.starts_with('-'))
+        {
+            return Err("needs a model that is no option");
         }
         let variables = self.env.iter().flatten().chain(&self.key);
         if !variables.into_iter().all(|name| is_variable(name)) {

@@ -323,6 +323,10 @@ impl std::str::FromStr for Choice {
         let invalid = || InvalidAgent(text.to_owned());
         let (name, rest) = match text.split_once(':') {
             Some((_, "")) => return Err(invalid()),
+            // A program would take it for an option.
+            Some((name, rest)) if name != "recorded" && rest.starts_with('-') => {
+                return Err(invalid());
+            }
             Some((name, rest)) => (name, Some(rest)),
             None => (text, None),
         };
@@ -376,6 +380,8 @@ mod tests {
             ("recorded:a:b", Some(Choice::Recorded("a:b".into()))),
             ("recorded", None),
             ("claude:", None),
+            ("claude:--yolo", None),
+            ("recorded:-a", Some(Choice::Recorded("-a".into()))),
             ("gpt", Some(Choice::Named("gpt".into(), None))),
             (
                 "gemini-api:a:b",

@@ -175,18 +175,22 @@ impl Class {
             Self::OverWindow => "name fewer files, or use a model with a larger window",
             Self::RateLimited => "wait a minute and run it again",
             Self::OutOfQuota => "wait until the quota is renewed, or use another agent",
-            Self::NotSignedIn => "start the program once by hand and sign in, or set its key",
-            Self::NoSuchModel => {
-                "name a model of your account: `PROGRAM:MODEL`; `twostep models` lists those known"
+            Self::NotSignedIn => {
+                "sign in by starting its program by hand, or set the variable that holds its key; `twostep doctor` tells how each agent is signed in"
             }
-            Self::PermissionDenied => "check what your account and the program's settings allow",
+            Self::NoSuchModel => {
+                "name a model of your account: `AGENT:MODEL`; `twostep models` lists those known"
+            }
+            Self::PermissionDenied => "check what your account and your settings allow",
             Self::Network => {
                 "wait a little and run it again; if it stays, check the network and proxy settings"
             }
             Self::Hung => "run it again; `--idle-limit` and `--time-limit` give it more time",
             Self::Killed => "run it again; the system may be short of memory",
             Self::Interrupted => "run it again when you like; nothing was changed",
-            Self::Crashed => "start the program by hand to see what it lacks",
+            Self::Crashed => {
+                "start it by hand to see what it lacks; `twostep doctor` looks at what it needs"
+            }
             Self::NotRecorded => {
                 "play back the recording with the spec, files and checks that it was made with"
             }

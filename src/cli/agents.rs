@@ -18,7 +18,7 @@ use super::story;
 use crate::agent::{Chain, Role};
 use crate::flow::budget::Budget;
 use crate::flow::host::{Event, Host};
-use crate::flow::player::Player;
+use crate::flow::player::{Player, PlayerError};
 use crate::flow::rate::Limiter;
 use crate::flow::redact::Redactor;
 use crate::flow::sweep::{self, Claim};
@@ -92,6 +92,11 @@ impl BudgetArgs {
             time: self.time,
             calls: self.calls,
         }
+    }
+
+    /// Says whether money is bounded.
+    pub(super) fn bounds_cost(&self) -> bool {
+        self.cost.is_some()
     }
 
     /// Returns the options that were given, as they are written.
@@ -203,7 +208,28 @@ impl AgentArgs {
     }
 }
 
+impl AgentArgs {
+    /// Says whether those who are asked have their keys; nobody is, where only the beginning is shown.
+    ///
+    /// # Errors
+    ///
+    /// Fails if one has not.
+    pub(super) fn require_keys<'a>(
+        &self,
+        players: impl IntoIterator<Item = &'a Player>,
+        lent: &Lent,
+    ) -> Result<(), PlayerError> {
+        let mut asked = players.into_iter().filter(|_| !self.dry_run);
+        asked.try_for_each(|player| player.require_key(&lent.variables))
+    }
+}
+
 impl Lent {
+    /// Says whether somebody is billed for what `player` uses.
+    pub(super) fn is_metered(&self, player: &Player) -> bool {
+        player.billing(&self.variables).is_metered()
+    }
+
     /// Returns the signal by which the user asked to stop.
     pub(super) fn signal(&self) -> Option<i32> {
         self.interrupt.signal()

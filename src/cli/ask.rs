@@ -159,6 +159,7 @@ fn ask(
     let player = session.as_ref().map_or(&player, |&(_, player)| player);
     let named = args.mentioned(environment, printer)?;
     let lent = args.agents.lend(environment)?;
+    args.agents.require_keys(player.chain(), &lent)?;
     let target = args.output.as_ref().filter(|file| *file != Path::new("-"));
     let target = target.map(|file| environment.at(file));
     // A file that cannot be written is found before anything is paid for.
@@ -382,9 +383,9 @@ impl AskArgs {
         let Some(id) = &self.session else {
             return Ok(None);
         };
-        if run::is_tracked(home) {
+        if run::is_foreign(home) {
             return Err(usage(
-                "git tracks `.twostep`: its runs came with the repository, and cannot be gone on with",
+                "git tracks `.twostep`, or it is a link: its runs came with the repository, and cannot be gone on with",
                 "ask anew, with all that the agent must know in the prompt",
             ));
         }

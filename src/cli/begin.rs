@@ -16,7 +16,7 @@ use super::{Cli, obey};
 use crate::flow::plan_exec::{Done, RunError, or_waiting};
 use crate::flow::resume::{self, Left};
 use crate::flow::sweep::Claim;
-use crate::fs;
+use crate::fs::{self, Hash};
 use crate::repo::Repository;
 use crate::run::{self, Event, Outcome, Run, Watch};
 
@@ -92,24 +92,25 @@ pub(super) fn begin(
     let id = environment.run_id();
     // First, so that a run that has no place leaves nothing.
     let place = lent.claim(&id)?;
-    claim_as_ours(root, &id, environment)?;
+    let arguments = environment.arguments.iter();
+    let arguments = arguments.map(|word| Some(redactor.redacted(word.to_str()?)));
+    // Words that are no text cannot be kept: such a run cannot be gone on with, and says so then.
+    let command = arguments.collect::<Option<_>>().map(|arguments| {
+        run::json(&Command {
+            version: 1,
+            folder: environment.directory.clone(),
+            arguments,
+        })
+    });
+    claim_as_ours(root, &id, command.as_deref(), environment)?;
     let mut run = Run::begin(root, id, now_ms)?;
     run.watch(watch);
     run.record(Event::Started {
         verb: verb.to_owned(),
         title: redactor.redacted(title),
     })?;
-    let arguments = environment.arguments.iter();
-    let arguments = arguments.map(|word| Some(redactor.redacted(word.to_str()?)));
-    // Words that are no text cannot be kept: such a run cannot be gone on with, and says so then.
-    if let Some(arguments) = arguments.collect() {
-        let folder = environment.directory.clone();
-        let command = Command {
-            version: 1,
-            folder,
-            arguments,
-        };
-        run.keep(COMMAND_FILE, &run::json(&command))?;
+    if let Some(command) = command {
+        run.keep(COMMAND_FILE, &command)?;
     }
     Ok((run, place))
 }
@@ -155,32 +156,26 @@ pub(super) fn events(printer: &Printer) -> Watch {
     })
 }
 
-/// The folder in the cache with a file for each run that was begun here: a run folder may have come with the files.
+/// The folder in the cache with a mark for each run that was begun here: a run folder may have come with the files.
 const OURS: &str = "begun";
 
-/// Remembers that the run `id` of the repository at `root` was begun here.
-fn claim_as_ours(root: &Path, id: &str, environment: &Environment) -> anyhow::Result<()> {
+/// Remembers that the run `id` of the repository at `root` was begun here, by `command`.
+fn claim_as_ours(
+    root: &Path,
+    id: &str,
+    command: Option<&[u8]>,
+    environment: &Environment,
+) -> anyhow::Result<()> {
     let folder = environment.cache()?.join(OURS);
     fs::make_private_folders(&folder)?;
-    let place = root.as_os_str().as_bytes();
-    Ok(fs::write_durable(&folder.join(id), place)?)
+    let mark = mark(root, command.unwrap_or_default());
+    Ok(fs::write_durable(&folder.join(id), &mark)?)
 }
 
-/// Refuses the run `id` of the repository at `root` if it was not begun here.
-fn check_ours(root: &Path, id: &str, environment: &Environment) -> anyhow::Result<()> {
-    let folder = environment.cache()?.join(OURS);
-    let is_ours = fs::has_entry(&folder, id)
-        && fs::read_regular(&folder.join(id), MAX_COMMAND_BYTES)? == root.as_os_str().as_bytes();
-    if is_ours {
-        return Ok(());
-    }
-    let file = root.join(run::FOLDER).join(id).join(COMMAND_FILE);
-    Err(usage(
-        format!(
-            "the run {id} was not begun by you on this machine: its command line may be anybody's"
-        ),
-        format!("look at `{}`, and start it anew", file.display()),
-    ))
+/// Returns what is in the mark of a run that `command` began in the repository at `root`.
+fn mark(root: &Path, command: &[u8]) -> Vec<u8> {
+    let hash = Hash::of(command).to_string();
+    [hash.as_bytes(), b" ", root.as_os_str().as_bytes()].concat()
 }
 
 /// Reads how the run `id` of the repository at `root` was started, if that was here.
@@ -189,14 +184,30 @@ pub(super) fn read_command(
     id: &str,
     environment: &Environment,
 ) -> anyhow::Result<Command> {
-    check_ours(root, id, environment)?;
-    let file = root.join(run::FOLDER).join(id).join(COMMAND_FILE);
-    let command: Command = fs::read_json(&file, MAX_COMMAND_BYTES).map_err(|_| {
+    let silent = || {
         usage(
             format!("the run {id} does not tell how it was started"),
             "start it anew; a run can be gone on with if all words of its command line are text",
         )
-    })?;
+    };
+    let place = root.join(run::FOLDER).join(id);
+    if !fs::has_entry(&place, COMMAND_FILE) {
+        return Err(silent());
+    }
+    let file = place.join(COMMAND_FILE);
+    let written = fs::read_regular(&file, MAX_COMMAND_BYTES)?;
+    let folder = environment.cache()?.join(OURS);
+    let is_ours = fs::has_entry(&folder, id)
+        && fs::read_regular(&folder.join(id), MAX_COMMAND_BYTES)? == mark(root, &written);
+    if !is_ours {
+        return Err(usage(
+            format!(
+                "the run {id} was not begun so by you on this machine: its command line may be anybody's"
+            ),
+            format!("look at `{}`, and start it anew", file.display()),
+        ));
+    }
+    let command: Command = serde_json::from_slice(&written).map_err(|_| silent())?;
     if let Some(word) = command
         .arguments
         .iter()
@@ -210,6 +221,21 @@ pub(super) fn read_command(
         ));
     }
     Ok(command)
+}
+
+/// Parses the words of a command line again, with `more` options that stand above those in it; says what is wrong with
+/// them in one line.
+pub(super) fn parse_again(own: Vec<OsString>, more: Vec<OsString>) -> Result<Cli, String> {
+    let mut words = own;
+    // Behind it there are no options.
+    let end = words.iter().position(|word| word == "--");
+    let end = end.unwrap_or(words.len());
+    words.splice(end..end, more);
+    Cli::try_parse_from(std::iter::once("twostep".into()).chain(words)).map_err(|error| {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        first.trim_start_matches("error: ").to_owned()
+    })
 }
 
 /// Goes on with a run.
@@ -233,17 +259,11 @@ pub(super) fn run_resume(
     let command = read_command(root, &id, environment)?;
     let own = command.arguments.into_iter().map(OsString::from);
     let yes = args.yes.then(|| "--yes".into());
-    let words = std::iter::once("twostep".into())
-        .chain(own)
-        .chain(yes)
-        .chain(args.more.iter().cloned());
-    let cli = Cli::try_parse_from(words).map_err(|error| {
+    let more = yes.into_iter().chain(args.more.iter().cloned());
+    let cli = parse_again(own.collect(), more.collect()).map_err(|error| {
         usage(
-            format!(
-                "cannot go on with the run {id}: {}",
-                error.to_string().trim_end()
-            ),
-            "after `--` give options that its verb has",
+            format!("cannot go on with the run {id}: {error}"),
+            "after `--` give options that its verb has, as `--planner AGENT`",
         )
     })?;
     let mut run = match resume::take_up(repository, &id, now_ms)? {

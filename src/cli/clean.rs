@@ -44,9 +44,9 @@ pub(super) fn run(
     all: &[Summary],
     printer: &Printer,
 ) -> anyhow::Result<Exit> {
-    if run::is_tracked(repository) {
+    if run::is_foreign(repository) {
         return Err(usage(
-            "git tracks `.twostep`: its runs came with the repository",
+            "git tracks `.twostep`, or it is a link: its runs came with the repository",
             "remove them with git",
         ));
     }

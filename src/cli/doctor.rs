@@ -17,6 +17,7 @@ use crate::flow::doctor::{self, Ground, Problem, ProgramFound, RoleFound};
 use crate::fs;
 use crate::model::Catalogue;
 use crate::process::Confinement;
+use crate::repo;
 
 /// Say whether planner and executor can work here, and what to do if not
 ///
@@ -24,11 +25,11 @@ use crate::process::Confinement;
 /// signed in. The exit code is 1 where a role cannot be played.
 #[derive(Args, Debug)]
 pub(super) struct DoctorArgs {
-    /// Who is to plan: gemini (the default), claude or codex, with `:MODEL` if you like; or recorded:FOLDER
+    /// Who is to plan (default: gemini), as `--planner` of `plan-exec` takes it
     #[arg(long, value_name = "AGENT", value_parser = parse_agents)]
     planner: Option<Chain>,
 
-    /// Who is to carry plans out: claude (the default), codex or gemini, with `:MODEL` if you like; or recorded:FOLDER
+    /// Who is to carry plans out (default: claude), as `--executor` of `plan-exec` takes it
     #[arg(long, value_name = "AGENT", value_parser = parse_agents)]
     executor: Option<Chain>,
 
@@ -153,6 +154,7 @@ fn examine(args: &DoctorArgs, environment: &Environment) -> anyhow::Result<Findi
             Some(Chain(choices)) => roles.extend(choices.iter().map(|choice| find(Some(choice)))),
         }
     }
+    problems.extend(unwritable(environment));
     let is_ready = problems.is_empty() && roles.iter().all(|role| role.problems.is_empty());
     Ok(Findings {
         version: 1,
@@ -180,6 +182,18 @@ fn examine(args: &DoctorArgs, environment: &Environment) -> anyhow::Result<Findi
         },
         programs,
         problems,
+    })
+}
+
+/// Says whether the repository that we are in cannot hold runs, if it is one.
+fn unwritable(environment: &Environment) -> Option<Problem> {
+    let (repository, _, _) = repo::open(&environment.directory, &[]).ok()?;
+    let root = repository.root.path();
+    repository.git.as_ref()?;
+    fs::require_writable(root).err().map(|error| Problem {
+        what: format!("{error}: {}", error.source),
+        help: "make the folder writable for you: runs are kept in it, and changes land in it"
+            .to_owned(),
     })
 }
 

@@ -141,7 +141,7 @@ impl Environment {
     pub(super) fn cache(&self) -> anyhow::Result<PathBuf> {
         let folder = self.cache.as_ref().ok_or_else(|| {
             usage(
-                "there is no place for working copies: neither HOME nor XDG_CACHE_HOME is set",
+                "neither HOME nor XDG_CACHE_HOME is set, where working copies would be made",
                 "set XDG_CACHE_HOME to a folder outside of the repository",
             )
         })?;

@@ -9,7 +9,9 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::agents::{AgentArgs, DEFAULT_IDLE, DEFAULT_TIME, DEFAULT_WAIT, parse_agents, player};
+use super::agents::{
+    AgentArgs, DEFAULT_IDLE, DEFAULT_TIME, DEFAULT_WAIT, Lent, parse_agents, player,
+};
 use super::asking::Asking;
 use super::begin::{begin, end, events, exit_of};
 use super::environment::Environment;
@@ -152,6 +154,31 @@ pub(super) fn run_exec(
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<Exit> {
+    told(&args.change, printer, || exec(args, environment, printer))
+}
+
+/// Does `work`; tells a program that reads the outcome of what failed before a run was begun.
+fn told(
+    change: &ChangeArgs,
+    printer: &Printer,
+    work: impl FnOnce() -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    let done = work();
+    if let Err(error) = done.as_ref()
+        && change.json
+        && !error.is::<RunStopped>()
+    {
+        printer.json(&NotBegun {
+            version: 1,
+            run: (),
+            outcome: "failed",
+            error: format!("{error:#}"),
+        })?;
+    }
+    done
+}
+
+fn exec(args: &ExecArgs, environment: &Environment, printer: &Printer) -> anyhow::Result<Exit> {
     let file = match &environment.replayed {
         Some(first) => first.join(PLAN_FILE),
         None => environment.at(&args.plan),
@@ -198,6 +225,16 @@ pub(super) fn run_exec(
 }
 
 pub(super) fn run_plan_exec(
+    args: &PlanExecArgs,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
+    told(&args.change, printer, || {
+        plan_exec(args, environment, printer)
+    })
+}
+
+fn plan_exec(
     args: &PlanExecArgs,
     environment: &Environment,
     printer: &Printer,
@@ -268,8 +305,9 @@ impl Job<'_> {
         let repository = &selected.repository;
         self.change.check(repository)?;
         let players = self.planner.iter().chain([&self.executor]);
-        let players = players.flat_map(Player::chain);
+        let players: Vec<&Player> = players.flat_map(Player::chain).collect();
         let lent = self.agents.lend(environment)?;
+        self.agents.require_keys(players.iter().copied(), &lent)?;
         let asking = Asking {
             printer,
             agents: self.agents,
@@ -293,7 +331,12 @@ impl Job<'_> {
                 sections: Sections::default(),
                 redactor: Arc::clone(&lent.redactor),
                 room: None,
-                counter: Counter::new(players.filter_map(Player::family).collect()),
+                counter: Counter::new(
+                    players
+                        .iter()
+                        .filter_map(|player| player.family())
+                        .collect(),
+                ),
                 threads: selected.threads,
                 max_held_bytes: HELD_BYTES,
             },
@@ -307,6 +350,7 @@ impl Job<'_> {
             land: self.change.land.into(),
             decide: &decide,
         };
+        self.warn_of_cost(&lent, printer);
         let root = repository.root.path();
         let told = (self.verb, self.title.as_str());
         let watch = self.change.json.then(|| events(printer));
@@ -356,6 +400,23 @@ impl Job<'_> {
             printer.json(&Report::new(&summary, &done))?;
         }
         Ok(exit_of(&Ok(done), lent.signal()))
+    }
+
+    /// Warns where a bound on money bounds nothing.
+    fn warn_of_cost(&self, lent: &Lent, printer: &Printer) {
+        let players = self.planner.iter().chain([&self.executor]);
+        let is_free = |player: &&Player| !lent.is_metered(player);
+        let free: Vec<String> = players
+            .flat_map(Player::chain)
+            .filter(is_free)
+            .map(|player| player.agent.name())
+            .collect();
+        if self.agents.budget.bounds_cost() && !free.is_empty() {
+            printer.warn(&format!(
+                "`--run-cost` does not bound {}: no token of it is billed; `--run-tokens` does",
+                free.join(" and ")
+            ));
+        }
     }
 
     /// Returns the command that carries a plan out as it would have been here.
@@ -508,6 +569,16 @@ struct Report<'a> {
     baseline: &'a [Checked],
     usage: Usage,
     took_ms: u64,
+}
+
+/// What a program is told where no run was begun.
+#[derive(Serialize)]
+struct NotBegun {
+    version: u32,
+    /// None, as a program reads it.
+    run: (),
+    outcome: &'static str,
+    error: String,
 }
 
 #[derive(Serialize)]

@@ -27,7 +27,7 @@ use crate::scratch::{LandError, ScratchError};
 use crate::secrets::InvalidAllow;
 
 /// The exit codes, for the help.
-pub(super) const TABLE: &str = "Exit codes: 0 done, and yes; 1 done, and no (a check failed, a \
+pub(super) const TABLE: &str = "Exit codes: 0 done, and yes, or its caller is asked (`waiting`); 1 done, and no (a check failed, a \
     reference is missing, a conflict, a secret with `--secrets fail`); 2 could not (flag, file, budget); 3 an agent failed; 4 the budget of a run is used up; 129, 130, 143 interrupted.";
 
 /// How the process ends. Scripts rely on these numbers; changing one is a breaking change.
@@ -189,6 +189,7 @@ fn status_of(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
             | ExecError::Unasked { .. }
             | ExecError::Redacted { .. }
             | ExecError::TooLarge(_)
+            | ExecError::Leaked(_)
             | ExecError::Patch(_)
             | ExecError::Failed { .. }
             | ExecError::Altered { .. } => Some(Exit::Negative),
@@ -421,6 +422,9 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
                 "put the values into the patch by hand, and apply it with `{}`",
                 apply(patch)
             )),
+            ExecError::Leaked(_) => Some(
+                "take that key out of use if others may have read it; run it again, or use another executor".to_owned(),
+            ),
             ExecError::Altered { .. } => Some(
                 "use checks that write no source files, such as `cargo fmt --check`".to_owned(),
             ),

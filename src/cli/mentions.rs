@@ -3,7 +3,7 @@
 //! In: the words of a prompt. Out: what of the repository they name; what names nothing stays text.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::environment::Environment;
 use super::printer::Printer;
@@ -43,6 +43,13 @@ pub(super) fn mentioned(
     let here = environment.directory.as_path();
     let mut mentions = Vec::new();
     for word in words(text) {
+        if let Some(link) = spellings(word).find_map(|word| folder_link(here, word)) {
+            printer.warn(&format!(
+                "`@{word}` leads through the link `{}`, and is left as text; name the folder itself",
+                link.display()
+            ));
+            continue;
+        }
         match spellings(word).find_map(|word| mention(here, word, threads)) {
             Some(mention) if mentions.contains(&mention) => {}
             Some(mention) => mentions.push(mention),
@@ -106,6 +113,26 @@ fn is_like_path(word: &str) -> bool {
     let word = word.trim_end_matches(|c| ENDS.contains(c));
     let is_inside = |at: usize| at > 0 && word[at + 1..].starts_with(char::is_alphanumeric);
     word.contains(['/', '*']) || word.match_indices('.').any(|(at, _)| is_inside(at))
+}
+
+/// Returns the first link to a folder on the way from `here` to what a word names: it may lead out of the repository, and
+/// nobody sees that in the prompt.
+fn folder_link(here: &Path, word: &str) -> Option<PathBuf> {
+    let mut at = here.to_owned();
+    for part in Path::new(word).components() {
+        match part {
+            Component::Prefix(_) | Component::RootDir => return None,
+            Component::CurDir => {}
+            Component::ParentDir => {
+                at.pop();
+            }
+            Component::Normal(name) => at.push(name),
+        }
+        if fs::is_link(&at) && fs::kind(&at).is_ok_and(|kind| kind == SystemKind::Folder) {
+            return Some(at.strip_prefix(here).unwrap_or(&at).to_owned());
+        }
+    }
+    None
 }
 
 /// Returns what a word names in `here`, if that is there.
@@ -246,5 +273,38 @@ mod tests {
         assert!(globs.take(&odd));
         let other = RepoPath::parse(b"odd/x y!.rs").unwrap();
         assert!(!globs.take(&other));
+    }
+
+    #[test]
+    fn a_link_to_a_folder_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path().join("here");
+        for name in ["here/src/a.rs", "out/b.rs"] {
+            let path = folder.path().join(name);
+            fs::make_private_folders(path.parent().unwrap()).unwrap();
+            fs::write_durable(&path, b"x\n").unwrap();
+        }
+        for (link, target) in [
+            ("out", "../out"),
+            ("file", "../out/b.rs"),
+            ("src/up", "../.."),
+        ] {
+            std::os::unix::fs::symlink(target, here.join(link)).unwrap();
+        }
+        for (word, expected) in [
+            ("src/a.rs", None),
+            ("file", None),
+            ("../out/b.rs", None),
+            ("out", Some("out")),
+            ("out/b.rs", Some("out")),
+            ("out/*.rs", Some("out")),
+            ("./src/up/out/b.rs", Some("src/up")),
+        ] {
+            assert_eq!(
+                folder_link(&here, word).as_deref(),
+                expected.map(Path::new),
+                "{word}"
+            );
+        }
     }
 }

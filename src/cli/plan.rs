@@ -79,9 +79,9 @@ pub(super) fn run(
     let wanted = args.wanted(environment)?;
     let selected = args.select.resolve(environment, printer)?;
     let root = selected.repository.root.path();
-    if matches!(wanted, Wanted::Other { .. }) && run::is_tracked(&selected.repository) {
+    if matches!(wanted, Wanted::Other { .. }) && run::is_foreign(&selected.repository) {
         return Err(usage(
-            "git tracks `.twostep`: its runs came with the repository, and cannot be gone on with",
+            "git tracks `.twostep`, or it is a link: its runs came with the repository, and cannot be gone on with",
             "plan again with the spec",
         ));
     }
@@ -98,6 +98,7 @@ pub(super) fn run(
         plan_exec::may_write_plan(root, file).map_err(unwrapped)?;
     }
     let lent = args.agents.lend(environment)?;
+    args.agents.require_keys(planner.chain(), &lent)?;
     let asking = Asking {
         printer,
         agents: &args.agents,

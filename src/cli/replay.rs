@@ -3,13 +3,13 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use clap::{Args, Parser as _};
+use clap::Args;
 
-use super::begin::{Command, read_command};
+use super::begin::{Command, parse_again, read_command};
 use super::environment::{Environment, threads};
 use super::exit::{Exit, usage};
 use super::printer::{Printer, Volume};
-use super::{Cli, obey};
+use super::{Verb, obey};
 use crate::flow::{replay, sweep};
 use crate::fs;
 use crate::repo::Repository;
@@ -61,10 +61,19 @@ fn again(
     let files = replay::files_of(&repository.root, id, place, threads(None))?;
     let inside = command.folder.strip_prefix(root).unwrap_or(Path::new(""));
     let own = command.arguments.iter().map(OsString::from);
-    let verb = command.arguments.iter().find(|word| !word.starts_with('-'));
-    let ours: &[&str] = match verb.map(String::as_str) {
-        Some("plan-exec") => &["--yes", "--force", "--land", "none"],
-        Some("exec") => &["--yes", "--land", "none"],
+    let own: Vec<OsString> = own.filter(|word| word != "--json").collect();
+    let parse = |more: &[&str]| {
+        let more = more.iter().map(OsString::from).collect();
+        parse_again(own.clone(), more).map_err(|error| {
+            usage(
+                format!("cannot do the run {id} again: {error}"),
+                "it was made by another version of twostep",
+            )
+        })
+    };
+    let cli = match parse(&[])?.verb {
+        Verb::PlanExec(_) => parse(&["--yes", "--force", "--land", "none"])?,
+        Verb::Exec(_) => parse(&["--yes", "--land", "none"])?,
         _ => {
             return Err(usage(
                 format!("the run {id} is no `plan-exec` or `exec`"),
@@ -72,18 +81,6 @@ fn again(
             ));
         }
     };
-    let words = std::iter::once("twostep".into())
-        .chain(own.filter(|word| word != "--json"))
-        .chain(ours.iter().map(OsString::from));
-    let cli = Cli::try_parse_from(words).map_err(|error| {
-        usage(
-            format!(
-                "cannot do the run {id} again: {}",
-                error.to_string().trim_end()
-            ),
-            "it was made by another version of twostep",
-        )
-    })?;
     // What it tells is of a copy that is gone afterwards.
     let volume = match printer.volume() {
         Volume::Verbose => Volume::Verbose,

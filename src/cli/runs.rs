@@ -12,6 +12,7 @@ use super::follow::{self, TailArgs, WaitArgs};
 use super::number::{counted, dollars, grouped, lasting};
 use super::printer::Printer;
 use super::replay;
+use crate::agent::Billing;
 use crate::flow::undo;
 use crate::repo::{self, Repository};
 use crate::run::{self, Event, Outcome, Record, Summary};
@@ -22,7 +23,7 @@ use crate::scratch::ChangeKind;
 /// landed: the change is in your files or on a branch. kept: it is good, and in the run's folder only.
 /// planned: there is a plan. answered: what you asked. not asked: no agent was (`--dry-run`, or you said no). stopped: `runs show` says why.
 /// half: it was killed while it landed, and `undo` puts your files back. undone: taken back. waiting: for its caller's answer.
-/// answered: `ask` was. running: a process works on it. killed: none does, and it did not end; `runs resume` goes on.
+/// running: a process works on it. killed: none does, and it did not end; `runs resume` goes on.
 #[derive(Args, Debug)]
 pub(super) struct RunsArgs {
     #[command(subcommand)]
@@ -222,20 +223,29 @@ pub(super) fn record_line(record: &Record, started_ms: u64) -> Option<String> {
     Some(format!("{at:>12}  {}", super::printer::clean(&text)))
 }
 
+/// Files that a run keeps for itself.
+const OURS: &[&str] = &["command.json", "snapshot.json", "landing.json"];
+
 /// Says what happened, in a line.
 fn told(event: &Event) -> Option<String> {
     Some(match event {
         Event::Started { .. } => return None,
         Event::Resumed => "was taken up again".to_owned(),
+        // What is in folders is of calls, checks and landing, which are told themselves.
+        Event::Artefact { name, .. } if name.contains('/') || OURS.contains(&name.as_str()) => {
+            return None;
+        }
         Event::Artefact { name, bytes, .. } => format!("kept {name} ({} bytes)", grouped(*bytes)),
         Event::CallStarted { role, agent, .. } => format!("asked {agent} as {}", role.name()),
-        Event::CallEnded { usage, .. } => {
+        Event::CallEnded { usage, billing, .. } => {
             let tokens = |n: Option<u64>| n.map_or("unknown".to_owned(), grouped);
             let (input, output) = (tokens(usage.input), tokens(usage.output));
-            format!(
-                "it answered: {input} tokens in, {output} out, {}",
-                dollars(usage.dollars)
-            )
+            let paid = match billing {
+                Some(Billing::Subscription) => "by subscription".to_owned(),
+                Some(Billing::Nothing) => "at no cost".to_owned(),
+                Some(Billing::Metered) | None => dollars(usage.dollars),
+            };
+            format!("it answered: {input} tokens in, {output} out, {paid}")
         }
         Event::Waited { ms } => format!("waited {}", lasting(*ms)),
         Event::FellBack { from, to, .. } => format!("asked {to} in the place of {from}"),

@@ -40,6 +40,14 @@ pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
             role.name(),
             &format!("{failure}; asking again{}", after(*wait)),
         )),
+        Event::WaitsTooLong(role, wait, longest) => printer.note(&line(
+            role.name(),
+            &format!(
+                "may be asked again in {}: with that it would wait longer than `--max-wait` ({}) allows",
+                lasting(milliseconds(*wait)),
+                lasting(milliseconds(*longest)),
+            ),
+        )),
         Event::FellBack(role, error, next) => printer.note(&line(
             role.name(),
             &format!("{}; asking {next} in its place", why(error)),
@@ -85,8 +93,11 @@ fn after(wait: Duration) -> String {
     if wait.is_zero() {
         return String::new();
     }
-    let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-    format!(" in {}", lasting(ms))
+    format!(" in {}", lasting(milliseconds(wait)))
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Returns why an agent did not answer.

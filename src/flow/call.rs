@@ -162,17 +162,20 @@ fn insist<'a>(
         run.fail_call(&place, Some(failure.class), failure.message.clone())?;
         // It was ended because the run has no more time.
         host.budget.check_time(run, (host.now)())?;
-        let Then::Again(wait) = patience.after(failure) else {
-            return Ok(Err(error));
+        let wait = match patience.after(failure) {
+            Then::Again(wait) => wait,
+            Then::TooLong(wait) => {
+                (host.tell)(&Event::WaitsTooLong(asked.role, wait, host.longest_wait));
+                return Ok(Err(error));
+            }
+            Then::Other | Then::Stop => return Ok(Err(error)),
         };
         let left = host.budget.time_left(run, (host.now)());
         if left.is_some_and(|left| left <= wait) || !(asked.reset)(run, &place) {
             return Ok(Err(error));
         }
         if failure.class == Class::RateLimited {
-            let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            let until = (host.now)().saturating_add(ms);
-            host.limiter.hold(player.account(), until);
+            host.limiter.hold(player.account(), wait);
         }
         (host.tell)(&Event::Waiting(asked.role, failure, wait));
         pause(wait, run, host)?;
@@ -188,10 +191,9 @@ fn throttle(
     host: &Host<'_>,
 ) -> Result<(), PlanningError> {
     let account = player.account();
-    while let Some(wait) = host
-        .limiter
-        .book(account, player.rates, reserve.tokens, (host.now)())
-    {
+    while let Some(wait) = host.limiter.book(account, player.rates, reserve.tokens) {
+        let left = host.budget.time_left(run, (host.now)());
+        let wait = left.map_or(wait, |left| wait.min(left));
         (host.tell)(&Event::Throttled(asked.role, wait));
         pause(wait, run, host)?;
         host.budget.check_time(run, (host.now)())?;

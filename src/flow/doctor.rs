@@ -238,17 +238,9 @@ pub fn role(
             });
         }
     }
-    if let Agent::Http(http) = &player.agent
-        && let Some(key) = &http.key
-        && !ground
-            .variables
-            .iter()
-            .any(|(name, value)| name == key.as_str() && !value.is_empty())
-    {
-        problems.push(Problem {
-            what: format!("the variable `{key}`, which is to hold the key, is not set"),
-            help: format!("set {key} to the key of `{}`", http.name),
-        });
+    if let Err(error) = player.require_key(ground.variables) {
+        let (what, help) = (error.to_string(), error.hint());
+        problems.push(Problem { what, help });
     }
     if let Agent::Recorded(recorded) = &player.agent {
         let folder = ground.here.join(&recorded.typed);

@@ -21,6 +21,7 @@ use crate::git::{self, BranchError};
 use crate::patch::{self, PatchError};
 use crate::path::RepoPath;
 use crate::plan::{Plan, Reference, Status};
+use crate::process;
 use crate::prompt;
 use crate::repo::{Candidate, Named, Repository};
 use crate::run::{self, CallPlace, ChangedFile, Event as Happened, LockError, Run};
@@ -136,11 +137,14 @@ pub enum ExecError {
         /// The file with the change.
         patch: PathBuf,
     },
+    /// The executor wrote a secret of the user's environment into files.
+    #[error("nothing landed, and the change is not kept: a key of yours stands in it, in {}", names(.0))]
+    Leaked(Vec<RepoPath>),
     /// A recorded or answered change does not fit the files.
     #[error("the change does not fit the files")]
     Patch(#[from] PatchError),
     /// A check failed after the change.
-    #[error("{n_failed} of {} checks failed; the change is in `{}`, and nothing landed", executed.checks.len(), executed.patch.display())]
+    #[error("{n_failed} of {} checks failed{}; the change is in `{}`, and nothing landed", executed.checks.len(), before(executed), executed.patch.display())]
     Failed {
         /// How many.
         n_failed: usize,
@@ -218,6 +222,22 @@ pub enum ExecError {
     /// The user asked to stop.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+}
+
+/// Says which of the checks that failed did so before the change.
+fn before(executed: &Executed) -> String {
+    let failed_before = |checked: &&Checked| {
+        let is_it = |before: &&Checked| before.command == checked.command && !before.passed;
+        !checked.passed && executed.baseline.iter().any(|before| is_it(&before))
+    };
+    let all = executed.checks.iter().filter(failed_before);
+    let all: Vec<String> = all
+        .map(|checked| format!("`{}`", checked.command))
+        .collect();
+    if all.is_empty() {
+        return String::new();
+    }
+    format!(" ({} failed before the change, too)", all.join(", "))
 }
 
 fn list(refused: &[Problem]) -> String {
@@ -426,6 +446,10 @@ pub fn execute(
             reply: place.folder.join(crate::agent::REPLY_FILE),
         });
     }
+    let leaked = leaked(scratch, &changes, &host.secrets)?;
+    if !leaked.is_empty() {
+        return Err(ExecError::Leaked(leaked));
+    }
     let patch = patch_of(scratch, &changes)?;
     let file = |change: &Change| ChangedFile {
         path: change.path.clone(),
@@ -480,6 +504,31 @@ pub fn execute(
     Ok(executed)
 }
 
+/// Returns the files into which a change puts one of `secrets`.
+fn leaked(
+    scratch: &Scratch,
+    changes: &ChangeSet,
+    secrets: &[String],
+) -> Result<Vec<RepoPath>, ExecError> {
+    let (originals, root) = (scratch.originals()?, Root::open(&scratch.folder)?);
+    let mut leaked = Vec::new();
+    for change in changes
+        .changes
+        .iter()
+        .filter(|change| change.after.is_some())
+    {
+        let holds = |bytes: &[u8]| process::holds(bytes, secrets);
+        let was_there = || match &change.before {
+            Some(_) => originals.read(&change.path).map(|bytes| holds(&bytes)),
+            None => Ok(false),
+        };
+        if holds(&bytes_of(&root, &change.path)?) && !was_there()? {
+            leaked.push(change.path.clone());
+        }
+    }
+    Ok(leaked)
+}
+
 /// Passes on what was done; what failed where the disk of `folder` is full failed for that, whatever it says.
 fn or_full<T, E: Into<ExecError>>(done: Result<T, E>, folder: &Path) -> Result<T, ExecError> {
     done.map_err(|error| match fs::require_room(folder) {
@@ -500,6 +549,9 @@ fn keep_partly(
         Ok(changes) if !changes.changes.is_empty() => changes,
         _ => return Ok(()),
     };
+    if !leaked(scratch, &changes, &host.secrets)?.is_empty() {
+        return Ok(());
+    }
     let patch = patch_of(scratch, &changes)?;
     let kept = match place {
         Some(place) => run.keep_partly(place, &patch)?,

@@ -82,6 +82,8 @@ pub enum Event<'a> {
     Throttled(Role, Duration),
     /// It is asked again after this long, for it could not answer.
     Waiting(Role, &'a Failure, Duration),
+    /// It is not asked again, for that would take this wait, and all waits together may take no more than that.
+    WaitsTooLong(Role, Duration, Duration),
     /// It could not answer, and who is named is asked in its place.
     FellBack(Role, &'a AgentError, &'a str),
     /// It answered, after so many milliseconds.

@@ -600,8 +600,13 @@ pub fn run_of(file: &Path) -> Result<Option<String>, FsError> {
 /// Fails with [`RunError::Edited`] if it may not.
 pub fn may_write_plan(root: &Path, file: &Path) -> Result<(), RunError> {
     let edited = || RunError::Edited(file.to_owned());
+    // A link that leads nowhere would have us write where it leads.
     if fs::kind(file)? == SystemKind::Missing {
-        return Ok(());
+        return if fs::is_link(file) {
+            Err(edited())
+        } else {
+            Ok(())
+        };
     }
     let id = run_of(file)?.ok_or_else(edited)?;
     let kept = run::artefact(root, &id, PLAN_FILE).map_err(|_| edited());

@@ -58,6 +58,14 @@ pub enum PlayerError {
         /// The program.
         program: String,
     },
+    /// The key of a server is not there.
+    #[error("the variable `{key}`, which is to hold the key of `{name}`, is not set")]
+    NoKey {
+        /// The agent.
+        name: String,
+        /// The variable.
+        key: String,
+    },
     /// Nobody said which model an agent is to use.
     #[error("the agent `{name}` needs a model")]
     NoModel {
@@ -115,11 +123,14 @@ impl PlayerError {
                 format!("use `{name}:{}`, or another agent", kind.default_model())
             }
             Self::UnknownAgent { known, .. } => format!(
-                "known are {}, and recorded:FOLDER; `~/.config/twostep/agents.toml` adds others",
+                "known are {}, caller (you) and recorded:FOLDER; `~/.config/twostep/agents.toml` adds others",
                 known.join(", ")
             ),
             Self::NoCommand { name, .. } => format!(
                 "install it, or correct `command` of `[agent.{name}]` in `~/.config/twostep/agents.toml`"
+            ),
+            Self::NoKey { name, key } => format!(
+                "set {key}, or use another agent than `{name}`"
             ),
             Self::NoModel { name } => format!(
                 "name one of `twostep models`, `{name}:MODEL`, or say `model = \"...\"` in `~/.config/twostep/agents.toml`"
@@ -310,6 +321,28 @@ impl Player {
             rates: Rates::default(),
             longest: None,
         })
+    }
+
+    /// Says whether the key that it needs is among the user's `variables`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it needs one that is not there.
+    pub fn require_key(&self, variables: &[(OsString, OsString)]) -> Result<(), PlayerError> {
+        let Agent::Http(http) = &self.agent else {
+            return Ok(());
+        };
+        let is_set = |key: &str| {
+            let found = variables.iter().find(|(name, _)| name == key);
+            found.is_some_and(|(_, value)| !value.to_string_lossy().trim().is_empty())
+        };
+        match &http.key {
+            Some(key) if !is_set(key) => Err(PlayerError::NoKey {
+                name: http.name.clone(),
+                key: key.clone(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Returns the player, and those that play in its place, in their order.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::agent::Rates;
 
@@ -10,25 +10,44 @@ use crate::agent::Rates;
 const MINUTE: u64 = 60_000;
 
 /// Who was called when, and until when they are to be left alone.
-#[derive(Default)]
-pub struct Limiter(Mutex<HashMap<String, Account>>);
+pub struct Limiter {
+    accounts: Mutex<HashMap<String, Account>>,
+    /// Times are counted from here: the clock on the wall may be set while we wait.
+    begun: Instant,
+}
 
 /// The calls of one agent in the last minute.
 #[derive(Default)]
 struct Account {
-    /// When each call was made, in milliseconds since 1970, and its tokens; oldest first.
+    /// When each call was made, in milliseconds, and its tokens; oldest first.
     calls: VecDeque<(u64, u64)>,
     /// Until when it was told to wait.
     held_until: u64,
 }
 
+impl Default for Limiter {
+    fn default() -> Self {
+        Self {
+            accounts: Mutex::default(),
+            begun: Instant::now(),
+        }
+    }
+}
+
 impl Limiter {
-    /// Books a call of `tokens` to `agent` if it may be made `now`, in milliseconds since 1970; else says how long to
-    /// wait before this is asked again.
+    /// Books a call of `tokens` to `agent` if it may be made now; else says how long to wait before this is asked again.
     ///
     /// A call that alone is more than the tokens of a minute may be made once no other is in that minute.
-    pub fn book(&self, agent: &str, rates: Rates, tokens: u64, now: u64) -> Option<Duration> {
-        let mut accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn book(&self, agent: &str, rates: Rates, tokens: u64) -> Option<Duration> {
+        self.book_at(agent, rates, tokens, self.now())
+    }
+
+    fn now(&self) -> u64 {
+        milliseconds(self.begun.elapsed())
+    }
+
+    fn book_at(&self, agent: &str, rates: Rates, tokens: u64, now: u64) -> Option<Duration> {
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let account = accounts.entry(agent.to_owned()).or_default();
         while account
             .calls
@@ -45,12 +64,20 @@ impl Limiter {
         None
     }
 
-    /// Has nobody call `agent` until then, in milliseconds since 1970: its vendor said so to one of us.
-    pub fn hold(&self, agent: &str, until: u64) {
-        let mut accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Has nobody call `agent` for so long: its vendor said so to one of us.
+    pub fn hold(&self, agent: &str, time: Duration) {
+        self.hold_until(agent, self.now().saturating_add(milliseconds(time)));
+    }
+
+    fn hold_until(&self, agent: &str, until: u64) {
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let account = accounts.entry(agent.to_owned()).or_default();
         account.held_until = account.held_until.max(until);
     }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Account {
@@ -118,7 +145,7 @@ mod tests {
         ] {
             let limiter = Limiter::default();
             for (at, tokens, expected) in calls {
-                let waits = limiter.book("a", rates, tokens, at * 1000);
+                let waits = limiter.book_at("a", rates, tokens, at * 1000);
                 assert_eq!(waits, expected.map(Duration::from_secs), "{rates:?} {at}");
             }
         }
@@ -127,9 +154,9 @@ mod tests {
     #[test]
     fn who_is_held_is_called_by_nobody_and_others_are() {
         let limiter = Limiter::default();
-        limiter.hold("a", 5_000);
-        limiter.hold("a", 3_000);
-        let book = |agent, now| limiter.book(agent, Rates::default(), 1, now);
+        limiter.hold_until("a", 5_000);
+        limiter.hold_until("a", 3_000);
+        let book = |agent, now| limiter.book_at(agent, Rates::default(), 1, now);
         assert_eq!(book("a", 1_000), Some(Duration::from_secs(4)));
         assert_eq!(book("b", 1_000), None);
         assert_eq!(book("a", 5_000), None);

@@ -35,6 +35,9 @@ pub enum ReplayError {
     /// The copy could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// A record names what no run of ours would.
+    #[error("the run's record of files names `{0}`, which is no file of a repository")]
+    Foreign(RepoPath),
     /// A file could not be read or written.
     #[error(transparent)]
     Fs(#[from] FsError),
@@ -71,6 +74,10 @@ pub fn files_of(
         return Err(ReplayError::NoSnapshot(id.to_owned()));
     }
     let snapshot: Snapshot = fs::read_json(&folder.join(SNAPSHOT_FILE), MAX_BYTES)?;
+    let mut paths = snapshot.files.keys();
+    if let Some(path) = paths.find(|path| path.is_git_internal()) {
+        return Err(ReplayError::Foreign(path.clone()));
+    }
     let name = root.path().file_name().unwrap_or("repository".as_ref());
     let plain = place.join("files").join(name);
     fs::make_private_folders(&plain)?;

@@ -25,7 +25,7 @@ pub enum Left {
 /// Fails if there is no such run, it is at work, or files that it landed in part have changed since.
 pub fn take_up(repository: &Repository, id: &str, now: fn() -> u64) -> Result<Left, UndoError> {
     let root = repository.root.path();
-    if run::is_tracked(repository) {
+    if run::is_foreign(repository) {
         return Err(UndoError::Tracked);
     }
     let id = undo::known(root, id)?;

@@ -47,7 +47,9 @@ pub enum UndoError {
     #[error("the run's record names `{0}`, where no run lands")]
     Foreign(RepoPath),
     /// The runs came with the repository.
-    #[error("git tracks `.twostep`: its runs came with the repository, and are not yours to undo")]
+    #[error(
+        "git tracks `.twostep`, or it is a link: its runs came with the repository, and are not yours to undo"
+    )]
     Tracked,
     /// Another landing or undo is at work.
     #[error(transparent)]
@@ -84,7 +86,7 @@ pub fn undo(
     now: fn() -> u64,
 ) -> Result<Taken, UndoError> {
     let root = &repository.root;
-    if run::is_tracked(repository) {
+    if run::is_foreign(repository) {
         return Err(UndoError::Tracked);
     }
     let id = match id {

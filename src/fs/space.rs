@@ -69,6 +69,16 @@ pub fn require_room(path: &Path) -> Result<(), FsError> {
     Ok(())
 }
 
+/// Says whether we may make files in the folder at `path`.
+///
+/// # Errors
+///
+/// Fails if we may not.
+pub fn require_writable(path: &Path) -> Result<(), FsError> {
+    let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+    rustix::fs::access(path, access).map_err(|errno| FsError::of("write to", path)(errno.into()))
+}
+
 /// Gives what is at `path` another name on the same disk.
 ///
 /// # Errors

@@ -37,7 +37,7 @@ use output::Outputs;
 pub use find::find;
 pub use interrupt::Interrupt;
 pub use streams::stdout_was_closed;
-pub use strike::struck;
+pub use strike::{holds, strike_out, struck};
 pub use supervisor::supervise;
 
 /// A program to run, and all that it gets. Paths are absolute.
@@ -193,7 +193,7 @@ pub fn run(
     let report = follow(shim, command, limits, interrupted, &mut outputs, watch);
     if !report.as_ref().is_ok_and(|(report, _)| report.is_struck) {
         for path in [&command.stdout, &command.stderr] {
-            strike::strike_out(path, &command.secrets)?;
+            strike_out(path, &command.secrets)?;
         }
     }
     let (report, reached) = report?;

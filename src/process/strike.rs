@@ -18,8 +18,17 @@ pub fn struck(text: &str, values: &[String]) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// Says whether one of `values` stands in `bytes`.
+pub fn holds(bytes: &[u8], values: &[String]) -> bool {
+    forms(values).iter().any(|form| form.find(bytes).is_some())
+}
+
 /// Strikes `values` out of the file at `path`.
-pub(super) fn strike_out(path: &Path, values: &[String]) -> Result<(), FsError> {
+///
+/// # Errors
+///
+/// Fails if it cannot be read or written.
+pub fn strike_out(path: &Path, values: &[String]) -> Result<(), FsError> {
     let forms = forms(values);
     let Some(longest) = forms.first().map(|form| form.needle().len()) else {
         return Ok(());
@@ -52,12 +61,14 @@ fn fill(file: &std::fs::File, bytes: &mut [u8], start: u64) -> std::io::Result<u
     Ok(n)
 }
 
-/// Returns the values as they are and as JSON writes them, the longest first: one may hold another.
+/// Returns the values as they are and as JSON may write them, the longest first: one may hold another.
 fn forms(values: &[String]) -> Vec<Finder<'static>> {
     let written = values
         .iter()
         .map(|value| serde_json::Value::from(value.as_str()).to_string());
     let escaped = written.map(|written| written[1..written.len() - 1].to_owned());
+    // Some writers escape the slash, too.
+    let escaped = escaped.flat_map(|escaped| [escaped.replace('/', "\\/"), escaped]);
     let mut forms: Vec<String> = values.iter().cloned().chain(escaped).collect();
     forms.retain(|form| !form.is_empty());
     forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));

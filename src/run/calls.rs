@@ -208,8 +208,15 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// Fails if the caller was asked nothing, or the answer cannot be kept.
+    /// Fails if the caller was asked nothing or has answered, the answer is empty or no text, or it cannot be kept.
     pub fn answer(&mut self, bytes: &[u8]) -> Result<(), FsError> {
+        let refuse = |why: &str| {
+            let cause = std::io::Error::other(why.to_owned());
+            Err(FsError::of("give an answer to", &self.folder)(cause))
+        };
+        if bytes.trim_ascii().is_empty() {
+            return refuse("the answer is empty");
+        }
         let records = journal::read(&self.folder)?;
         let last = records.iter().rev().find_map(|record| match &record.event {
             Event::CallStarted {
@@ -226,9 +233,14 @@ impl Run {
             _ => None,
         });
         let Some(call) = last else {
-            let cause = std::io::Error::other("it has asked its caller nothing");
-            return Err(FsError::of("answer", &self.folder)(cause));
+            return refuse("it has asked its caller nothing");
         };
+        if self.answered.contains(&call) {
+            return refuse("it has its answer already, and goes on without `--answer`");
+        }
+        if call.role != Role::Executor && std::str::from_utf8(bytes).is_err() {
+            return refuse("the answer is no text in UTF-8");
+        }
         let place = self.place(call.number, call.role, &call.prompt_hash);
         let text = match call.role {
             Role::Planner | Role::Asked => String::from_utf8_lossy(bytes).into_owned(),

@@ -12,6 +12,9 @@ use crate::scratch::ChangeKind;
 
 const FILE: &str = "journal.jsonl";
 
+/// The version of the format.
+pub(super) const VERSION: u32 = 1;
+
 /// Something that happened, and when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -169,41 +172,52 @@ pub(super) fn append(folder: &Path, record: &Record) -> Result<(), FsError> {
     fs::append_durable(&path, line.as_bytes())
 }
 
-/// Reads the records of the run in `folder`, up to the first that is damaged: what a crash left half-written.
+/// Reads the records of the run in `folder`; those that are damaged, or of a later version, are left out.
 pub(super) fn read(folder: &Path) -> Result<Vec<Record>, FsError> {
-    Ok(whole(&contents(folder)?)
-        .map(|(record, _)| record)
-        .collect())
+    let bytes = contents(folder)?;
+    let lines = bytes.split_inclusive(|&byte| byte == b'\n');
+    Ok(lines.filter_map(parse).collect())
 }
 
-/// Cuts off what a crash left half-written, so that records can be added; returns how many there are.
+/// Cuts off what a crash left half-written, the last line without its end, so that records can be added; returns how
+/// many there are.
+///
+/// # Errors
+///
+/// Fails if another line is no record: what became of the run is then not known.
 pub(super) fn repair(folder: &Path) -> Result<u64, FsError> {
-    let text = contents(folder)?;
-    let lengths: Vec<usize> = whole(&text).map(|(_, length)| length).collect();
-    let end: usize = lengths.iter().sum();
-    if end < text.len() {
-        fs::write_durable(&folder.join(FILE), &text.as_bytes()[..end])?;
+    let path = folder.join(FILE);
+    let bytes = contents(folder)?;
+    let end = bytes.iter().rposition(|&byte| byte == b'\n');
+    let whole = &bytes[..end.map_or(0, |at| at + 1)];
+    let mut n = 0;
+    for line in whole.split_inclusive(|&byte| byte == b'\n') {
+        n += 1;
+        if parse(line).is_none_or(|record| record.number != n) {
+            let why = format!("line {n} is damaged, or of a later version of twostep");
+            return Err(FsError::of("go on with", &path)(std::io::Error::other(why)));
+        }
     }
-    Ok(lengths.len() as u64)
+    if whole.len() < bytes.len() {
+        fs::write_durable(&path, whole)?;
+    }
+    Ok(n)
 }
 
-fn contents(folder: &Path) -> Result<String, FsError> {
+fn contents(folder: &Path) -> Result<Vec<u8>, FsError> {
     let path = folder.join(FILE);
     if fs::kind(&path)? == SystemKind::Missing {
-        return Ok(String::new());
+        return Ok(Vec::new());
     }
-    let bytes = fs::read_regular(&path, MAX_BYTES)?;
-    let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
-    Ok(valid.to_owned())
+    fs::read_regular(&path, MAX_BYTES)
 }
 
-/// Returns the records that are whole, each with the length of its line.
-fn whole(text: &str) -> impl Iterator<Item = (Record, usize)> {
-    text.split_inclusive('\n').map_while(|line| {
-        let (record, sum) = line.strip_suffix('\n')?.rsplit_once(SEPARATOR)?;
-        let record = (sum == checksum(record)).then(|| serde_json::from_str(record).ok())??;
-        Some((record, line.len()))
-    })
+/// Returns the record in a line, if it is whole and of our version.
+fn parse(line: &[u8]) -> Option<Record> {
+    let line = std::str::from_utf8(line).ok()?;
+    let (text, sum) = line.strip_suffix('\n')?.rsplit_once(SEPARATOR)?;
+    let record: Record = (sum == checksum(text)).then(|| serde_json::from_str(text).ok())??;
+    (record.version == VERSION).then_some(record)
 }
 
 fn checksum(text: &str) -> String {
@@ -216,7 +230,7 @@ mod tests {
 
     fn record(number: u64) -> Record {
         Record {
-            version: 1,
+            version: VERSION,
             number,
             at_ms: 5,
             event: Event::Landed,
@@ -224,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_is_read_up_to_the_first_damage() {
+    fn what_a_crash_left_is_cut_off_and_damage_is_not_added_to() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE);
         assert_eq!(read(folder.path()).unwrap(), []);
@@ -232,25 +246,67 @@ mod tests {
             append(folder.path(), &record(number)).unwrap();
         }
         let whole = fs::read_regular(&path, MAX_BYTES).unwrap();
-        assert_eq!(read(folder.path()).unwrap().len(), 3);
         let length = whole.len() / 3;
-        for (damage, n_left) in [
-            (whole[..whole.len() - 1].to_vec(), 2),
-            (whole[..length + 5].to_vec(), 1),
-            ([&whole[..length], b"{}\n", &whole[length..]].concat(), 1),
+        let line = |event: &str| {
+            let text = format!(r#"{{"version":1,"number":4,"at_ms":5,"event":{event}}}"#);
+            format!("{text}{SEPARATOR}{}\n", checksum(&text)).into_bytes()
+        };
+        let replaced = |from: &str, to: &str| {
+            let text = String::from_utf8_lossy(&whole).into_owned();
+            text.replacen(from, to, 1).into_bytes()
+        };
+        // What is there, how many records are read, and whether more may be added.
+        for (what, there, n_read, is_sound) in [
+            ("whole", whole.clone(), 3, true),
+            ("torn", whole[..whole.len() - 1].to_vec(), 2, true),
+            ("torn early", whole[..length + 5].to_vec(), 1, true),
+            ("torn letter", [&whole[..], b"\xc3"].concat(), 3, true),
             (
-                String::from_utf8_lossy(&whole)
-                    .replacen("\"number\":2", "\"number\":9", 1)
-                    .into_bytes(),
-                1,
+                "known",
+                [&whole[..], &line(r#"{"type":"undone"}"#)].concat(),
+                4,
+                true,
+            ),
+            (
+                "of later",
+                [&whole[..], &line(r#"{"type":"danced"}"#)].concat(),
+                3,
+                false,
+            ),
+            (
+                "between",
+                [&whole[..length], b"{}\n", &whole[length..]].concat(),
+                3,
+                false,
+            ),
+            (
+                "changed",
+                replaced("\"number\":2", "\"number\":9"),
+                2,
+                false,
+            ),
+            ("no text", replaced("\"number\":2", "\u{fffd}"), 2, false),
+            (
+                "taken out",
+                [&whole[..length], &whole[2 * length..]].concat(),
+                2,
+                false,
             ),
         ] {
-            fs::write_durable(&path, &damage).unwrap();
-            assert_eq!(read(folder.path()).unwrap().len(), n_left);
-            // What is added after a repair is read back.
-            assert_eq!(repair(folder.path()).unwrap(), n_left as u64);
-            append(folder.path(), &record(9)).unwrap();
-            assert_eq!(read(folder.path()).unwrap().len(), n_left + 1);
+            fs::write_durable(&path, &there).unwrap();
+            assert_eq!(read(folder.path()).unwrap().len(), n_read, "{what}");
+            let n = repair(folder.path());
+            assert_eq!(
+                n.as_ref().ok(),
+                is_sound.then_some(&(n_read as u64)),
+                "{what}"
+            );
+            if is_sound {
+                append(folder.path(), &record(9)).unwrap();
+                assert_eq!(read(folder.path()).unwrap().len(), n_read + 1, "{what}");
+            } else {
+                assert_eq!(fs::read_regular(&path, MAX_BYTES).unwrap(), there, "{what}");
+            }
         }
     }
 }

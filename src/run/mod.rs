@@ -104,11 +104,7 @@ impl Run {
     /// Fails if its folder cannot be made or written.
     pub fn begin(root: &Path, id: String, now: fn() -> u64) -> Result<Self, FsError> {
         let runs = root.join(FOLDER);
-        // A link would lead what we keep out of the tree, or the user's files into it.
-        if let Some(link) = [root.join(".twostep"), runs.clone()]
-            .into_iter()
-            .find(|path| fs::is_link(path))
-        {
+        if let Some(link) = link_to_runs(root) {
             let cause =
                 std::io::Error::other("it is a link, and runs are kept in a folder of their own");
             return Err(FsError::of("use", &link)(cause));
@@ -272,7 +268,7 @@ impl Run {
     /// Fails if it cannot be written.
     pub fn record(&mut self, event: Event) -> Result<(), FsError> {
         let record = Record {
-            version: 1,
+            version: journal::VERSION,
             number: self.n_records + 1,
             at_ms: (self.now)(),
             event,
@@ -379,13 +375,25 @@ pub fn lock(root: &Path, id: &str, is_given_up: &dyn Fn() -> bool) -> Result<fs:
     }
 }
 
-/// Says whether git tracks our folder: what is in it then came with the repository, and is not to be believed.
-pub fn is_tracked(repository: &Repository) -> bool {
+/// Says whether our folder may have come with the repository, for git tracks it or it is a link: what is in it is then
+/// not to be believed.
+pub fn is_foreign(repository: &Repository) -> bool {
+    let root = repository.root.path();
+    if link_to_runs(root).is_some() {
+        return true;
+    }
     let Ok(folder) = RepoPath::parse(b".twostep") else {
         return false;
     };
     let git = repository.git.as_ref();
-    git.is_some_and(|git| git.tracks_below(&folder))
+    git.is_some_and(|git| git.tracks(folder.as_path()) || git.tracks_below(&folder))
+}
+
+/// Returns what of the way to the runs of the repository at `root` is a link, if something is: it would lead what we keep
+/// out of the tree, or the user's files into it.
+fn link_to_runs(root: &Path) -> Option<PathBuf> {
+    let way = [root.join(".twostep"), root.join(FOLDER)];
+    way.into_iter().find(|path| fs::is_link(path))
 }
 
 /// Returns the run that was ended while it landed, if there is one: the files are then neither the old nor the new. One
@@ -463,7 +471,7 @@ pub fn ids(root: &Path) -> Result<Vec<String>, FsError> {
 ///
 /// # Errors
 ///
-/// Fails if the folder cannot be read. A run whose journal is damaged is listed as open.
+/// Fails if the folder cannot be read. Of a journal that is damaged, the rest tells.
 pub fn all(root: &Path) -> Result<Vec<Summary>, FsError> {
     let ids = ids(root)?;
     ids.iter().map(|id| summary(root, id)).collect()
@@ -534,7 +542,7 @@ pub fn checks(folder: &Path) -> Result<Vec<(String, bool, bool)>, FsError> {
     Ok(checks.collect())
 }
 
-/// Returns the records of a run, oldest first; what is damaged at the end is left out.
+/// Returns the records of a run, oldest first; what is damaged, or of a later version, is left out.
 ///
 /// # Errors
 ///

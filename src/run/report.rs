@@ -37,7 +37,8 @@ pub(super) fn report(id: &str, records: &[Record], outcome: &Outcome) -> String 
     files(&mut text, records);
     changed(&mut text, records);
     checked(&mut text, records);
-    calls(&mut text, records);
+    calls(&mut text, records, outcome);
+    next(&mut text, id, outcome);
     text
 }
 
@@ -141,7 +142,27 @@ fn checked(text: &mut String, records: &[Record]) {
     }
 }
 
-fn calls(text: &mut String, records: &[Record]) {
+/// Says what can be done now.
+fn next(text: &mut String, id: &str, outcome: &Outcome) {
+    let next = match outcome {
+        Outcome::Planned => "`twostep exec AI-PLAN.md` carries the plan out".to_owned(),
+        Outcome::Landed => format!("`twostep undo {id}` takes the change back"),
+        Outcome::Kept => format!(
+            "`git apply .twostep/runs/{id}/changes.patch` brings the change into your files"
+        ),
+        Outcome::HalfLanded => format!("`twostep undo {id}` puts your files back"),
+        Outcome::Waiting(_) => {
+            format!("`twostep runs resume {id} --answer FILE` goes on with your answer")
+        }
+        Outcome::Stopped(_) | Outcome::Open => {
+            format!("`twostep runs resume {id}` goes on with what there is")
+        }
+        Outcome::Answered | Outcome::NotAsked | Outcome::Undone => return,
+    };
+    let _ = writeln!(text, "\n## Next\n\n{next}.");
+}
+
+fn calls(text: &mut String, records: &[Record], outcome: &Outcome) {
     let rows = rows(records);
     if rows.is_empty() {
         return;
@@ -164,6 +185,7 @@ fn calls(text: &mut String, records: &[Record]) {
         let came = match (&row.failure, row.ended_ms) {
             (Some(failure), _) => cell(&one_line(failure)),
             (None, Some(_)) => "answered".to_owned(),
+            (None, None) if matches!(outcome, Outcome::Waiting(_)) => "not answered yet".to_owned(),
             (None, None) => "cut off".to_owned(),
         };
         let _ = writeln!(
@@ -194,8 +216,16 @@ fn calls(text: &mut String, records: &[Record]) {
     let spent = Spent::of(records);
     let _ = writeln!(
         text,
-        "\nIn all {} calls, {} tokens, {:.4} USD; of {} of them nothing was reported, and what was set aside is counted.",
-        spent.n_calls, spent.tokens, spent.dollars, spent.n_unknown
+        "\nIn all {} {}, {} tokens, {:.4} USD{}.",
+        spent.n_calls,
+        if spent.n_calls == 1 { "call" } else { "calls" },
+        spent.tokens,
+        spent.dollars,
+        match spent.n_unknown {
+            0 => String::new(),
+            n =>
+                format!("; of {n} of them nothing was reported, and what was set aside is counted"),
+        }
     );
 }
 

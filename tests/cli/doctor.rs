@@ -218,7 +218,7 @@ fn who_is_to_play_is_signed_in() {
             &["--planner", "openai-api"],
             1,
             &[
-                "problem   the variable `OPENAI_API_KEY`, which is to hold the key, is not set",
+                "problem   the variable `OPENAI_API_KEY`, which is to hold the key of `openai-api`, is not set",
                 "do: set OPENAI_API_KEY",
             ],
         ),

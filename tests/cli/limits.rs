@@ -31,7 +31,7 @@ fn what_is_billed_by_the_token_has_a_price() {
         "| `sh test.sh` | failed | passed |",
         "| 1 | planner | gemini (gemini-3.1-pro-preview) | 10994 | 1000 | 0 | 200 | 0.0044 |",
         "Call 1: at most 10994 tokens were expected, 1000 reported by gemini",
-        "In all 2 calls, 4000 tokens, 0.0544 USD; of 0 of them nothing was reported",
+        "In all 2 calls, 4000 tokens, 0.0544 USD.\n\n## Next\n\n`twostep undo ",
     ] {
         assert!(report.contains(said), "{said}: {report}");
     }

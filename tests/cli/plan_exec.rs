@@ -587,6 +587,12 @@ fn a_plan_that_was_edited_is_not_replaced() {
             .code,
         0
     );
+    // Nor is what a link leads to written, where nothing is yet.
+    std::fs::remove_file(&plan).unwrap();
+    let outside = stage.repo.beside("outside.md");
+    std::os::unix::fs::symlink(&outside, &plan).unwrap();
+    let run = stage.run(&["plan", "spec.md", "-o", "AI-PLAN.md"]);
+    assert_eq!((run.code, outside.exists()), (2, false), "{}", run.stderr);
 }
 
 #[test]
@@ -1450,6 +1456,14 @@ fn runs_are_kept_in_no_folder_that_a_link_leads_to() {
         stage.repo.beside("elsewhere").read_dir().unwrap().count(),
         0
     );
+    for words in [&["undo"][..], &["runs", "clean"]] {
+        let run = stage.run(words);
+        assert!(
+            run.code == 2 && run.stderr.contains("or it is a link"),
+            "{words:?}: {}",
+            run.stderr
+        );
+    }
 }
 
 #[test]

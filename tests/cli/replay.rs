@@ -102,8 +102,14 @@ fn the_caller_plays_any_role() {
         assert!(stage.run(&["runs"]).stdout.contains("waiting"));
         let run = stage.run(&["runs", "resume"]);
         assert_eq!(run.code, 2, "{role}: {}", run.stderr);
+        let file = stage.repo.beside("answer");
+        for nothing in [&b""[..], b" \n"] {
+            fs::write(&file, nothing).unwrap();
+            let run = stage.run(&["runs", "resume", "--answer", file.to_str().unwrap()]);
+            assert_eq!(run.code, 2, "{role}: {}", run.stderr);
+            assert!(run.stderr.contains("the answer is empty"), "{}", run.stderr);
+        }
         for (answer, landed) in [(bad, false), (good, true)] {
-            let file = stage.repo.beside("answer");
             fs::write(&file, answer).unwrap();
             let run = stage.run(&["runs", "resume", "--answer", file.to_str().unwrap()]);
             assert_eq!(run.code == 0, landed, "{role}: {}", run.stderr);

@@ -119,12 +119,32 @@ fn a_run_that_came_with_the_files_is_not_gone_on_with() {
     let stage = Stage::new();
     let run = stage.plan_exec(&["--run-calls", "1"]);
     assert_eq!(run.code, 4, "{}", run.stderr);
+    let command = stage.last_run().join("command.json");
+    let written = std::fs::read_to_string(&command).unwrap();
+    for (from, to) in [
+        ("--executor", "--planner"),
+        ("\"version\": 1", "\"version\":  1"),
+    ] {
+        std::fs::write(&command, written.replace(from, to)).unwrap();
+        if written.contains(from) {
+            for verb in [&["runs", "resume"][..], &["runs", "replay"]] {
+                let run = stage.run(verb);
+                assert_eq!(run.code, 2, "{}", run.stderr);
+                assert!(
+                    run.stderr.contains("was not begun so by you"),
+                    "{}",
+                    run.stderr
+                );
+            }
+        }
+    }
+    std::fs::write(&command, written).unwrap();
     // As if the folder had been unpacked by somebody else.
     std::fs::remove_dir_all(stage.repo.beside("home/.cache/twostep/begun")).unwrap();
     let run = stage.run(&["runs", "resume", "--", "--run-calls", "9"]);
     assert_eq!(run.code, 2, "{}", run.stderr);
     assert!(
-        run.stderr.contains("was not begun by you"),
+        run.stderr.contains("was not begun so by you"),
         "{}",
         run.stderr
     );

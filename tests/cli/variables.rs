@@ -212,3 +212,25 @@ fn when_we_are_killed_the_secrets_go_all_the_same() {
     child.wait().unwrap();
     until("struck out", &|| holders(&stage.repo.root()).is_empty());
 }
+
+#[test]
+fn a_change_with_a_key_of_the_users_does_not_land() {
+    for (planting, is_told) in [
+        ("echo \"$ANTHROPIC_API_KEY\" >> greeting.txt\n", true),
+        ("echo \"$ANTHROPIC_API_KEY\" > notes.txt\nexit 1\n", false),
+    ] {
+        let stage = Stage::new().tell("claude.edit", planting);
+        let run = Run::of(planted(&stage, &["true"]));
+        assert_eq!(stage.greeting(), "hello\n", "{}", run.stderr);
+        if is_told {
+            assert_eq!(run.code, 1, "{}", run.stderr);
+            assert!(
+                run.stderr.contains("a key of yours stands in it")
+                    && run.stderr.contains("`greeting.txt`"),
+                "{}",
+                run.stderr
+            );
+        }
+        assert_kept_nowhere(&stage, &run, planting);
+    }
+}

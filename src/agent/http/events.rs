@@ -12,6 +12,12 @@ pub(super) struct Events {
 #[derive(Default)]
 struct Data(Option<Vec<u8>>);
 
+/// No event is longer.
+const MAX_EVENT_BYTES: usize = 64 << 20;
+
+/// What stands for the data of one that is.
+const TOO_LONG: &[u8] = b"too long";
+
 impl Events {
     /// Takes bytes; calls `event` with the data of each event that is whole.
     pub(super) fn take(&mut self, bytes: &[u8], event: &mut dyn FnMut(&[u8])) {
@@ -35,6 +41,9 @@ impl Data {
         if let Some(more) = line.strip_prefix(b"data:") {
             let more = more.strip_prefix(b" ").unwrap_or(more);
             match &mut self.0 {
+                Some(data) if data == TOO_LONG || data.len() + more.len() > MAX_EVENT_BYTES => {
+                    TOO_LONG.clone_into(data);
+                }
                 Some(data) => data.extend([b"\n", more].concat()),
                 None => self.0 = Some(more.to_owned()),
             }
@@ -87,6 +96,11 @@ mod tests {
             events.take(&vec![b'x'; 1 << 20], &mut event);
         }
         events.take(b"\n\ndata: b\n\n", &mut event);
-        assert_eq!(found, [&b"too long"[..], b"b"]);
+        let line = [b"data: ", vec![b'x'; 30 << 20].as_slice(), b"\n"].concat();
+        for _ in 0..3 {
+            events.take(&line, &mut event);
+        }
+        events.take(b"\ndata: c\n\n", &mut event);
+        assert_eq!(found, [TOO_LONG, b"b", TOO_LONG, b"c"]);
     }
 }

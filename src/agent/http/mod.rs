@@ -22,7 +22,7 @@ use super::program::ProgramKind;
 use super::protocol::text;
 use super::{AgentError, Call, Class, Failure, Reply, Setting};
 use crate::fs::{self, FsError};
-use crate::process::{End, limit_reached};
+use crate::process::{self, End, limit_reached};
 use answer::Answer;
 use events::Events;
 use wire::{Head, Piece, Request, Scrubbed};
@@ -301,6 +301,8 @@ impl Exchange {
                 break Some(end);
             }
         };
+        // In the words of a stream it may be written in another way.
+        process::strike_out(&file, setting.secrets)?;
         let ended = end.map_or(Ok(0), |end| exit_code(end, begun.elapsed(), limits, None));
         Ok(ended.map(drop))
     }
@@ -388,9 +390,9 @@ fn message(body: &str) -> String {
         return told.to_owned();
     }
     let start = body.trim_start();
-    match start.get(..1) {
+    match start.chars().next() {
         None => "it said nothing".to_owned(),
-        Some("<") => "a web page".to_owned(),
+        Some('<') => "a web page".to_owned(),
         Some(_) => start.chars().take(200).collect(),
     }
 }
