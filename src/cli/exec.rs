@@ -22,10 +22,14 @@ use super::select::{SelectArgs, Selected};
 use super::story;
 use crate::agent::{Chain, Role, Usage, quoted};
 use crate::check::Checked;
-use crate::flow::exec::{ExecError, Executed, Land, Landed};
+use crate::flow::audit::Audit;
+use crate::flow::exec::{ExecError, Executed, Land, Landed, Unlike};
 use crate::flow::pack::{self, HELD_BYTES, PackRequest};
-use crate::flow::plan_exec::{self, Done, PLAN_FILE, RunError, Work, title};
+use crate::flow::plan_exec::{
+    self, Done, Drift, Open, PLAN_FILE, RunError, Tolerance, Work, title,
+};
 use crate::flow::player::Player;
+use crate::flow::rounds::USUAL_ROUNDS;
 use crate::flow::route::Context;
 use crate::fs::{self, SystemKind};
 use crate::pack::{Format, Sections};
@@ -61,6 +65,9 @@ pub(super) struct ChangeArgs {
     #[arg(long, value_enum, default_value_t = ContextArg::Auto)]
     context: ContextArg,
 
+    #[command(flatten)]
+    tolerance: ToleranceArgs,
+
     /// Work in a folder that is not in git; `twostep undo` is then all that takes a change back
     #[arg(long)]
     in_place: bool,
@@ -68,6 +75,58 @@ pub(super) struct ChangeArgs {
     /// Print what happens to stdout as JSON, an event a line; the last line is the outcome
     #[arg(long)]
     json: bool,
+}
+
+/// What is carried out and lands although it is not all that it should be.
+#[derive(Args, Debug)]
+struct ToleranceArgs {
+    /// Carry out a plan although it names files that are not there, or might be several
+    #[arg(long)]
+    allow_missing: bool,
+
+    /// Carry out a plan although files that it names have changed since it was made
+    #[arg(long)]
+    accept_drift: bool,
+
+    /// Let nothing land that is not what was planned and told: exit 1 where the executor left a file of the plan as it was,
+    /// changed another, or says that it did what it did not
+    #[arg(long)]
+    strict_audit: bool,
+}
+
+impl From<&ToleranceArgs> for Tolerance {
+    fn from(args: &ToleranceArgs) -> Self {
+        Self {
+            open: if args.allow_missing {
+                Open::Accepted
+            } else {
+                Open::Refused
+            },
+            drift: if args.accept_drift {
+                Drift::Accepted
+            } else {
+                Drift::Refused
+            },
+            unlike: if args.strict_audit {
+                Unlike::Refused
+            } else {
+                Unlike::Told
+            },
+        }
+    }
+}
+
+impl ToleranceArgs {
+    /// Returns the options that were given, as they are written.
+    fn words(&self) -> impl Iterator<Item = &'static str> {
+        let all = [
+            ("--allow-missing", self.allow_missing),
+            ("--accept-drift", self.accept_drift),
+            ("--strict-audit", self.strict_audit),
+        ];
+        let given = all.into_iter().filter(|(_, is_given)| *is_given);
+        given.map(|(word, _)| word)
+    }
 }
 
 /// Where a good change goes.
@@ -134,6 +193,10 @@ pub(super) struct PlanExecArgs {
     /// Give the planner this pack (can be repeated; default: a pack of the repository)
     #[arg(long = "pack", value_name = "FILE")]
     packs: Vec<PathBuf>,
+
+    /// Send a plan back to its planner this often, where it names what is not there
+    #[arg(long, value_name = "N", default_value_t = USUAL_ROUNDS)]
+    plan_rounds: usize,
 
     /// Replace an AI-PLAN.md that was edited
     #[arg(short, long)]
@@ -209,6 +272,7 @@ fn exec(args: &ExecArgs, environment: &Environment, printer: &Printer) -> anyhow
         planner: None,
         executor,
         packs: read_packs(&args.packs, environment)?,
+        plan_rounds: 0,
         change: &args.change,
         agents: &args.agents,
     };
@@ -253,6 +317,7 @@ fn plan_exec(
         planner: Some(planner),
         executor,
         packs: read_packs(&args.packs, environment)?,
+        plan_rounds: args.plan_rounds,
         change: &args.change,
         agents: &args.agents,
     };
@@ -289,6 +354,7 @@ struct Job<'a> {
     planner: Option<Player>,
     executor: Player,
     packs: Vec<String>,
+    plan_rounds: usize,
     change: &'a ChangeArgs,
     agents: &'a AgentArgs,
 }
@@ -348,6 +414,8 @@ impl Job<'_> {
             checks: &self.change.checks,
             carried: &carried,
             land: self.change.land.into(),
+            plan_rounds: self.plan_rounds,
+            tolerance: (&self.change.tolerance).into(),
             decide: &decide,
         };
         self.warn_of_cost(&lent, printer);
@@ -462,6 +530,7 @@ impl Job<'_> {
         for (name, value) in self.agents.budget.words() {
             option(name, value.as_ref());
         }
+        words.extend(change.tolerance.words().map(str::to_owned));
         if change.in_place {
             words.push("--in-place".to_owned());
         }
@@ -567,6 +636,8 @@ struct Report<'a> {
     files: Vec<ChangedFile<'a>>,
     checks: &'a [Checked],
     baseline: &'a [Checked],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit: Option<&'a Audit>,
     usage: Usage,
     took_ms: u64,
 }
@@ -592,7 +663,9 @@ impl<'a> Report<'a> {
         let mut report = Self::new(summary, &Done::NotAsked);
         report.outcome = "failed";
         report.error = Some(format!("{error:#}"));
-        if let Some(ExecError::Failed { executed, .. }) = error.downcast_ref() {
+        if let Some(ExecError::Failed { executed, .. } | ExecError::Unlike(executed)) =
+            error.downcast_ref()
+        {
             report.take(executed);
         }
         report
@@ -607,6 +680,7 @@ impl<'a> Report<'a> {
         self.files = executed.changes.changes.iter().map(file).collect();
         self.checks = &executed.checks;
         self.baseline = &executed.baseline;
+        self.audit = Some(&executed.audit);
     }
 
     fn new(summary: &'a Summary, done: &'a Done) -> Self {
@@ -621,6 +695,7 @@ impl<'a> Report<'a> {
             files: Vec::new(),
             checks: &[],
             baseline: &[],
+            audit: None,
             usage: summary.usage,
             took_ms: summary.took_ms,
         };

@@ -190,6 +190,7 @@ fn status_of(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
             | ExecError::Redacted { .. }
             | ExecError::TooLarge(_)
             | ExecError::Leaked(_)
+            | ExecError::Unlike(_)
             | ExecError::Patch(_)
             | ExecError::Failed { .. }
             | ExecError::Altered { .. } => Some(Exit::Negative),
@@ -203,8 +204,10 @@ fn status_of(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     {
         return Some(Exit::Agent);
     }
-    let is_no = matches!(cause.downcast_ref(), Some(RunError::Unresolved { .. }))
-        || matches!(cause.downcast_ref(), Some(UndoError::Branch(_)));
+    let is_no = matches!(
+        cause.downcast_ref(),
+        Some(RunError::Unresolved { .. } | RunError::Drifted { .. })
+    ) || matches!(cause.downcast_ref(), Some(UndoError::Branch(_)));
     let is_no = is_no
         || matches!(cause.downcast_ref(), Some(UndoError::Land { source, .. }) if is_conflict(source));
     is_no.then_some(Exit::Negative)
@@ -384,6 +387,7 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
             RunError::Unresolved { .. } => {
                 "correct the paths in the plan by hand, or let its planner do it with `twostep plan PLAN --revise NOTE`; then `twostep exec PLAN`".to_owned()
             }
+            RunError::Drifted { .. } => "look whether the plan still holds; then say `--accept-drift`, or let its planner change it with `twostep plan PLAN --revise NOTE`".to_owned(),
             RunError::NoReferences(_) => "name in the plan the files to change, relative to the root of the repository".to_owned(),
             RunError::NoSession(_) => "plan again with the spec".to_owned(),
             RunError::OtherPlanner { made, .. } => format!("leave `--planner` out, or name {made}"),
@@ -421,6 +425,10 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
             ExecError::Redacted { patch, .. } => Some(format!(
                 "put the values into the patch by hand, and apply it with `{}`",
                 apply(patch)
+            )),
+            ExecError::Unlike(executed) => Some(format!(
+                "read the lines that begin with `audit`; leave `--strict-audit` out, or apply the change with `{}`",
+                apply(&executed.patch)
             )),
             ExecError::Leaked(_) => Some(
                 "take that key out of use if others may have read it; run it again, or use another executor".to_owned(),

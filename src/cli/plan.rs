@@ -1,5 +1,6 @@
 //! `twostep plan`, and what specs and packs are read from.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,11 +15,13 @@ use super::printer::Printer;
 use super::select::{SelectArgs, Selected};
 use super::story;
 use crate::agent::{Chain, Role};
+use crate::flow::drift;
 use crate::flow::host::{Event as Told, Host};
 use crate::flow::pack::{self, HELD_BYTES, PackRequest};
 use crate::flow::plan::{self, Prompt};
 use crate::flow::plan_exec::{self, Answer, Done, PLAN_FILE, Question, RunError, SPEC_FILE, title};
 use crate::flow::player::Player;
+use crate::flow::rounds::{self, USUAL_ROUNDS};
 use crate::flow::route::Context;
 use crate::fs::{self, FsError};
 use crate::pack::{Format, Sections};
@@ -49,6 +52,10 @@ pub(super) struct PlanArgs {
     /// Change the plan as this note asks, in the conversation in which it was made
     #[arg(long = "revise", value_name = "NOTE", conflicts_with_all = ["packs", "paths", "stdin", "includes", "excludes", "all"])]
     note: Option<String>,
+
+    /// Send a plan back to its planner this often, where it names what is not there
+    #[arg(long, value_name = "N", default_value_t = USUAL_ROUNDS)]
+    plan_rounds: usize,
 
     /// Write the plan to this file (`-`: stdout)
     #[arg(short, long, value_name = "FILE")]
@@ -118,6 +125,8 @@ pub(super) fn run(
         asking: &asking,
         packs: &packs,
         target: target.as_deref(),
+        rounds: args.plan_rounds,
+        threads: selected.threads,
     };
     let players = planner.chain().chain([&executor]);
     let families = players.filter_map(Player::family);
@@ -227,6 +236,9 @@ struct Planning<'a> {
     asking: &'a Asking<'a>,
     packs: &'a [String],
     target: Option<&'a Path>,
+    /// How often a plan goes back to its planner.
+    rounds: usize,
+    threads: NonZeroUsize,
 }
 
 impl Planning<'_> {
@@ -259,13 +271,14 @@ impl Planning<'_> {
             run.keep("planner-prompt.md", prompt.text.as_bytes())?;
             return Ok(None);
         }
-        Ok(Some(plan::ask(
-            run,
-            self.planner,
-            (&prompt.text, prompt.tokens),
-            None,
-            host,
-        )?))
+        let candidates = pack::all_candidates(self.repository, self.threads);
+        let planning = rounds::Planning {
+            planner: self.planner,
+            prompt: &prompt,
+            candidates: &candidates,
+            most: self.rounds,
+        };
+        Ok(Some(rounds::plan(&planning, run, host)?))
     }
 
     /// Changes the plan of the run `id`; none if the user does not want to pay for it.
@@ -308,6 +321,9 @@ impl Planning<'_> {
             Some(file) => plan_exec::write_plan(file, plan, run)?,
             None => drop(run.keep(PLAN_FILE, plan.text.as_bytes())?),
         }
+        let candidates = pack::all_candidates(self.repository, self.threads);
+        let references = plan_exec::resolve(&plan.text, plan, &candidates);
+        drift::keep(run, self.repository, &references)?;
         Ok(Done::Planned(
             self.target.unwrap_or(Path::new(PLAN_FILE)).to_owned(),
         ))

@@ -265,6 +265,15 @@ fn told(event: &Event) -> Option<String> {
                 counted(files.len(), "file", "files")
             )
         }
+        Event::Audited {
+            untouched,
+            unplanned,
+            claimed,
+        } => {
+            let n = untouched.len() + unplanned.len() + claimed.len();
+            let files = counted(n, "file is", "files are");
+            format!("{files} not as planned or told; see report.md")
+        }
         Event::LandingStarted => "began to land".to_owned(),
         Event::Landed => "landed".to_owned(),
         Event::Branched { name, .. } => format!("landed on the branch {name}"),

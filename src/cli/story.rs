@@ -63,6 +63,13 @@ pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
                 &format!("answered after {}{usage}{by}", lasting(*took)),
             ));
         }
+        Event::SentBack(wrong) => {
+            let n = counted(wrong.len(), "fault", "faults");
+            printer.note(&line("plan", &format!("{n}, sent back to the planner:")));
+            for wrong in *wrong {
+                printer.note(&line("", wrong));
+            }
+        }
         Event::Resolved(references) => printer.note(&resolved(references)),
         Event::Scratch(n) => {
             printer.note(&line("scratch", &format!("{} files", grouped(*n as u64))));
@@ -71,6 +78,17 @@ pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
             printer.note(&line("secrets", &redacted(secrets, printer.volume())));
         }
         Event::Warning(warning) => printer.warn(warning),
+        Event::Audited(audit) => {
+            for (what, paths) in [
+                ("planned, and not touched", &audit.untouched),
+                ("touched, and not planned", &audit.unplanned),
+                ("claimed, and not done", &audit.claimed),
+            ] {
+                for path in paths {
+                    printer.note(&line("audit", &format!("{what}: {path}")));
+                }
+            }
+        }
         Event::Checking(command, _) if printer.volume() == Volume::Verbose => {
             printer.note(&line("check", &format!("running `{command}`")));
         }

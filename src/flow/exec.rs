@@ -4,6 +4,7 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use super::audit::{Audit, audit};
 use super::budget::BudgetError;
 use super::call::{Answered, Asked, call};
 use super::checks::{place_scripts, run_checks, runnable};
@@ -51,8 +52,19 @@ pub struct ExecRequest<'a> {
     pub references: &'a [Reference],
     /// The user's checks.
     pub checks: &'a [String],
+    /// What becomes of a change that is not what was planned or told.
+    pub unlike: Unlike,
     /// Where a good change goes.
     pub land: Land,
+}
+
+/// What becomes of a change that is not what was planned or told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unlike {
+    /// It lands, and that is told.
+    Told,
+    /// It does not land.
+    Refused,
 }
 
 /// Where a good change goes.
@@ -87,6 +99,8 @@ pub struct Executed {
     pub baseline: Vec<Checked>,
     /// How the checks went after it.
     pub checks: Vec<Checked>,
+    /// Where it is not what was planned or told.
+    pub audit: Audit,
     /// Where the change is.
     pub landed: Landed,
 }
@@ -151,6 +165,9 @@ pub enum ExecError {
         /// All that is known.
         executed: Box<Executed>,
     },
+    /// The change is not what was planned or told, and that was to be.
+    #[error("the change is in `{}`, and nothing landed: it is not what was planned or told", .0.patch.display())]
+    Unlike(Box<Executed>),
     /// The checks changed files of the change: what was checked is not what would land.
     #[error("the change is in `{}`, and nothing landed: the checks changed files of it, so that what they checked is not what would land: {}", patch.display(), names(altered))]
     Altered {
@@ -472,36 +489,72 @@ pub fn execute(
         return Err(ExecError::Unasked { paths, patch });
     }
     let mut executed = Executed {
-        changes,
         patch,
         baseline: bench.baseline,
         checks: Vec::new(),
+        audit: audit(
+            request.references,
+            &reply.text,
+            &scratch.snapshot,
+            &changes.changes,
+        ),
         landed: Landed::Kept,
+        changes,
     };
+    tell_audit(&executed.audit, run, host)?;
     executed.checks = run_checks(run, &scratch.folder, request.checks, false, host)?;
-    let after = look()?;
-    let is_altered = |change: &&Change| !after.changes.contains(change);
-    let altered = executed.changes.changes.iter().filter(is_altered);
-    let altered: Vec<RepoPath> = altered.map(|change| change.path.clone()).collect();
+    let altered = altered(&executed.changes, &look()?);
     if !altered.is_empty() {
         let patch = executed.patch;
         return Err(ExecError::Altered { altered, patch });
     }
+    let mut executed = accepted(executed, request)?;
+    host.go_on()?;
+    executed.landed = match request.land {
+        Land::Tree => land(&repository.root, run, &executed, host)?,
+        Land::Branch => branch(scratch, run, &executed, request.title)?,
+        Land::None => Landed::Kept,
+    };
+    Ok(executed)
+}
+
+/// Records and tells where a change is not what was planned or told.
+fn tell_audit(audit: &Audit, run: &mut Run, host: &Host<'_>) -> Result<(), FsError> {
+    if audit.is_clean() {
+        return Ok(());
+    }
+    let Audit {
+        untouched,
+        unplanned,
+        claimed,
+    } = audit.clone();
+    run.record(Happened::Audited {
+        untouched,
+        unplanned,
+        claimed,
+    })?;
+    (host.tell)(&Event::Audited(audit));
+    Ok(())
+}
+
+/// Returns a change whose checks passed, and that is what was planned and told if it has to be.
+fn accepted(executed: Executed, request: &ExecRequest<'_>) -> Result<Executed, ExecError> {
     let n_failed = executed.checks.iter().filter(|check| !check.passed).count();
     if n_failed > 0 {
         let executed = Box::new(executed);
         return Err(ExecError::Failed { n_failed, executed });
     }
-    host.go_on()?;
-    executed.landed = match request.land {
-        Land::Tree => {
-            land(&repository.root, run, &executed, host)?;
-            Landed::Tree
-        }
-        Land::Branch => Landed::Branch(branch(scratch, run, &executed, request.title)?),
-        Land::None => Landed::Kept,
-    };
+    if request.unlike == Unlike::Refused && !executed.audit.is_clean() {
+        return Err(ExecError::Unlike(Box::new(executed)));
+    }
     Ok(executed)
+}
+
+/// Returns the files of a change that are others by now.
+fn altered(before: &ChangeSet, now: &ChangeSet) -> Vec<RepoPath> {
+    let is_altered = |change: &&Change| !now.changes.contains(change);
+    let altered = before.changes.iter().filter(is_altered);
+    altered.map(|change| change.path.clone()).collect()
 }
 
 /// Returns the files into which a change puts one of `secrets`.
@@ -571,7 +624,12 @@ pub const LANDING_FILE: &str = "landing.json";
 /// The folder of a run that holds what is exchanged.
 pub const HELD_FOLDER: &str = "landing";
 
-fn land(root: &Root, run: &mut Run, executed: &Executed, host: &Host<'_>) -> Result<(), ExecError> {
+fn land(
+    root: &Root,
+    run: &mut Run,
+    executed: &Executed,
+    host: &Host<'_>,
+) -> Result<Landed, ExecError> {
     let held = &run.folder.join(HELD_FOLDER);
     let (id, since) = (run.id.clone(), run.started_ms);
     let failed = |source: LandError| ExecError::Land {
@@ -589,7 +647,7 @@ fn land(root: &Root, run: &mut Run, executed: &Executed, host: &Host<'_>) -> Res
                 let told = format!("the change has landed, and that cannot be recorded: {error}");
                 (host.tell)(&Event::Warning(told));
             }
-            Ok(())
+            Ok(Landed::Tree)
         }
         Err(source @ LandError::Stranded { .. }) => {
             run.record(Happened::LandingStranded)?;
@@ -632,13 +690,13 @@ fn others(root: &Root, id: &str, since_ms: u64, error: &LandError) -> Vec<String
     run::changed_by(root.path(), id, since_ms, &paths).unwrap_or_default()
 }
 
-/// Commits a change on a new branch that is called after the run; returns its name.
+/// Commits a change on a new branch that is called after the run.
 fn branch(
     scratch: &Scratch,
     run: &mut Run,
     executed: &Executed,
     title: &str,
-) -> Result<String, ExecError> {
+) -> Result<Landed, ExecError> {
     let root = Root::open(&scratch.folder)?;
     let mut changed = Vec::new();
     for change in &executed.changes.changes {
@@ -664,7 +722,7 @@ fn branch(
         name: name.clone(),
         commit,
     })?;
-    Ok(name)
+    Ok(Landed::Branch(name))
 }
 
 /// Returns the bytes of a file, or the target of a link.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::audit::Audit;
 use super::budget::Budget;
 use super::plan::Prompt;
 use super::rate::Limiter;
@@ -88,6 +89,8 @@ pub enum Event<'a> {
     FellBack(Role, &'a AgentError, &'a str),
     /// It answered, after so many milliseconds.
     Answered(Role, Usage, Billing, u64),
+    /// The plan goes back to its planner, for this is wrong with it.
+    SentBack(&'a [String]),
     /// What the plan names.
     Resolved(&'a [Reference]),
     /// The executor's folder is ready, with so many files.
@@ -96,6 +99,8 @@ pub enum Event<'a> {
     Redacted(&'a [Sighting]),
     /// Something is not as it should be, and the work goes on.
     Warning(String),
+    /// The change was held against the plan, and against what the executor said of it.
+    Audited(&'a Audit),
     /// A check runs; before the change, if true.
     Checking(&'a str, bool),
     /// A check ended; before the change, if true.

@@ -4,11 +4,13 @@
 //! No terminal, no configuration.
 
 pub mod ask;
+pub mod audit;
 pub mod budget;
 mod call;
 pub mod checks;
 pub mod clean;
 pub mod doctor;
+pub mod drift;
 pub mod exec;
 pub mod history;
 pub mod host;
@@ -22,6 +24,7 @@ pub mod redact;
 pub mod replay;
 pub mod restore;
 pub mod resume;
+pub mod rounds;
 pub mod route;
 pub mod sweep;
 pub mod tokens;

@@ -283,6 +283,14 @@ pub fn prepare(
     Ok((prompt, route))
 }
 
+/// A plan, and the conversation in which it was made, if there is one.
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// The conversation.
+    pub session: Option<Session>,
+}
+
 /// Asks the planner, by a prompt of so many tokens, and takes the plan out of its answer; both are kept in the run.
 ///
 /// # Errors
@@ -294,7 +302,7 @@ pub fn ask(
     (prompt, tokens): (&str, u64),
     session: Option<&Session>,
     host: &Host<'_>,
-) -> Result<Plan, PlanningError> {
+) -> Result<Planned, PlanningError> {
     host.go_on()?;
     // Programs find a conversation by the folder in which it was had.
     let origin = session.map_or(run.id.as_str(), |session| session.run.as_str());
@@ -312,16 +320,17 @@ pub fn ask(
         reset: &|_, _| true,
     };
     let Answered { reply, player, .. } = call(run, player, &asked, host)?;
-    if let Some(id) = &reply.session {
-        let session = Session {
-            version: 1,
-            planner: player.choice(),
-            id: id.clone(),
-            run: origin,
-        };
-        run.keep(SESSION_FILE, &crate::run::json(&session))?;
+    let session = reply.session.map(|id| Session {
+        version: 1,
+        planner: player.choice(),
+        id,
+        run: origin,
+    });
+    if let Some(session) = &session {
+        run.keep(SESSION_FILE, &crate::run::json(session))?;
     }
-    Ok(plan::parse(&reply.text)?)
+    let plan = plan::parse(&reply.text)?;
+    Ok(Planned { plan, session })
 }
 
 /// Says why an answer is no plan.

@@ -3,11 +3,13 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::exec::{self, Bench, ExecError, ExecRequest, Executed, Land, Landed};
+use super::drift::{self, Drifted};
+use super::exec::{self, Bench, ExecError, ExecRequest, Executed, Land, Landed, Unlike};
 use super::host::{Event, Host};
 use super::pack::PackRequest;
 use super::plan::{self, PlanningError, Prompt, Session};
 use super::player::Player;
+use super::rounds::{self, Planning};
 use super::route::{Context, Focus};
 use crate::agent::{Choice, Role};
 use crate::fs::{self, FsError, SystemKind};
@@ -54,8 +56,41 @@ pub struct Work<'a> {
     pub carried: &'a [RepoPath],
     /// Where a good change goes.
     pub land: Land,
+    /// How often a plan goes back to its planner for what is wrong with it.
+    pub plan_rounds: usize,
+    /// What is carried out and lands all the same.
+    pub tolerance: Tolerance,
     /// Answers what the user is asked.
     pub decide: &'a dyn Fn(&Question<'_>) -> Result<Answer, FsError>,
+}
+
+/// What is carried out and lands although it is not all that it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tolerance {
+    /// What is done with a plan that names what is not there.
+    pub open: Open,
+    /// What is done with a plan whose files have changed since it was made.
+    pub drift: Drift,
+    /// What becomes of a change that is not what was planned or told.
+    pub unlike: Unlike,
+}
+
+/// What is done with a plan that names what is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Open {
+    /// It is not carried out.
+    Refused,
+    /// It is carried out all the same.
+    Accepted,
+}
+
+/// What is done with a plan whose files have changed since it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drift {
+    /// It is not carried out.
+    Refused,
+    /// It is carried out all the same.
+    Accepted,
 }
 
 /// What the user is asked.
@@ -64,7 +99,7 @@ pub enum Question<'a> {
     Spend(Role, &'a Player, &'a Prompt),
     /// Whether the plan in this file is to be carried out with this prompt.
     Execute(&'a Path, &'a Player, &'a Prompt),
-    /// What is to become of the plan in this file, which names what is not there.
+    /// What is to become of the plan in this file, which names what is not there or has changed.
     Unresolved(&'a Path, &'a RunError),
 }
 
@@ -117,12 +152,22 @@ pub enum RunError {
     /// The plan names what is not there, or might be several files.
     #[error(
         "the plan names {} that cannot be resolved:{}",
-        count(open),
+        count(open.len()),
         lines(open)
     )]
     Unresolved {
         /// What it names.
         open: Vec<Reference>,
+    },
+    /// Files that the plan names have changed since it was made.
+    #[error(
+        "{} changed since the plan was made: {}",
+        count(drifted.len()),
+        drifted.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    )]
+    Drifted {
+        /// Which.
+        drifted: Vec<Drifted>,
     },
     /// The plan names nothing.
     #[error("the plan in `{}` names no file", .0.display())]
@@ -161,32 +206,17 @@ pub enum RunError {
     Fs(#[from] FsError),
 }
 
-fn count(open: &[Reference]) -> String {
-    match open.len() {
+fn count(n: usize) -> String {
+    match n {
         1 => "one file".to_owned(),
         n => format!("{n} files"),
     }
 }
 
 fn lines(open: &[Reference]) -> String {
-    let each = open.iter().map(|reference| {
-        let near: Vec<String> = reference
-            .paths()
-            .iter()
-            .map(|path| format!("`{path}`"))
-            .collect();
-        let near = match near.as_slice() {
-            [] => "nothing is like it".to_owned(),
-            near => format!("perhaps {}", near.join(", ")),
-        };
-        format!(
-            "\n  line {}: `{}` ({}; {near})",
-            reference.line,
-            reference.written,
-            reference.status.name()
-        )
-    });
-    each.collect()
+    let each = open.iter().map(rounds::told);
+    let each = each.map(|told| format!("\n  {told}"));
+    each.collect::<Vec<_>>().concat()
 }
 
 /// Plans, and if it is wanted carries the plan out.
@@ -274,7 +304,13 @@ fn from_spec(
     }
     // Checks that cannot run are found before anything is paid for.
     let bench = make_bench(work, run, host)?;
-    let mut plan = plan::ask(run, planner, (&prompt.text, prompt.tokens), None, host)?;
+    let planning = Planning {
+        planner,
+        prompt: &prompt,
+        candidates: work.candidates,
+        most: work.plan_rounds,
+    };
+    let mut plan = rounds::plan(&planning, run, host)?;
     let turn = exec::turn(run, host)?;
     let file = &place(file, run)?;
     let is_there = fs::kind(file)? != SystemKind::Missing;
@@ -289,6 +325,7 @@ fn from_spec(
             may_write_plan(run.root(), file)?;
         }
         write_plan(file, &plan, run)?;
+        keep_base(work, &plan, run)?;
     }
     drop(turn);
     carry_out(
@@ -369,7 +406,11 @@ fn carry_out(
 ) -> Result<Done, RunError> {
     let mut answered = plan.text.clone();
     loop {
-        let answer = match resolved(&plan, file, work.candidates) {
+        let ready = resolved(&plan, file, work, host);
+        let answer = match ready.and_then(|references| {
+            drifted(file, work, host)?;
+            Ok(references)
+        }) {
             Ok(references) => {
                 let prompt = executor_prompt(work, &plan, &references, focus, run, host)?;
                 let answer = (work.decide)(&Question::Execute(file, work.executor, &prompt))?;
@@ -382,6 +423,7 @@ fn carry_out(
                         title: title(&plan.text),
                         references: &references,
                         checks: work.checks,
+                        unlike: work.tolerance.unlike,
                         land: work.land,
                     };
                     let bench = match bench {
@@ -394,7 +436,7 @@ fn carry_out(
                 }
                 answer
             }
-            Err(error @ RunError::Unresolved { .. }) => {
+            Err(error @ (RunError::Unresolved { .. } | RunError::Drifted { .. })) => {
                 match (work.decide)(&Question::Unresolved(file, &error))? {
                     // Nobody can be asked.
                     Answer::Go | Answer::Stop => return Err(error),
@@ -412,6 +454,7 @@ fn carry_out(
                 plan = revise(&id, planner, &note, edited, run, host)?;
                 answered.clone_from(&plan.text);
                 write_plan(file, &plan, run)?;
+                keep_base(work, &plan, run)?;
             }
             (Answer::Go | Answer::Reread | Answer::Revise(_), _) => {
                 plan = read_plan(file)?;
@@ -498,28 +541,55 @@ pub fn revise(
     let prompt = prompt::revise(&note, edited.as_deref());
     // What was said before is not known here; a vendor that keeps it asks little for it.
     let tokens = prompt.len() as u64 / BYTES_PER_TOKEN;
-    Ok(plan::ask(
-        run,
-        planner,
-        (&prompt, tokens),
-        Some(&session),
-        host,
-    )?)
+    let asked = (prompt.as_str(), tokens);
+    Ok(plan::ask(run, planner, asked, Some(&session), host)?.plan)
 }
 
 /// Returns what a plan names, if all of it is clear.
 fn resolved(
     plan: &Plan,
     file: &Path,
-    candidates: &[Candidate],
+    work: &Work<'_>,
+    host: &Host<'_>,
 ) -> Result<Vec<Reference>, RunError> {
     let text = fs::read_regular_text(file, MAX_PLAN_BYTES)?;
-    let references = resolve(&text, plan, candidates);
-    all_clear(&references)?;
-    if references.is_empty() {
+    let mut references = resolve(&text, plan, work.candidates);
+    match (all_clear(&references), work.tolerance.open) {
+        (Err(error), Open::Accepted) => {
+            (host.tell)(&Event::Warning(error.to_string()));
+            references.retain(|reference| !reference.is_open());
+        }
+        (clear, _) => clear?,
+    }
+    if references.is_empty() && work.tolerance.open == Open::Refused {
         return Err(RunError::NoReferences(file.to_owned()));
     }
     Ok(references)
+}
+
+/// Keeps what a plan was made for.
+fn keep_base(work: &Work<'_>, plan: &Plan, run: &mut Run) -> Result<(), FsError> {
+    let references = resolve(&plan.text, plan, work.candidates);
+    drift::keep(run, work.repository, &references)
+}
+
+/// Says whether the files that the plan in `file` names are as they were when it was made.
+fn drifted(file: &Path, work: &Work<'_>, host: &Host<'_>) -> Result<(), RunError> {
+    let drifted = match run_of(file)? {
+        Some(id) => drift::since(work.repository, &id)?,
+        None => Vec::new(),
+    };
+    if drifted.is_empty() {
+        return Ok(());
+    }
+    let error = RunError::Drifted { drifted };
+    match work.tolerance.drift {
+        Drift::Refused => Err(error),
+        Drift::Accepted => {
+            (host.tell)(&Event::Warning(error.to_string()));
+            Ok(())
+        }
+    }
 }
 
 /// Says whether each of `references` is clear.

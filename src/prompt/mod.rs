@@ -9,6 +9,7 @@ use minijinja::{Environment, Value, context};
 
 const PLAN: &str = include_str!("plan.md");
 const REVISE: &str = include_str!("revise.md");
+const MEND: &str = include_str!("mend.md");
 const EXECUTE: &str = include_str!("execute.md");
 const ASK: &str = include_str!("ask.md");
 const AGAIN: &str = include_str!("again.md");
@@ -24,6 +25,16 @@ pub fn plan(packs: &[&str], spec: &str) -> String {
 /// Returns the prompt that asks for another plan in the same session; `edited` is the plan as the user changed it.
 pub fn revise(note: &str, edited: Option<&str>) -> String {
     render(REVISE, &context! { note => note.trim(), edited })
+}
+
+/// Returns the prompt that asks for a plan without what is `wrong` with it, a line for each.
+///
+/// `before` is the prompt and the plan, where there is no conversation that knows them.
+pub fn mend(wrong: &[String], before: Option<(&str, &str)>) -> String {
+    let (asked, plan) = before.unzip();
+    let asked = asked.map(str::trim_end);
+    let plan = plan.map(str::trim);
+    render(MEND, &context! { wrong => list(wrong), asked, plan })
 }
 
 /// Returns the prompt that asks to carry out a plan: the packs, then the task.

@@ -23,5 +23,5 @@ pub use decode::{Charset, Text, Unseen};
 pub use globs::{Globs, InvalidGlob};
 pub use open::{Named, OpenError, Repository, open};
 pub use ordered::map_in_order;
-pub use special::listed;
+pub use special::{listed, locks};
 pub use walk::{Candidate, Kind, Scan, ScanOptions, SkipReason, Skipped, scan};

@@ -58,6 +58,39 @@ const MINIFIED_LINE_BYTES: usize = 400;
 /// How many lines from the beginning may say that a file is generated.
 const GENERATED_HEAD_LINES: usize = 10;
 
+/// Lock files, each with the manifest whose packages it pins.
+const LOCKS: &[(&str, &str)] = &[
+    ("Cargo.lock", "Cargo.toml"),
+    ("Gemfile.lock", "Gemfile"),
+    ("Package.resolved", "Package.swift"),
+    ("Pipfile.lock", "Pipfile"),
+    ("Podfile.lock", "Podfile"),
+    ("bun.lock", "package.json"),
+    ("bun.lockb", "package.json"),
+    ("composer.lock", "composer.json"),
+    ("deno.lock", "deno.json"),
+    ("flake.lock", "flake.nix"),
+    ("go.sum", "go.mod"),
+    ("go.work.sum", "go.work"),
+    ("mix.lock", "mix.exs"),
+    ("npm-shrinkwrap.json", "package.json"),
+    ("package-lock.json", "package.json"),
+    ("pdm.lock", "pyproject.toml"),
+    ("pnpm-lock.yaml", "package.json"),
+    ("poetry.lock", "pyproject.toml"),
+    ("pubspec.lock", "pubspec.yaml"),
+    ("uv.lock", "pyproject.toml"),
+    ("yarn.lock", "package.json"),
+];
+
+/// Says whether `lock` is the lock file of `manifest`, which may be below it, in a workspace.
+pub fn locks(lock: &RepoPath, manifest: &RepoPath) -> bool {
+    let is_pair = |(known, of): &(&str, &str)| {
+        known.as_bytes() == lock.name() && of.as_bytes() == manifest.name()
+    };
+    LOCKS.iter().any(is_pair) && manifest.folder().starts_with(lock.folder())
+}
+
 /// Says why a file of these bytes is not packed in full, as far as its name and its text tell.
 pub fn listed(path: &RepoPath, bytes: &[u8]) -> Option<Reason> {
     by_name(path).or_else(|| by_text(path, &String::from_utf8_lossy(bytes)))
@@ -148,6 +181,27 @@ mod tests {
 
     fn path(text: &str) -> RepoPath {
         RepoPath::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_lock_file_goes_with_the_manifests_beside_and_below_it() {
+        let path = |text: &str| RepoPath::parse(text.as_bytes()).unwrap();
+        for (lock, manifest, expected) in [
+            ("Cargo.lock", "Cargo.toml", true),
+            ("Cargo.lock", "crates/a/Cargo.toml", true),
+            ("web/yarn.lock", "web/package.json", true),
+            ("web/yarn.lock", "package.json", false),
+            ("go.sum", "go.mod", true),
+            ("Cargo.lock", "package.json", false),
+            ("Cargo.toml", "Cargo.lock", false),
+            ("src/main.rs", "Cargo.toml", false),
+        ] {
+            assert_eq!(
+                locks(&path(lock), &path(manifest)),
+                expected,
+                "{lock} {manifest}"
+            );
+        }
     }
 
     #[test]

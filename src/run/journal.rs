@@ -111,6 +111,15 @@ pub enum Event {
         /// Which.
         files: Vec<ChangedFile>,
     },
+    /// The change was held against the plan, and against what the executor said of it.
+    Audited {
+        /// The plan does something to them, and they are as they were.
+        untouched: Vec<RepoPath>,
+        /// They are changed, and the plan does not name them.
+        unplanned: Vec<RepoPath>,
+        /// The executor says that it changed them, and they are as they were.
+        claimed: Vec<RepoPath>,
+    },
     /// Files of the user's tree are about to be exchanged.
     LandingStarted,
     /// All of them were.

@@ -36,6 +36,7 @@ pub(super) fn report(id: &str, records: &[Record], outcome: &Outcome) -> String 
     let _ = writeln!(text, "- Time: {seconds} s at work");
     files(&mut text, records);
     changed(&mut text, records);
+    audited(&mut text, records);
     checked(&mut text, records);
     calls(&mut text, records, outcome);
     next(&mut text, id, outcome);
@@ -103,6 +104,33 @@ fn changed(text: &mut String, records: &[Record]) {
         for file in files {
             let _ = writeln!(text, "- {} `{}`", file.what.name(), file.path);
         }
+    }
+}
+
+/// Says where the change is not what was planned and told.
+fn audited(text: &mut String, records: &[Record]) {
+    let last = records.iter().rev().find_map(|record| match &record.event {
+        Event::Audited {
+            untouched,
+            unplanned,
+            claimed,
+        } => Some([
+            ("planned, and not touched", untouched),
+            ("touched, and not planned", unplanned),
+            ("claimed, and not done", claimed),
+        ]),
+        _ => None,
+    });
+    let rows = last.into_iter().flatten();
+    let rows: Vec<String> = rows
+        .flat_map(|(what, paths)| {
+            paths
+                .iter()
+                .map(move |path| format!("- {what}: `{path}`\n"))
+        })
+        .collect();
+    if !rows.is_empty() {
+        let _ = write!(text, "\n## Audit\n\n{}", rows.concat());
     }
 }
 

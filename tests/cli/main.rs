@@ -20,6 +20,7 @@ mod models;
 mod output;
 mod pack;
 mod plan_exec;
+mod plans;
 mod process;
 mod replay;
 mod repository;

@@ -89,7 +89,7 @@ impl Stage {
     }
 
     /// Everything that is the user's: files with their modes and times, and all of git's.
-    fn state(&self) -> Vec<String> {
+    pub(super) fn state(&self) -> Vec<String> {
         let mut state = Vec::new();
         let mut folders = vec![self.repo.root()];
         while let Some(folder) = folders.pop() {

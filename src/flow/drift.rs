@@ -1,0 +1,178 @@
+//! What a plan was made for, and what of that is no longer as it was.
+//!
+//! In: what a plan names. Out: a record beside the plan, and later the files that have changed since. What our own runs
+//! landed is no drift.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::exec::LANDING_FILE;
+use crate::fs::{self, Entry, EntryKind, FsError, Hash, Root};
+use crate::path::RepoPath;
+use crate::plan::{Reference, Status};
+use crate::repo::Repository;
+use crate::run::{self, Run};
+use crate::scratch::{Landing, State};
+
+/// The file of a run that says what its plan was made for.
+const BASE_FILE: &str = "plan-base.json";
+
+/// No record is larger.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// No file that is looked at is larger.
+const MAX_FILE_BYTES: u64 = 256 << 20;
+
+/// The files that a plan names, as they were when it was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Base {
+    /// The version of this format: 1.
+    version: u32,
+    /// What was checked out.
+    commit: Option<String>,
+    /// The hash of each file; none of what the plan makes.
+    files: BTreeMap<RepoPath, Option<Hash>>,
+}
+
+/// A file that is not as it was when the plan was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drifted {
+    /// Where it is.
+    pub path: RepoPath,
+    /// What became of it.
+    pub how: How,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// It holds something else.
+    Changed,
+    /// It is not there.
+    Gone,
+    /// It is there, and the plan makes it.
+    Appeared,
+}
+
+impl fmt::Display for Drifted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let how = match self.how {
+            How::Changed => "changed",
+            How::Gone => "gone",
+            How::Appeared => "there by now",
+        };
+        write!(f, "`{}` ({how})", self.path)
+    }
+}
+
+/// Keeps in `run` what its plan, which names `references`, was made for.
+///
+/// # Errors
+///
+/// Fails if a file cannot be read, or the record not be written.
+pub fn keep(
+    run: &mut Run,
+    repository: &Repository,
+    references: &[Reference],
+) -> Result<(), FsError> {
+    let mut files = BTreeMap::new();
+    for reference in references {
+        if let Status::Exact(path) | Status::Suffix(path) | Status::Created(path) =
+            &reference.status
+        {
+            files.insert(path.clone(), hash(&repository.root, path)?);
+        }
+    }
+    let base = Base {
+        version: 1,
+        commit: repository.git.as_ref().and_then(|git| git.commit.clone()),
+        files,
+    };
+    run.keep(BASE_FILE, &run::json(&base)).map(drop)
+}
+
+/// Returns what has changed since the plan of the run `id` was made; nothing, where that is not known.
+///
+/// # Errors
+///
+/// Fails if a file cannot be read.
+pub fn since(repository: &Repository, id: &str) -> Result<Vec<Drifted>, FsError> {
+    let root = &repository.root;
+    let folder = root.path().join(run::FOLDER).join(id);
+    if !fs::has_entry(&folder, BASE_FILE) {
+        return Ok(Vec::new());
+    }
+    let base: Base = fs::read_json(&folder.join(BASE_FILE), MAX_BYTES)?;
+    let mut drifted = Vec::new();
+    for (path, before) in &base.files {
+        let how = match (before, hash(root, path)?) {
+            (before, now) if *before == now => continue,
+            (Some(_), Some(_)) => How::Changed,
+            (Some(_), None) => How::Gone,
+            (None, _) => How::Appeared,
+        };
+        let path = path.clone();
+        drifted.push(Drifted { path, how });
+    }
+    if !drifted.is_empty() {
+        let landed = landed(root.path(), id)?;
+        drifted.retain(|it| {
+            let now = hash(root, &it.path).ok().flatten();
+            landed.get(&it.path) != Some(&now)
+        });
+    }
+    Ok(drifted)
+}
+
+/// Returns the hash of a file, if it is there.
+fn hash(root: &Root, path: &RepoPath) -> Result<Option<Hash>, FsError> {
+    let kind = match root.kind(path) {
+        Err(error) if is_missing(&error) => return Ok(None),
+        kind => kind?,
+    };
+    match kind {
+        EntryKind::File => match root.read(path, MAX_FILE_BYTES)? {
+            Entry::Whole(bytes) => Ok(Some(Hash::of(&bytes))),
+            Entry::TooLarge { .. } => Ok(None),
+        },
+        EntryKind::Link => Ok(Some(Hash::of(&root.link_target(path)?))),
+        _ => Ok(None),
+    }
+}
+
+/// Says whether there is no such file, or no folder that would hold it.
+fn is_missing(error: &FsError) -> bool {
+    let kind = error.source.kind();
+    matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+/// Returns what runs of ours landed in files after the run `id` began, the last for each.
+fn landed(root: &Path, id: &str) -> Result<BTreeMap<RepoPath, Option<Hash>>, FsError> {
+    let mut landed = BTreeMap::new();
+    // They are called after the time when they began.
+    for other in run::ids(root)?
+        .into_iter()
+        .filter(|other| other.as_str() >= id)
+    {
+        let folder = root.join(run::FOLDER).join(&other);
+        let has_landed = run::records(root, &other)?
+            .iter()
+            .any(|record| record.event == run::Event::Landed);
+        if !has_landed || !fs::has_entry(&folder, LANDING_FILE) {
+            continue;
+        }
+        let landing: Landing = fs::read_json(&folder.join(LANDING_FILE), MAX_BYTES)?;
+        landed.extend(landing.changes.into_iter().map(|change| {
+            let hash = change.after.map(|state| match state {
+                State::File { hash, .. } => hash,
+                State::Link { target } => Hash::of(&target),
+            });
+            (change.path, hash)
+        }));
+    }
+    Ok(landed)
+}

@@ -1,0 +1,107 @@
+//! Rounds with the planner: what is wrong with a plan, held against the repository, goes back to it.
+
+use super::host::{Event, Host};
+use super::plan::{self, Planned, PlanningError, Prompt, Session};
+use super::plan_exec::resolve;
+use super::player::Player;
+use crate::plan::{Plan, Reference};
+use crate::prompt;
+use crate::repo::Candidate;
+use crate::run::Run;
+
+/// How often a plan goes back unless something else is said.
+pub const USUAL_ROUNDS: usize = 2;
+
+/// The bytes of a token of prose, roughly.
+const BYTES_PER_TOKEN: u64 = 3;
+
+/// What a planner is asked, and what its plan is held against.
+pub struct Planning<'a> {
+    /// Who plans.
+    pub planner: &'a Player,
+    /// The prompt that asks for the plan.
+    pub prompt: &'a Prompt,
+    /// All files of the repository.
+    pub candidates: &'a [Candidate],
+    /// How often the plan may go back.
+    pub most: usize,
+}
+
+/// Asks for a plan, and again as long as something is wrong with it and there are rounds; what is wrong with the last
+/// one is for the caller to find.
+///
+/// # Errors
+///
+/// Fails if an answer is missing, or is no plan.
+pub fn plan(
+    planning: &Planning<'_>,
+    run: &mut Run,
+    host: &Host<'_>,
+) -> Result<Plan, PlanningError> {
+    let Planning {
+        planner, prompt, ..
+    } = planning;
+    let mut planned = plan::ask(run, planner, (&prompt.text, prompt.tokens), None, host)?;
+    for _ in 0..planning.most {
+        let wrong = wrong(&planned.plan, planning.candidates);
+        if wrong.is_empty() {
+            break;
+        }
+        (host.tell)(&Event::SentBack(&wrong));
+        planned = again(planning, &planned, &wrong, run, host)?;
+    }
+    Ok(planned.plan)
+}
+
+/// Returns what is wrong with a plan, a line for each.
+fn wrong(plan: &Plan, candidates: &[Candidate]) -> Vec<String> {
+    let references = resolve(&plan.text, plan, candidates);
+    if references.is_empty() {
+        return vec![
+            "it names no file of the repository: each step names those that it touches".to_owned(),
+        ];
+    }
+    let open = references.iter().filter(|reference| reference.is_open());
+    open.map(told).collect()
+}
+
+/// Says what a reference may have meant.
+pub fn told(reference: &Reference) -> String {
+    let near = reference.paths().iter().map(|path| format!("`{path}`"));
+    let near = match near.collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => "nothing is like it".to_owned(),
+        near => format!("perhaps {near}"),
+    };
+    format!(
+        "line {}: `{}` ({}; {near})",
+        reference.line,
+        reference.written,
+        reference.status.name()
+    )
+}
+
+/// Asks for the plan once more, in the conversation in which it was made, or with all that was said where there is none.
+fn again(
+    planning: &Planning<'_>,
+    planned: &Planned,
+    wrong: &[String],
+    run: &mut Run,
+    host: &Host<'_>,
+) -> Result<Planned, PlanningError> {
+    let session = planned.session.as_ref();
+    let had_it = |session: &Session| {
+        let mut chain = planning.planner.chain();
+        chain.find(|player| player.choice() == session.planner)
+    };
+    let tokens = |text: &str| text.len() as u64 / BYTES_PER_TOKEN;
+    if let Some((session, player)) = session.and_then(|session| Some((session, had_it(session)?))) {
+        let prompt = prompt::mend(wrong, None);
+        let asked = (prompt.as_str(), tokens(&prompt));
+        return plan::ask(run, player, asked, Some(session), host);
+    }
+    let first = planning.prompt;
+    let prompt = prompt::mend(wrong, Some((&first.text, &planned.plan.text)));
+    let more = tokens(&prompt[first.text.len().min(prompt.len())..]);
+    let asked = (prompt.as_str(), first.tokens + more);
+    plan::ask(run, planning.planner, asked, None, host)
+}
