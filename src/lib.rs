@@ -5,7 +5,8 @@
 //!
 //! - ground: [`path`], [`fs`], [`process`], [`git`], [`tokens`], [`secrets`], [`model`]: values and doors.
 //! - stages: [`repo`] finds and reads files, [`history`] tells what changed, [`pack`] chooses and writes them, [`prompt`] holds our words,
-//!   [`agent`] asks models, [`plan`] resolves what they answer, [`patch`] writes and reads differences, [`scratch`] keeps their work
+//!   [`agent`] asks models, [`plan`] resolves what they answer, [`patch`] writes and reads differences, [`edit`] carries out
+//!   edits that stand in an answer, [`scratch`] keeps their work
 //!   apart and lands it, [`check`] says whether it is good, [`schema`] whether JSON is as it was asked for.
 //! - flow: [`flow`] calls one stage after another; [`run`] keeps what came of each.
 //! - edges: [`cli`] knows arguments, environment and terminal.
@@ -22,6 +23,7 @@ pub mod tokens;
 
 pub mod agent;
 pub mod check;
+pub mod edit;
 pub mod history;
 pub mod pack;
 pub mod patch;

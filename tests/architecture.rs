@@ -31,6 +31,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("agent", &["fs", "process"]),
     ("plan", &["path"]),
     ("patch", &["fs", "git", "path"]),
+    ("edit", &["patch", "path"]),
     ("history", &["fs", "git", "patch", "path", "repo"]),
     ("scratch", &["fs", "git", "patch", "path", "repo"]),
     ("check", &["fs", "process"]),
@@ -38,8 +39,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "flow",
         &[
-            "agent", "check", "fs", "git", "history", "model", "pack", "patch", "path", "plan",
-            "process", "prompt", "repo", "run", "schema", "scratch", "secrets", "tokens",
+            "agent", "check", "edit", "fs", "git", "history", "model", "pack", "patch", "path",
+            "plan", "process", "prompt", "repo", "run", "schema", "scratch", "secrets", "tokens",
         ],
     ),
     (

@@ -80,6 +80,15 @@ pub(super) fn n_changed(old: &[u8], new: &[u8]) -> (u32, u32) {
     (diff.count_additions(), diff.count_removals())
 }
 
+/// Returns where two texts differ: lines of the old, counted from 0, and the lines of the new that stand in their place.
+pub fn differences(old: &[u8], new: &[u8]) -> Vec<[Range<usize>; 2]> {
+    let diff = difference(&InternedInput::new(byte_lines(old), byte_lines(new)));
+    let lines = |range: Range<u32>| range.start as usize..range.end as usize;
+    let each = diff.hunks();
+    each.map(|hunk| [lines(hunk.before), lines(hunk.after)])
+        .collect()
+}
+
 /// Returns a path as it stands in a patch, behind `side`.
 pub fn name(side: &[u8], path: &RepoPath) -> Vec<u8> {
     let name = [side, path.as_bytes()].concat();

@@ -11,8 +11,8 @@ mod text;
 mod write;
 
 pub use apply::apply;
-pub use hunks::name;
-pub use read::PatchError;
+pub use hunks::{differences, name};
+pub use read::{PatchError, plain};
 pub use text::{Binary, Side, text};
 pub use write::{Change, write};
 
@@ -38,7 +38,8 @@ impl Mode {
         }
     }
 
-    fn parse(text: &[u8]) -> Option<Self> {
+    /// Reads a mode as git writes it.
+    pub fn parse(text: &[u8]) -> Option<Self> {
         [Self::File, Self::Executable, Self::Link]
             .into_iter()
             .find(|mode| mode.kind().digits().as_bytes() == text)

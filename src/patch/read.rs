@@ -203,7 +203,8 @@ fn path(names: &[u8], lines: &Lines<'_>) -> Result<RepoPath, PatchError> {
     Ok(path)
 }
 
-fn plain(name: &[u8]) -> Option<Vec<u8>> {
+/// Returns a name of a patch without git's quotation; none if that is broken.
+pub fn plain(name: &[u8]) -> Option<Vec<u8>> {
     if name.starts_with(b"\"") {
         git::unquote(name)
     } else {
