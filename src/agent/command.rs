@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::arguments::quoted;
 use super::ending::{exit_code, tell_left};
 use super::environment::{environment, writable};
-use super::{AgentError, Call, Class, Failure, May, Reply, Setting};
+use super::{AgentError, Call, Class, Failure, Gives, Reply, Setting};
 use crate::fs;
 use crate::process::{self, Command, Stream};
 
@@ -23,6 +23,8 @@ pub struct UserCommand {
     pub words: Vec<String>,
     /// Where the answer is in the JSON that it writes; without it, all that it writes is the answer.
     pub answer: Option<String>,
+    /// What it gives as an executor.
+    pub gives: Gives,
     /// Variables of the user's that it gets beside the common ones.
     pub variables: Vec<String>,
     /// The identifier of the model.
@@ -40,7 +42,7 @@ impl UserCommand {
         doing: &mut dyn FnMut(&str),
     ) -> Result<Result<Reply, Failure>, AgentError> {
         let stderr_file = call.record.join("stderr");
-        let is_executor = matches!(call.may, May::Edit { .. });
+        let edits = call.may.gives() == Gives::Files;
         let command = Command {
             program: self.path.clone(),
             args: self.arguments(call.folder, call.prompt_file),
@@ -52,7 +54,7 @@ impl UserCommand {
             stdout: call.record.join("stdout"),
             stderr: stderr_file.clone(),
             secrets: setting.secrets.to_vec(),
-            writable: is_executor.then(|| writable(std::iter::empty(), call, setting)),
+            writable: edits.then(|| writable(std::iter::empty(), call, setting)),
         };
         let mut said = Vec::new();
         let mut watch = |stream, bytes: &[u8]| {
@@ -156,6 +158,7 @@ mod tests {
             path: "/bin/own".into(),
             words: words.iter().map(|&word| word.to_owned()).collect(),
             answer: answer.map(str::to_owned),
+            gives: Gives::Answer,
             variables: Vec::new(),
             model: "m".into(),
         }

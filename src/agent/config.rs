@@ -7,9 +7,9 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use serde::Deserialize;
 
-use super::CALLER;
 use super::http::{Api, check_url};
 use super::program::ProgramKind;
+use super::{CALLER, Gives};
 
 /// All agents that have a name.
 #[derive(Debug, Clone)]
@@ -46,8 +46,8 @@ pub enum Backend {
         words: Vec<String>,
         /// Where the answer is in the JSON that it writes.
         answer: Option<String>,
-        /// Whether it edits the files in its folder.
-        edits: bool,
+        /// What it gives as an executor.
+        gives: Gives,
         /// Variables that it gets beside the common ones.
         variables: Vec<String>,
     },
@@ -256,7 +256,10 @@ impl Row {
         Ok(Backend::Command {
             words,
             answer: self.answer,
-            edits: self.edits == Some(true),
+            gives: match self.edits {
+                Some(true) => Gives::Files,
+                Some(false) | None => Gives::Answer,
+            },
             variables: self.env.unwrap_or_default(),
         })
     }
@@ -342,7 +345,7 @@ mod tests {
                 Backend::Command {
                     words: ["llm", "-m", "{model}"].map(str::to_owned).to_vec(),
                     answer: Some("/response".into()),
-                    edits: true,
+                    gives: Gives::Files,
                     variables: vec!["LLM_KEY".into()],
                 },
                 None,

@@ -73,6 +73,17 @@ impl Role {
     }
 }
 
+/// What an agent gives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gives {
+    /// The files of its folder, as it has edited them.
+    #[default]
+    Files,
+    /// An answer, which may hold edits.
+    Answer,
+}
+
 /// Something that answers.
 pub enum Agent {
     /// A program that is started for each call.
@@ -136,6 +147,16 @@ pub enum May<'a> {
         /// The user's checks.
         checks: &'a [String],
     },
+}
+
+impl May<'_> {
+    /// Returns what an agent that may do so gives.
+    pub fn gives(self) -> Gives {
+        match self {
+            Self::Answer => Gives::Answer,
+            Self::Edit { .. } => Gives::Files,
+        }
+    }
 }
 
 /// What the edges lend to a call.
@@ -231,10 +252,20 @@ impl Agent {
         }
     }
 
-    /// Returns by what `role` is called, for people: a command line or an address.
-    pub fn example(&self, role: Role, checks: &[String]) -> Option<String> {
+    /// Returns what it gives as an executor.
+    pub fn gives(&self) -> Gives {
         match self {
-            Self::Program(program) => Some(program.example(role, checks)),
+            Self::Program(_) => Gives::Files,
+            Self::Command(command) => command.gives,
+            Self::Recorded(recorded) => recorded.gives(),
+            Self::Http(_) | Self::Caller => Gives::Answer,
+        }
+    }
+
+    /// Returns by what one that may do so is called, for people: a command line or an address.
+    pub fn example(&self, may: May<'_>) -> Option<String> {
+        match self {
+            Self::Program(program) => Some(program.example(may)),
             Self::Http(http) => Some(http.example()),
             Self::Command(command) => Some(command.example()),
             Self::Recorded(_) | Self::Caller => None,

@@ -14,7 +14,7 @@ use super::environment::bare_environment;
 use super::gemini::Gemini;
 use super::protocol::{Lines, Protocol};
 use super::workplace::{SYSTEM_POLICIES, Workplace};
-use super::{AgentError, Call, Class, Failure, May, Reply, Role, Setting};
+use super::{AgentError, Call, Class, Failure, May, Reply, Setting};
 use crate::fs::{self, FsError};
 use crate::process::{self, Command, Limits, ProcessError, Stream};
 
@@ -313,12 +313,8 @@ impl Program {
         Ok(answer.map(|reply| reply.confined(ended.confined)))
     }
 
-    /// Returns the command line by which `role` is called, for people.
-    pub fn example(&self, role: Role, checks: &[String]) -> String {
-        let may = match role {
-            Role::Planner | Role::Asked => May::Answer,
-            Role::Executor => May::Edit { checks },
-        };
+    /// Returns the command line by which one that may do so is called, for people.
+    pub fn example(&self, may: May<'_>) -> String {
         let arguments = self.arguments(Path::new("SCRATCH"), may, None);
         let words =
             std::iter::once(self.path.as_os_str()).chain(arguments.iter().map(OsString::as_os_str));

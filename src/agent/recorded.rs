@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Class, Failure, May, Reply, Role, Usage};
+use super::{Call, Class, Failure, Gives, Reply, Role, Usage};
 use crate::fs::{self, FsError};
 
 /// The file that says what a recorded call was.
@@ -80,6 +80,9 @@ pub struct RecordedCall {
     pub agent: String,
     /// The hash of the prompt.
     pub prompt_hash: String,
+    /// What was asked for: an answer, or files that it edits.
+    #[serde(default)]
+    pub gives: Gives,
     /// By what the program goes on with the conversation.
     #[serde(default)]
     pub session: Option<String>,
@@ -114,6 +117,12 @@ impl Recorded {
         format!("the recording `{}`", self.typed.display())
     }
 
+    /// Returns what the executor gave whose call was recorded first.
+    pub(super) fn gives(&self) -> Gives {
+        let calls = self.calls(Role::Executor).unwrap_or_default();
+        calls.first().map_or(Gives::Files, |(_, call)| call.gives)
+    }
+
     /// Answers as it was recorded, with the change that was made.
     pub(super) fn ask(&self, call: &Call<'_>) -> Result<Result<Reply, Failure>, FsError> {
         let not_recorded = |why: String| Ok(Err(Failure::new(Class::NotRecorded, why)));
@@ -132,7 +141,7 @@ impl Recorded {
                 call.prompt_file.display()
             ));
         }
-        let has_change = matches!(call.may, May::Edit { .. }) && fs::has_entry(&place, PATCH_FILE);
+        let has_change = call.may.gives() == Gives::Files && fs::has_entry(&place, PATCH_FILE);
         let change = has_change.then(|| fs::read_regular(&place.join(PATCH_FILE), MAX_BYTES));
         Ok(Ok(Reply {
             change: change.transpose()?,

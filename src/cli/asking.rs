@@ -8,7 +8,7 @@ use super::exit::unwrapped_text;
 use super::number::grouped;
 use super::printer::Printer;
 use super::story;
-use crate::agent::{Agent, Role};
+use crate::agent::{Agent, Gives, May, Role};
 use crate::flow::checks::runnable;
 use crate::flow::plan::Prompt;
 use crate::flow::plan_exec::{Answer, Question};
@@ -141,7 +141,11 @@ impl Asking<'_> {
             .into_iter()
             .map(|check| check.command);
         let checks: Vec<String> = checks.collect();
-        if let Some(command) = player.agent.example(role, &checks) {
+        let may = match (role, player.gives()) {
+            (Role::Executor, Gives::Files) => May::Edit { checks: &checks },
+            (Role::Planner | Role::Asked, _) | (Role::Executor, Gives::Answer) => May::Answer,
+        };
+        if let Some(command) = player.agent.example(may) {
             self.printer.note(&format!("{:<10}{command}", role.name()));
         }
     }

@@ -334,7 +334,7 @@ fn plan_exec(
 pub(super) fn tell_waiting(role: Role, prompt: &Path, id: &str, printer: &Printer) {
     let what = match role {
         Role::Planner => "the plan, in Markdown",
-        Role::Executor => "the change, as a patch in git's format",
+        Role::Executor => "edits in a form that it names, or a patch",
         Role::Asked => "what you have to say",
     };
     printer.note(&format!(

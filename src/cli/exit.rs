@@ -185,7 +185,8 @@ fn status_of(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if let Some(error) = cause.downcast_ref::<ExecError>() {
         return match error {
             ExecError::Nothing { .. } => Some(Exit::Agent),
-            ExecError::Refused { .. }
+            ExecError::Rejected { .. }
+            | ExecError::Refused { .. }
             | ExecError::Unasked { .. }
             | ExecError::Redacted { .. }
             | ExecError::TooLarge(_)
@@ -422,6 +423,9 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
                 executed.patch.with_file_name("checks").display(),
                 apply(&executed.patch)
             )),
+            ExecError::Rejected { .. } => Some(
+                "run it again, or go on with `twostep runs resume`, which asks for other edits; use another model, or an executor that edits files itself: claude, codex or gemini".into(),
+            ),
             ExecError::Redacted { patch, .. } => Some(format!(
                 "put the values into the patch by hand, and apply it with `{}`",
                 apply(patch)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::number::{counted, dollars, grouped, lasting};
 use super::printer::{Printer, Volume};
-use crate::agent::{Agent, AgentError, Billing, Role, Usage};
+use crate::agent::{Agent, AgentError, Billing, Gives, Role, Usage};
 use crate::check::Checked;
 use crate::flow::budget::SHORT_ANSWER;
 use crate::flow::exec::{Executed, Landed};
@@ -257,14 +257,16 @@ const MANY_TURNS: f64 = 40.0;
 /// Returns the least and the most that a prompt may cost; none if the model has no price.
 ///
 /// The least is one turn with a short answer; the most all that the model can answer, and for an executor
-/// forty turns that read the prompt from the cache.
+/// that edits files forty turns that read the prompt from the cache.
 pub(super) fn costs(role: Role, player: &Player, prompt: &Prompt) -> Option<(f64, f64)> {
     let tokens = prompt.tokens + player.overhead();
     let least = player.model.dollars(tokens, 0, SHORT_ANSWER)?;
     let answer = player.model.reserved_output();
-    let most = match role {
-        Role::Planner | Role::Asked => player.model.dollars(tokens, 0, answer)?,
-        Role::Executor => {
+    let most = match (role, player.gives()) {
+        (Role::Planner | Role::Asked, _) | (Role::Executor, Gives::Answer) => {
+            player.model.dollars(tokens, 0, answer)?
+        }
+        (Role::Executor, Gives::Files) => {
             let again = player.model.dollars(0, tokens, 0)? * MANY_TURNS;
             player.model.dollars(tokens, 0, answer)? + again
         }

@@ -135,7 +135,7 @@ fn insist<'a>(
         let error = match once(run, player, asked, &place, host) {
             Ok(mut reply) => {
                 price(&mut reply.usage, player, billing);
-                run.end_call(&place, &agent, &reply, billing)?;
+                run.end_call(&place, &agent, &reply, asked.may.gives(), billing)?;
                 let took = (host.now)().saturating_sub(now);
                 (host.tell)(&Event::Answered(asked.role, reply.usage, billing, took));
                 match (asked.check)(&place, &reply.text) {

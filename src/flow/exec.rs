@@ -8,6 +8,7 @@ use super::audit::{Audit, audit};
 use super::budget::BudgetError;
 use super::call::{Answered, Asked, call};
 use super::checks::{place_scripts, run_checks, runnable};
+use super::edits::{self, Wrong};
 use super::host::{Event, Host, Interrupted};
 use super::pack::PackRequest;
 use super::plan::{PlanningError, Prompt, fitted, given, redacted, redacted_packs};
@@ -15,7 +16,7 @@ use super::player::Player;
 use super::replay::SNAPSHOT_FILE;
 use super::restore::{Strange, put_back};
 use super::route::{EXECUTOR_CAP, Focus};
-use crate::agent::{Class, May, Role};
+use crate::agent::{Class, Gives, May, REPLY_FILE, Role};
 use crate::check::{CheckError, Checked, Runnable};
 use crate::fs::{self, Entry, EntryKind, FsError, Root};
 use crate::git::{self, BranchError};
@@ -29,6 +30,7 @@ use crate::run::{self, CallPlace, ChangedFile, Event as Happened, LockError, Run
 use crate::scratch::{
     self, Change, ChangeKind, ChangeSet, LandError, Problem, Scratch, ScratchError, State,
 };
+use crate::tokens::Counter;
 
 /// What the executor's prompt is made of.
 pub struct Content<'a> {
@@ -54,6 +56,8 @@ pub struct ExecRequest<'a> {
     pub checks: &'a [String],
     /// What becomes of a change that is not what was planned or told.
     pub unlike: Unlike,
+    /// What counts prompts.
+    pub counter: &'a Counter,
     /// Where a good change goes.
     pub land: Land,
 }
@@ -127,6 +131,16 @@ pub enum ExecError {
         /// The file with its answer.
         reply: PathBuf,
     },
+    /// The executor's edits did not fit, and those that it made of them again did not, either.
+    #[error("an edit was rejected, and nothing landed: {wrong}; the last answer of {agent} is in `{}`", reply.display())]
+    Rejected {
+        /// The agent.
+        agent: String,
+        /// What is wrong with the last.
+        wrong: Wrong,
+        /// The file with the last answer.
+        reply: PathBuf,
+    },
     /// The change holds what may not land.
     #[error("the change holds what may not land: {}; the rest of it is in `{}`", list(refused), patch.display())]
     Refused {
@@ -154,7 +168,7 @@ pub enum ExecError {
     /// The executor wrote a secret of the user's environment into files.
     #[error("nothing landed, and the change is not kept: a key of yours stands in it, in {}", names(.0))]
     Leaked(Vec<RepoPath>),
-    /// A recorded or answered change does not fit the files.
+    /// A recorded change does not fit the files.
     #[error("the change does not fit the files")]
     Patch(#[from] PatchError),
     /// A check failed after the change.
@@ -310,7 +324,10 @@ pub fn prepare(
     let checks: Vec<(&str, Option<&str>)> =
         commands.zip(held.iter().map(Option::as_deref)).collect();
     let plan = redacted("the plan", &content.plan.text, host)?;
-    let words = |packs: &[&str]| prompt::execute(packs, &plan, &checks);
+    let words = |packs: &[&str]| match player.gives() {
+        Gives::Files => prompt::execute(packs, &plan, &checks),
+        Gives::Answer => prompt::edits(packs, &plan, &checks),
+    };
     if content.focus == Focus::Plan {
         request.named = named(content.references);
     }
@@ -421,46 +438,19 @@ pub fn execute(
     host.go_on()?;
     let scratch = &bench.scratch;
     let look = || scratch.changes(repository, &bench.noise, bench.threads);
-    let checks = place_scripts(request.checks, &scratch.folder, &host.redactor)?;
-    let reset = |run: &mut Run, place: &CallPlace| {
-        keep_partly(run, Some(place), scratch, &look, host)
-            .and_then(|()| Ok(scratch.restore(repository, bench.threads)?))
-            .is_ok()
-    };
-    let asked = Asked {
-        role: Role::Executor,
-        prompt: &prompt.text,
-        tokens: prompt.tokens,
-        folder: &scratch.folder,
-        may: May::Edit { checks: &checks },
-        session: None,
-        // What it says does not count, but what it did.
-        check: &|_, _| Ok(()),
-        reset: &reset,
-    };
-    let Answered {
-        place,
-        reply,
-        player,
-    } = match call(run, player, &asked, host) {
-        Ok(answered) => answered,
-        Err(error) => {
-            keep_partly(run, None, scratch, &look, host)?;
-            return Err(error.into());
+    let Answered { place, player, .. } = match player.gives() {
+        Gives::Files => work((repository, player), run, &bench, prompt, request, host)?,
+        Gives::Answer => {
+            let root = Root::open(&scratch.folder)?;
+            edits::ask((player, &root), run, prompt, request.counter, host)?
         }
     };
-    if let Some(change) = &reply.change
-        && let Err(error) = patch::apply(change, &Root::open(&scratch.folder)?)
-    {
-        run.fail_call(&place, Some(Class::Malformed), error.to_string())?;
-        return Err(error.into());
-    }
     let strange = put_back(scratch, &look()?, &host.redactor)?;
     let changes = look()?;
     if changes.changes.is_empty() && changes.refused.is_empty() {
         return Err(ExecError::Nothing {
             agent: player.agent.name(),
-            reply: place.folder.join(crate::agent::REPLY_FILE),
+            reply: place.folder.join(REPLY_FILE),
         });
     }
     let leaked = leaked(scratch, &changes, &host.secrets)?;
@@ -580,6 +570,50 @@ fn leaked(
         }
     }
     Ok(leaked)
+}
+
+/// Lets the executor edit the files of the scratch.
+fn work<'a>(
+    (repository, player): (&Repository, &'a Player),
+    run: &mut Run,
+    bench: &Bench,
+    prompt: &Prompt,
+    request: &ExecRequest<'_>,
+    host: &Host<'_>,
+) -> Result<Answered<'a>, ExecError> {
+    let scratch = &bench.scratch;
+    let look = || scratch.changes(repository, &bench.noise, bench.threads);
+    let checks = place_scripts(request.checks, &scratch.folder, &host.redactor)?;
+    let reset = |run: &mut Run, place: &CallPlace| {
+        keep_partly(run, Some(place), scratch, &look, host)
+            .and_then(|()| Ok(scratch.restore(repository, bench.threads)?))
+            .is_ok()
+    };
+    let asked = Asked {
+        role: Role::Executor,
+        prompt: &prompt.text,
+        tokens: prompt.tokens,
+        folder: &scratch.folder,
+        may: May::Edit { checks: &checks },
+        session: None,
+        // What it says does not count, but what it did.
+        check: &|_, _| Ok(()),
+        reset: &reset,
+    };
+    let answered = match call(run, player, &asked, host) {
+        Ok(answered) => answered,
+        Err(error) => {
+            keep_partly(run, None, scratch, &look, host)?;
+            return Err(error.into());
+        }
+    };
+    if let Some(change) = &answered.reply.change
+        && let Err(error) = patch::apply(change, &Root::open(&scratch.folder)?)
+    {
+        run.fail_call(&answered.place, Some(Class::Malformed), error.to_string())?;
+        return Err(error.into());
+    }
+    Ok(answered)
 }
 
 /// Passes on what was done; what failed where the disk of `folder` is full failed for that, whatever it says.

@@ -11,6 +11,7 @@ pub mod checks;
 pub mod clean;
 pub mod doctor;
 pub mod drift;
+pub mod edits;
 pub mod exec;
 pub mod history;
 pub mod host;

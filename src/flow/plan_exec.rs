@@ -424,6 +424,7 @@ fn carry_out(
                         references: &references,
                         checks: work.checks,
                         unlike: work.tolerance.unlike,
+                        counter: &work.request.counter,
                         land: work.land,
                     };
                     let bench = match bench {

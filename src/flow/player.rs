@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::agent::{
-    Agent, Agents, Backend, Billing, CALLER, Choice, Http, Program, ProgramKind, Rates, Recorded,
-    Role, UserCommand,
+    Agent, Agents, Backend, Billing, CALLER, Choice, Gives, Http, Program, ProgramKind, Rates,
+    Recorded, Role, UserCommand,
 };
 use crate::model::{Catalogue, Model, UnknownModel};
 use crate::pack::Estimate;
@@ -72,12 +72,6 @@ pub enum PlayerError {
         /// The agent.
         name: String,
     },
-    /// An agent edits no files, and was to be the executor.
-    #[error("`{name}` cannot be the executor: it answers, and edits no files")]
-    CannotEdit {
-        /// The agent.
-        name: String,
-    },
     /// There is no such model.
     #[error(transparent)]
     UnknownModel(#[from] UnknownModel),
@@ -129,15 +123,10 @@ impl PlayerError {
             Self::NoCommand { name, .. } => format!(
                 "install it, or correct `command` of `[agent.{name}]` in `~/.config/twostep/agents.toml`"
             ),
-            Self::NoKey { name, key } => format!(
-                "set {key}, or use another agent than `{name}`"
-            ),
+            Self::NoKey { name, key } => format!("set {key}, or use another agent than `{name}`"),
             Self::NoModel { name } => format!(
                 "name one of `twostep models`, `{name}:MODEL`, or say `model = \"...\"` in `~/.config/twostep/agents.toml`"
             ),
-            Self::CannotEdit { .. } => {
-                "use claude, codex or gemini as the executor, or a command of yours with `edits = true`".to_owned()
-            }
         }
     }
 }
@@ -158,7 +147,7 @@ impl Player {
     ///
     /// # Errors
     ///
-    /// Fails if there is no such agent, its program is not there, or it does not serve the model or the role.
+    /// Fails if there is no such agent, its program is not there, or it does not serve the model.
     pub fn find(
         role: Role,
         choice: Option<Choice>,
@@ -207,11 +196,6 @@ impl Player {
                 serves(&name, *kind, &model)?;
                 (program(role, *kind, &model, path)?, Some(*kind))
             }
-            Backend::Http { .. } | Backend::Command { edits: false, .. }
-                if role == Role::Executor =>
-            {
-                return Err(PlayerError::CannotEdit { name });
-            }
             Backend::Http { api, url, key } => {
                 if url.is_none() {
                     serves(&name, api.program(), &model)?;
@@ -229,8 +213,8 @@ impl Player {
             Backend::Command {
                 words,
                 answer,
+                gives,
                 variables,
-                ..
             } => {
                 let (program, words) = words
                     .split_first()
@@ -243,6 +227,7 @@ impl Player {
                     path: process::find(program.as_ref(), path).ok_or_else(missing)?,
                     words: words.to_vec(),
                     answer: answer.clone(),
+                    gives: *gives,
                     variables: variables.clone(),
                     model: model.id.clone(),
                     name,
@@ -348,6 +333,18 @@ impl Player {
     /// Returns the player, and those that play in its place, in their order.
     pub fn chain(&self) -> impl Iterator<Item = &Self> {
         std::iter::successors(Some(self), |player| player.next.as_deref())
+    }
+
+    /// Returns what it gives as an executor: an answer, if one of those that play in its place can give no more.
+    pub fn gives(&self) -> Gives {
+        if self
+            .chain()
+            .all(|player| player.agent.gives() == Gives::Files)
+        {
+            Gives::Files
+        } else {
+            Gives::Answer
+        }
     }
 
     /// Returns who pays for it, as far as the user's variables tell.

@@ -11,6 +11,8 @@ const PLAN: &str = include_str!("plan.md");
 const REVISE: &str = include_str!("revise.md");
 const MEND: &str = include_str!("mend.md");
 const EXECUTE: &str = include_str!("execute.md");
+const EDITS: &str = include_str!("edits.md");
+const EDITS_AGAIN: &str = include_str!("edits_again.md");
 const ASK: &str = include_str!("ask.md");
 const AGAIN: &str = include_str!("again.md");
 
@@ -41,13 +43,30 @@ pub fn mend(wrong: &[String], before: Option<(&str, &str)>) -> String {
 ///
 /// A check is what the executor types, and what that runs where it is a script.
 pub fn execute(packs: &[&str], plan: &str, checks: &[(&str, Option<&str>)]) -> String {
+    render(EXECUTE, &task(packs, plan, checks))
+}
+
+/// Returns the prompt that asks to carry out a plan by an answer with edits: the packs, then the task.
+///
+/// A check is as for [`execute`]; it is run by others.
+pub fn edits(packs: &[&str], plan: &str, checks: &[(&str, Option<&str>)]) -> String {
+    render(EDITS, &task(packs, plan, checks))
+}
+
+fn task(packs: &[&str], plan: &str, checks: &[(&str, Option<&str>)]) -> Value {
     let checks = checks
         .iter()
         .map(|&(command, holds)| context! { command, holds });
     let checks: Vec<Value> = checks.collect();
+    context! { packs => list(packs), plan => plan.trim(), checks }
+}
+
+/// Returns the prompt that asks again for edits that can be made; `before` is the prompt and the answer.
+pub fn edits_again(wrong: &[String], (asked, answer): (&str, &str)) -> String {
+    let (asked, answer) = (asked.trim(), answer.trim());
     render(
-        EXECUTE,
-        &context! { packs => list(packs), plan => plan.trim(), checks },
+        EDITS_AGAIN,
+        &context! { wrong => list(wrong), asked, answer },
     )
 }
 
@@ -108,6 +127,16 @@ mod tests {
                 "execute",
                 execute(&["<pack/>"], "# Plan", &checks),
                 "# Plan\n",
+            ),
+            (
+                "edits",
+                edits(&["<pack/>"], "# Plan", &checks),
+                ">>>>>>> REPLACE\n",
+            ),
+            (
+                "edits_again",
+                edits_again(&[odd.into()], ("# Asked", "[1]")),
+                "\n[1]\n",
             ),
             ("ask", ask(&["<pack/>"], odd, Some("{}")), "\n{}\n"),
             ("again", again(&[odd.into()], Some((odd, "[1]"))), "\n[1]\n"),

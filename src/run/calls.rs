@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::{Event, MAX_BYTES, Record, Reserve, Run, journal, json};
 use crate::agent::{
-    Billing, CALL_FILE, CALLER, Class, PATCH_FILE, PROMPT_FILE, REPLY_FILE, RecordedCall, Reply,
-    Role, Usage,
+    Billing, CALL_FILE, CALLER, Class, Gives, PATCH_FILE, PROMPT_FILE, REPLY_FILE, RecordedCall,
+    Reply, Role, Usage,
 };
 use crate::fs::{self, FsError, Hash};
 
@@ -45,7 +45,7 @@ pub(super) struct Answered {
 }
 
 /// Returns the number of the last call of `records`, and the calls that need not be made again: those whose answer
-/// is kept, and of an executor the change that it made.
+/// is kept, and of an executor that edits files the change that it made.
 pub(super) fn answered(records: &[Record]) -> (usize, Vec<Answered>) {
     let mut n_calls = 0;
     let mut started: Vec<Answered> = Vec::new();
@@ -65,16 +65,18 @@ pub(super) fn answered(records: &[Record]) -> (usize, Vec<Answered>) {
                     prompt_hash: prompt_hash.clone(),
                 });
             }
-            Event::CallEnded { number, .. } => {
-                let is_it =
-                    |call: &&Answered| call.number == *number && call.role != Role::Executor;
+            Event::CallEnded { number, gives, .. } => {
+                let is_whole =
+                    |call: &Answered| call.role != Role::Executor || *gives == Gives::Answer;
+                let is_it = |call: &&Answered| call.number == *number && is_whole(call);
                 all.extend(started.iter().find(is_it).cloned());
             }
             Event::Artefact { name, .. } => {
                 let is_it = |call: &&Answered| {
                     *name == format!("{}/{PATCH_FILE}", folder(call.number, call.role))
                 };
-                all.extend(started.iter().find(is_it).cloned());
+                let call = started.iter().find(is_it);
+                all.extend(call.filter(|call| !all.contains(call)).cloned());
             }
             // Its answer could not be used.
             Event::CallFailed { number, .. } => all.retain(|call| call.number != *number),
@@ -104,10 +106,8 @@ impl Run {
         let place = self.place(call.number, role, &hash);
         let recorded: RecordedCall = fs::read_json(&place.folder.join(CALL_FILE), MAX_BYTES)?;
         let name = |file: &str| format!("{}/{file}", folder(call.number, role));
-        let change = match role {
-            Role::Planner | Role::Asked => None,
-            Role::Executor => Some(self.kept(&name(PATCH_FILE))?),
-        };
+        let edits = role == Role::Executor && recorded.gives == Gives::Files;
+        let change = edits.then(|| self.kept(&name(PATCH_FILE))).transpose()?;
         let text = self.kept(&name(REPLY_FILE))?;
         let reply = Reply {
             text: String::from_utf8_lossy(&text).into_owned(),
@@ -164,6 +164,7 @@ impl Run {
         place: &CallPlace,
         agent: &str,
         reply: &Reply,
+        gives: Gives,
         billing: Billing,
     ) -> Result<(), FsError> {
         let name = |file: &str| format!("{}/{file}", folder(place.number, place.role));
@@ -173,6 +174,7 @@ impl Run {
             role: place.role,
             agent: agent.to_owned(),
             prompt_hash: place.prompt_hash.clone(),
+            gives,
             session: reply.session.clone(),
             usage: reply.usage,
         };
@@ -182,6 +184,7 @@ impl Run {
             number: place.number,
             usage: reply.usage,
             billing: Some(billing),
+            gives,
         })
     }
 
@@ -204,7 +207,7 @@ impl Run {
         })
     }
 
-    /// Takes an answer to the prompt that the caller was asked last: the text of a planner, the patch of an executor.
+    /// Takes an answer to the prompt that the caller was asked last.
     ///
     /// # Errors
     ///
@@ -238,22 +241,15 @@ impl Run {
         if self.answered.contains(&call) {
             return refuse("it has its answer already, and goes on without `--answer`");
         }
-        if call.role != Role::Executor && std::str::from_utf8(bytes).is_err() {
+        let Ok(text) = std::str::from_utf8(bytes) else {
             return refuse("the answer is no text in UTF-8");
-        }
-        let place = self.place(call.number, call.role, &call.prompt_hash);
-        let text = match call.role {
-            Role::Planner | Role::Asked => String::from_utf8_lossy(bytes).into_owned(),
-            Role::Executor => String::new(),
         };
+        let place = self.place(call.number, call.role, &call.prompt_hash);
         let reply = Reply {
-            text,
+            text: text.to_owned(),
             ..Reply::default()
         };
-        self.end_call(&place, CALLER, &reply, Billing::Nothing)?;
-        if call.role == Role::Executor {
-            self.keep_change(&place, bytes)?;
-        }
+        self.end_call(&place, CALLER, &reply, Gives::Answer, Billing::Nothing)?;
         self.answered.push(call);
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_BYTES, Outcome, Reserve};
-use crate::agent::{Billing, Class, Role, Usage};
+use crate::agent::{Billing, Class, Gives, Role, Usage};
 use crate::fs::{self, FsError, Hash, SystemKind};
 use crate::path::RepoPath;
 use crate::scratch::ChangeKind;
@@ -73,6 +73,9 @@ pub enum Event {
         /// Who pays for it.
         #[serde(default)]
         billing: Option<Billing>,
+        /// What was asked for: an answer, or files that it edits.
+        #[serde(default)]
+        gives: Gives,
     },
     /// An agent did not answer.
     CallFailed {

@@ -296,6 +296,7 @@ fn rows(records: &[Record]) -> Vec<Row<'_>> {
                 number,
                 usage,
                 billing,
+                ..
             } => {
                 if let Some(row) = rows.iter_mut().find(|row| row.number == *number) {
                     row.ended_ms = Some(record.at_ms);

@@ -14,19 +14,24 @@ const KEY: &str = "k3y-of-the-vendor-which-nobody-may-see";
 
 /// A stream in which a vendor answers with the plan.
 fn plan_of(agent: &str) -> String {
+    saying(agent, PLAN)
+}
+
+/// A stream in which a vendor answers with `text`.
+pub(super) fn saying(agent: &str, text: &str) -> String {
     let events = match agent {
         "gemini-api" => vec![json!({
-            "candidates": [{ "content": { "parts": [{ "text": PLAN }] }, "finishReason": "STOP" }],
+            "candidates": [{ "content": { "parts": [{ "text": text }] }, "finishReason": "STOP" }],
             "usageMetadata": { "promptTokenCount": 1000, "candidatesTokenCount": 200 },
         })],
         "anthropic-api" => vec![
             json!({ "type": "message_start", "message": { "usage": { "input_tokens": 1000 } } }),
-            json!({ "type": "content_block_delta", "delta": { "type": "text_delta", "text": PLAN } }),
+            json!({ "type": "content_block_delta", "delta": { "type": "text_delta", "text": text } }),
             json!({ "type": "message_delta", "delta": { "stop_reason": "end_turn" }, "usage": { "output_tokens": 200 } }),
             json!({ "type": "message_stop" }),
         ],
         _ => vec![
-            json!({ "choices": [{ "delta": { "content": PLAN }, "finish_reason": "stop" }] }),
+            json!({ "choices": [{ "delta": { "content": text }, "finish_reason": "stop" }] }),
             json!({ "choices": [], "usage": { "prompt_tokens": 1000, "completion_tokens": 200 } }),
         ],
     };
@@ -38,7 +43,7 @@ fn plan_of(agent: &str) -> String {
 
 impl Stage {
     /// Writes the user's list of agents.
-    fn agents(self, text: &str) -> Self {
+    pub(super) fn agents(self, text: &str) -> Self {
         let folder = self.repo.beside("home/.config/twostep");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("agents.toml"), text).unwrap();
@@ -46,7 +51,7 @@ impl Stage {
     }
 
     /// A command with the keys of all vendors, each of whom is at `url`.
-    fn with_vendor(&self, args: &[&str], url: &str) -> Command {
+    pub(super) fn with_vendor(&self, args: &[&str], url: &str) -> Command {
         let mut command = self.command(args);
         for (name, base) in [
             ("GEMINI", "GOOGLE_GEMINI"),
@@ -142,8 +147,7 @@ fn a_server_that_fails_is_told_with_what_helps() {
 #[test]
 fn who_cannot_play_is_refused_before_anything_is_asked() {
     const AGENTS: &str = "[agent.local]\napi = \"openai\"\nurl = \"http://127.0.0.1:9/v1\"\n\
-        [agent.lost]\ncommand = [\"no-such-program\"]\nmodel = \"gpt-5\"\n\
-        [agent.reader]\ncommand = [\"cat\"]\nmodel = \"gpt-5\"\n";
+        [agent.lost]\ncommand = [\"no-such-program\"]\nmodel = \"gpt-5\"\n";
     for (args, said) in [
         (["--planner", "gpt"], "unknown agent `gpt`"),
         (
@@ -157,11 +161,6 @@ fn who_cannot_play_is_refused_before_anything_is_asked() {
             ["--planner", "gemini-api:opus"],
             "`gemini-api` does not serve `claude-opus-5-5`",
         ),
-        (
-            ["--executor", "gemini-api"],
-            "`gemini-api` cannot be the executor",
-        ),
-        (["--executor", "reader"], "`reader` cannot be the executor"),
     ] {
         let run = Stage::new().agents(AGENTS).plan_exec(&args);
         assert_eq!(run.code, 2, "{args:?}: {}", run.stderr);

@@ -11,6 +11,7 @@ mod classes;
 mod confinement;
 mod demo;
 mod doctor;
+mod edits;
 mod errors;
 mod flood;
 mod full;

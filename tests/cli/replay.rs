@@ -81,9 +81,10 @@ fn what_is_no_longer_as_it_was_is_named() {
 fn the_caller_plays_any_role() {
     let patch = "diff --git a/greeting.txt b/greeting.txt\n--- a/greeting.txt\n+++ b/greeting.txt\n\
         @@ -1 +1 @@\n-hello\n+hello world\n";
-    for (role, bad, good) in [
-        ("planner", "I have no plan.\n", PLAN),
-        ("executor", "no patch\n", patch),
+    // An executor is told what is wrong, and asked again; a planner is asked when the run goes on.
+    for (role, bad, code, good) in [
+        ("planner", "I have no plan.\n", 3, PLAN),
+        ("executor", "no patch\n", 0, patch),
     ] {
         let stage = Stage::new();
         let option = format!("--{role}");
@@ -109,11 +110,11 @@ fn the_caller_plays_any_role() {
             assert_eq!(run.code, 2, "{role}: {}", run.stderr);
             assert!(run.stderr.contains("the answer is empty"), "{}", run.stderr);
         }
-        for (answer, landed) in [(bad, false), (good, true)] {
+        for (answer, code) in [(bad, code), (good, 0)] {
             fs::write(&file, answer).unwrap();
             let run = stage.run(&["runs", "resume", "--answer", file.to_str().unwrap()]);
-            assert_eq!(run.code == 0, landed, "{role}: {}", run.stderr);
-            if !landed {
+            assert_eq!(run.code, code, "{role}: {}", run.stderr);
+            if code != 0 {
                 // The prompt is asked once more.
                 let run = stage.run(&["runs", "resume"]);
                 assert_eq!(

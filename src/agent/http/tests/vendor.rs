@@ -15,18 +15,24 @@ pub(crate) struct Vendor {
 impl Vendor {
     /// Answers each request with `answer`, after `delay`, and closes.
     pub(crate) fn new(delay: Duration, answer: Vec<u8>) -> Self {
+        Self::answering(delay, vec![answer])
+    }
+
+    /// Answers each request with the next of `answers`, the last again and again.
+    pub(crate) fn answering(delay: Duration, answers: Vec<Vec<u8>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
         std::thread::spawn(move || {
-            for stream in listener.incoming() {
+            for (n, stream) in listener.incoming().enumerate() {
+                let answer = answers.get(n).or(answers.last()).unwrap();
                 let mut stream = stream.unwrap();
                 let request = read(&stream);
                 seen.lock().unwrap().push(request);
                 std::thread::sleep(delay);
                 // Whoever asked may have gone.
-                let _ = stream.write_all(&answer);
+                let _ = stream.write_all(answer);
             }
         });
         Self { url, requests }
