@@ -438,7 +438,11 @@ pub fn execute(
     host.go_on()?;
     let scratch = &bench.scratch;
     let look = || scratch.changes(repository, &bench.noise, bench.threads);
-    let Answered { place, player, .. } = match player.gives() {
+    let Answered {
+        place,
+        reply,
+        player,
+    } = match player.gives() {
         Gives::Files => work((repository, player), run, &bench, prompt, request, host)?,
         Gives::Answer => {
             let root = Root::open(&scratch.folder)?;
