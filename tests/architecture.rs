@@ -23,6 +23,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &["tokens"]),
     ("repo", &["fs", "git", "path"]),
     ("schema", &[]),
+    ("review", &[]),
     (
         "pack",
         &["history", "model", "path", "repo", "secrets", "tokens"],
@@ -40,14 +41,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "flow",
         &[
             "agent", "check", "edit", "fs", "git", "history", "model", "pack", "patch", "path",
-            "plan", "process", "prompt", "repo", "run", "schema", "scratch", "secrets", "tokens",
+            "plan", "process", "prompt", "repo", "review", "run", "schema", "scratch", "secrets",
+            "tokens",
         ],
     ),
     (
         "cli",
         &[
             "agent", "check", "flow", "fs", "git", "history", "model", "pack", "path", "plan",
-            "process", "repo", "run", "schema", "scratch", "secrets", "tokens",
+            "process", "repo", "review", "run", "schema", "scratch", "secrets", "tokens",
         ],
     ),
 ];

@@ -49,6 +49,8 @@ pub enum Role {
     Planner,
     /// It carries the plan out.
     Executor,
+    /// It reads a change, and says whether it may land.
+    Reviewer,
     /// It answers a prompt of the user's.
     Asked,
 }
@@ -59,6 +61,7 @@ impl Role {
         match self {
             Self::Planner => "planner",
             Self::Executor => "executor",
+            Self::Reviewer => "reviewer",
             Self::Asked => "asked",
         }
     }
@@ -68,6 +71,7 @@ impl Role {
         match self {
             Self::Planner => "the planner",
             Self::Executor => "the executor",
+            Self::Reviewer => "the reviewer",
             Self::Asked => "the agent",
         }
     }

@@ -143,7 +143,9 @@ impl Asking<'_> {
         let checks: Vec<String> = checks.collect();
         let may = match (role, player.gives()) {
             (Role::Executor, Gives::Files) => May::Edit { checks: &checks },
-            (Role::Planner | Role::Asked, _) | (Role::Executor, Gives::Answer) => May::Answer,
+            (Role::Planner | Role::Reviewer | Role::Asked, _) | (Role::Executor, Gives::Answer) => {
+                May::Answer
+            }
         };
         if let Some(command) = player.agent.example(may) {
             self.printer.note(&format!("{:<10}{command}", role.name()));

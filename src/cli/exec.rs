@@ -23,7 +23,8 @@ use super::story;
 use crate::agent::{Chain, Role, Usage, quoted};
 use crate::check::Checked;
 use crate::flow::audit::Audit;
-use crate::flow::exec::{ExecError, Executed, Land, Landed, Unlike};
+use crate::flow::exec::{ExecError, Executed, Unlike};
+use crate::flow::land::{Land, Landed};
 use crate::flow::pack::{self, HELD_BYTES, PackRequest};
 use crate::flow::plan_exec::{
     self, Done, Drift, Open, PLAN_FILE, RunError, Tolerance, Work, title,
@@ -52,6 +53,14 @@ pub(super) struct ChangeArgs {
     /// It runs in the scratch, before and after the change; the executor may run it, too.
     #[arg(long = "check", value_name = "COMMAND")]
     checks: Vec<String>,
+
+    /// Tell the executor this often which checks fail, and ask it again
+    #[arg(long, value_name = "N", default_value_t = USUAL_ROUNDS)]
+    check_rounds: usize,
+
+    /// Who reads the change before it lands, as `--planner` takes it; what fails goes back to the executor, at most twice
+    #[arg(long, value_name = "AGENT", value_parser = parse_agents)]
+    reviewer: Option<Chain>,
 
     /// Where a good change goes
     #[arg(long, value_enum, default_value_t = LandArg::Tree)]
@@ -271,6 +280,7 @@ fn exec(args: &ExecArgs, environment: &Environment, printer: &Printer) -> anyhow
         title: title(&plan.text).to_owned(),
         planner: None,
         executor,
+        reviewer: args.change.reviewer(environment)?,
         packs: read_packs(&args.packs, environment)?,
         plan_rounds: 0,
         change: &args.change,
@@ -316,6 +326,7 @@ fn plan_exec(
         title: title(&spec).to_owned(),
         planner: Some(planner),
         executor,
+        reviewer: args.change.reviewer(environment)?,
         packs: read_packs(&args.packs, environment)?,
         plan_rounds: args.plan_rounds,
         change: &args.change,
@@ -335,6 +346,7 @@ pub(super) fn tell_waiting(role: Role, prompt: &Path, id: &str, printer: &Printe
     let what = match role {
         Role::Planner => "the plan, in Markdown",
         Role::Executor => "edits in a form that it names, or a patch",
+        Role::Reviewer => "a review, in the form that it asks for",
         Role::Asked => "what you have to say",
     };
     printer.note(&format!(
@@ -353,6 +365,7 @@ struct Job<'a> {
     title: String,
     planner: Option<Player>,
     executor: Player,
+    reviewer: Option<Player>,
     packs: Vec<String>,
     plan_rounds: usize,
     change: &'a ChangeArgs,
@@ -370,10 +383,8 @@ impl Job<'_> {
     ) -> anyhow::Result<Exit> {
         let repository = &selected.repository;
         self.change.check(repository)?;
-        let players = self.planner.iter().chain([&self.executor]);
-        let players: Vec<&Player> = players.flat_map(Player::chain).collect();
         let lent = self.agents.lend(environment)?;
-        self.agents.require_keys(players.iter().copied(), &lent)?;
+        self.agents.require_keys(self.players(), &lent)?;
         let asking = Asking {
             printer,
             agents: self.agents,
@@ -388,27 +399,12 @@ impl Job<'_> {
         let carried = self.change.carried(repository, environment)?;
         let work = Work {
             repository,
-            request: PackRequest {
-                named: selected.named.clone(),
-                globs: selected.globs.clone(),
-                outputs: Vec::new(),
-                read,
-                format: Format::Xml,
-                sections: Sections::default(),
-                redactor: Arc::clone(&lent.redactor),
-                room: None,
-                counter: Counter::new(
-                    players
-                        .iter()
-                        .filter_map(|player| player.family())
-                        .collect(),
-                ),
-                threads: selected.threads,
-                max_held_bytes: HELD_BYTES,
-            },
+            request: self.request(selected, read, &lent),
             candidates: &candidates,
             planner: self.planner.as_ref(),
             executor: &self.executor,
+            reviewer: self.reviewer.as_ref(),
+            check_rounds: self.change.check_rounds,
             context: self.change.context.into(),
             packs: &self.packs,
             checks: &self.change.checks,
@@ -470,12 +466,34 @@ impl Job<'_> {
         Ok(exit_of(&Ok(done), lent.signal()))
     }
 
+    /// Returns how the repository is packed.
+    fn request(&self, selected: &Selected, read: ReadOptions, lent: &Lent) -> PackRequest {
+        PackRequest {
+            named: selected.named.clone(),
+            globs: selected.globs.clone(),
+            outputs: Vec::new(),
+            read,
+            format: Format::Xml,
+            sections: Sections::default(),
+            redactor: Arc::clone(&lent.redactor),
+            room: None,
+            counter: Counter::new(self.players().filter_map(Player::family).collect()),
+            threads: selected.threads,
+            max_held_bytes: HELD_BYTES,
+        }
+    }
+
+    /// Returns all who may be asked.
+    fn players(&self) -> impl Iterator<Item = &Player> {
+        let players = self.planner.iter().chain([&self.executor]);
+        players.chain(&self.reviewer).flat_map(Player::chain)
+    }
+
     /// Warns where a bound on money bounds nothing.
     fn warn_of_cost(&self, lent: &Lent, printer: &Printer) {
-        let players = self.planner.iter().chain([&self.executor]);
         let is_free = |player: &&Player| !lent.is_metered(player);
-        let free: Vec<String> = players
-            .flat_map(Player::chain)
+        let free: Vec<String> = self
+            .players()
             .filter(is_free)
             .map(|player| player.agent.name())
             .collect();
@@ -501,6 +519,12 @@ impl Job<'_> {
         }
         if let Some(executor) = &change.executor {
             option("--executor", executor.to_string().as_ref());
+        }
+        if let Some(reviewer) = &change.reviewer {
+            option("--reviewer", reviewer.to_string().as_ref());
+        }
+        if change.check_rounds != USUAL_ROUNDS {
+            option("--check-rounds", change.check_rounds.to_string().as_ref());
         }
         for folder in &change.carried {
             option("--carry", folder.as_os_str());
@@ -540,6 +564,14 @@ impl Job<'_> {
 }
 
 impl ChangeArgs {
+    /// Finds who reads the change, if anybody does.
+    fn reviewer(&self, environment: &Environment) -> anyhow::Result<Option<Player>> {
+        let chain = self.reviewer.as_ref();
+        chain
+            .map(|chain| player(Role::Reviewer, Some(chain), environment))
+            .transpose()
+    }
+
     /// Refuses what contradicts itself, and to work without git unasked.
     fn check(&self, repository: &Repository) -> anyhow::Result<()> {
         if self.checks.iter().any(|check| check.trim().is_empty()) {
@@ -663,8 +695,11 @@ impl<'a> Report<'a> {
         let mut report = Self::new(summary, &Done::NotAsked);
         report.outcome = "failed";
         report.error = Some(format!("{error:#}"));
-        if let Some(ExecError::Failed { executed, .. } | ExecError::Unlike(executed)) =
-            error.downcast_ref()
+        if let Some(
+            ExecError::Failed { executed, .. }
+            | ExecError::Disputed { executed, .. }
+            | ExecError::Unlike(executed),
+        ) = error.downcast_ref()
         {
             report.take(executed);
         }

@@ -192,6 +192,7 @@ fn status_of(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
             | ExecError::TooLarge(_)
             | ExecError::Leaked(_)
             | ExecError::Unlike(_)
+            | ExecError::Disputed { .. }
             | ExecError::Patch(_)
             | ExecError::Failed { .. }
             | ExecError::Altered { .. } => Some(Exit::Negative),
@@ -200,7 +201,10 @@ fn status_of(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         };
     }
     if cause.is::<AgentError>()
-        || matches!(cause.downcast_ref(), Some(PlanningError::Answer(_)))
+        || matches!(
+            cause.downcast_ref(),
+            Some(PlanningError::Answer(_) | PlanningError::Review { .. })
+        )
         || matches!(cause.downcast_ref(), Some(AskError::Misfit { .. }))
     {
         return Some(Exit::Agent);
@@ -399,6 +403,9 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     }
     if let Some(error) = cause.downcast_ref::<PlanningError>() {
         return match error {
+            PlanningError::Review { .. } => {
+                Some("run it again, or use another reviewer with `--reviewer`".to_owned())
+            }
             PlanningError::Answer(_) => {
                 Some("run it again, or use another planner with `--planner`".to_owned())
             }
@@ -413,7 +420,24 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         };
     }
     if let Some(error) = cause.downcast_ref::<ExecError>() {
-        return match error {
+        return exec_hint(error);
+    }
+    cause.downcast_ref::<UndoError>().and_then(|error| match error {
+        UndoError::None | UndoError::Unknown(_) | UndoError::NotLanded(_) => Some("`twostep runs` lists all".to_owned()),
+        UndoError::Land { .. } => Some("put those files back as the run left them, or take the change back by hand: `git apply -R` with the run's changes.patch".to_owned()),
+        UndoError::Stranded { id, .. } => Some(format!("`twostep undo {id}`")),
+        UndoError::Foreign(_) | UndoError::Tracked => {
+            Some("look at `.twostep/runs`, and delete what did not come from twostep on this machine".to_owned())
+        }
+        UndoError::Busy(_) => Some("wait until it has ended, and run it again".to_owned()),
+        UndoError::Branch(_) => Some("look at the branch with `git log`, and delete it by hand if you do not want it".to_owned()),
+        UndoError::Undone(_) | UndoError::Fs(_) => None,
+    })
+}
+
+/// Returns what the user can do about a change that did not land.
+fn exec_hint(error: &ExecError) -> Option<String> {
+    match error {
             ExecError::Nothing { .. } => Some(
                 "read its answer; run it again, or use another executor with `--executor`"
                     .to_owned(),
@@ -429,6 +453,11 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
             ExecError::Redacted { patch, .. } => Some(format!(
                 "put the values into the patch by hand, and apply it with `{}`",
                 apply(patch)
+            )),
+            ExecError::Disputed { executed, .. } => Some(format!(
+                "all of it is in `{}`: plan, change, checks, and each review; apply the change all the same with `{}`",
+                executed.patch.with_file_name("").display(),
+                apply(&executed.patch)
             )),
             ExecError::Unlike(executed) => Some(format!(
                 "read the lines that begin with `audit`; leave `--strict-audit` out, or apply the change with `{}`",
@@ -466,17 +495,5 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
                 Some(format!("put your files back with `twostep undo {id}`"))
             }
             _ => None,
-        };
-    }
-    cause.downcast_ref::<UndoError>().and_then(|error| match error {
-        UndoError::None | UndoError::Unknown(_) | UndoError::NotLanded(_) => Some("`twostep runs` lists all".to_owned()),
-        UndoError::Land { .. } => Some("put those files back as the run left them, or take the change back by hand: `git apply -R` with the run's changes.patch".to_owned()),
-        UndoError::Stranded { id, .. } => Some(format!("`twostep undo {id}`")),
-        UndoError::Foreign(_) | UndoError::Tracked => {
-            Some("look at `.twostep/runs`, and delete what did not come from twostep on this machine".to_owned())
         }
-        UndoError::Busy(_) => Some("wait until it has ended, and run it again".to_owned()),
-        UndoError::Branch(_) => Some("look at the branch with `git log`, and delete it by hand if you do not want it".to_owned()),
-        UndoError::Undone(_) | UndoError::Fs(_) => None,
-    })
 }

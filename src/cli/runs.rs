@@ -254,6 +254,7 @@ fn told(event: &Event) -> Option<String> {
             command,
             is_baseline,
             passed,
+            ..
         } => {
             let when = if *is_baseline { "before" } else { "after" };
             let how = if *passed { "passed" } else { "failed" };
@@ -273,6 +274,16 @@ fn told(event: &Event) -> Option<String> {
             let n = untouched.len() + unplanned.len() + claimed.len();
             let files = counted(n, "file is", "files are");
             format!("{files} not as planned or told; see report.md")
+        }
+        Event::Reviewed {
+            approves, failed, ..
+        } => {
+            let n = counted(failed.len(), "thing", "things");
+            if *approves {
+                "the reviewer approved".to_owned()
+            } else {
+                format!("the reviewer asked for changes: {n} failed")
+            }
         }
         Event::LandingStarted => "began to land".to_owned(),
         Event::Landed => "landed".to_owned(),

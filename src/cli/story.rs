@@ -7,12 +7,14 @@ use super::printer::{Printer, Volume};
 use crate::agent::{Agent, AgentError, Billing, Gives, Role, Usage};
 use crate::check::Checked;
 use crate::flow::budget::SHORT_ANSWER;
-use crate::flow::exec::{Executed, Landed};
+use crate::flow::exec::Executed;
 use crate::flow::host::Event;
+use crate::flow::land::Landed;
 use crate::flow::plan::Prompt;
 use crate::flow::player::Player;
 use crate::flow::route::{Focus, Route, Size};
 use crate::plan::{Intent, Reference, Status};
+use crate::review::Verdict;
 use crate::run::Summary;
 use crate::scratch::ChangeKind;
 use crate::secrets::Sighting;
@@ -78,17 +80,7 @@ pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
             printer.note(&line("secrets", &redacted(secrets, printer.volume())));
         }
         Event::Warning(warning) => printer.warn(warning),
-        Event::Audited(audit) => {
-            for (what, paths) in [
-                ("planned, and not touched", &audit.untouched),
-                ("touched, and not planned", &audit.unplanned),
-                ("claimed, and not done", &audit.claimed),
-            ] {
-                for path in paths {
-                    printer.note(&line("audit", &format!("{what}: {path}")));
-                }
-            }
-        }
+        Event::Audited(_) | Event::Repairing(..) | Event::Reviewed(..) => judged(printer, event),
         Event::Checking(command, _) if printer.volume() == Volume::Verbose => {
             printer.note(&line("check", &format!("running `{command}`")));
         }
@@ -103,6 +95,50 @@ pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
                 }
             }
         }
+    }
+}
+
+/// Tells what was found in a change.
+fn judged(printer: &Printer, event: &Event<'_>) {
+    match event {
+        Event::Audited(audit) => {
+            for (what, paths) in [
+                ("planned, and not touched", &audit.untouched),
+                ("touched, and not planned", &audit.unplanned),
+                ("claimed, and not done", &audit.claimed),
+            ] {
+                for path in paths {
+                    printer.note(&line("audit", &format!("{what}: {path}")));
+                }
+            }
+        }
+        Event::Repairing(n, round, of) => {
+            let n = counted(*n, "check fails", "checks fail");
+            printer.note(&line(
+                "executor",
+                &format!("{n}, sent back to it (round {round} of {of})"),
+            ));
+        }
+        Event::Reviewed(review, n, file) => {
+            let verdict = match review.verdict {
+                Verdict::Approve => "approves".to_owned(),
+                Verdict::RequestChanges => {
+                    let n = counted(review.failed.len(), "thing fails", "things fail");
+                    format!("asks for changes: {n}")
+                }
+            };
+            let file = file.display();
+            printer.note(&line(
+                "reviewer",
+                &format!("{verdict} (review {n}, `{file}`)"),
+            ));
+            for finding in &review.failed {
+                for text in finding.text.lines() {
+                    printer.note(&line("", text));
+                }
+            }
+        }
+        _ => {}
     }
 }
 
@@ -263,7 +299,7 @@ pub(super) fn costs(role: Role, player: &Player, prompt: &Prompt) -> Option<(f64
     let least = player.model.dollars(tokens, 0, SHORT_ANSWER)?;
     let answer = player.model.reserved_output();
     let most = match (role, player.gives()) {
-        (Role::Planner | Role::Asked, _) | (Role::Executor, Gives::Answer) => {
+        (Role::Planner | Role::Reviewer | Role::Asked, _) | (Role::Executor, Gives::Answer) => {
             player.model.dollars(tokens, 0, answer)?
         }
         (Role::Executor, Gives::Files) => {

@@ -44,28 +44,57 @@ pub(super) fn place_scripts(
     Ok(checks.into_iter().map(|check| check.command).collect())
 }
 
-/// Returns what a check said last when the run was done first.
-fn again(command: &str, is_baseline: bool, recorded: &[(String, bool, bool)]) -> Checked {
-    let is_it = |said: &&(String, bool, bool)| said.0 == command && said.1 == is_baseline;
-    let passed = recorded.iter().rfind(is_it).is_some_and(|said| said.2);
-    Checked {
-        command: command.to_owned(),
-        passed,
-        is_not_found: false,
-        how: if passed { "passed then" } else { "failed then" }.to_owned(),
-        elapsed: Duration::ZERO,
-        tail: String::new(),
+/// When checks are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Before any change.
+    Before,
+    /// After the executor has worked, who was asked so often before.
+    After(usize),
+}
+
+impl When {
+    /// Returns the name, without its ending, of the files with what the `n`th check writes then.
+    fn record(self, n: usize) -> String {
+        match self {
+            Self::Before => format!("{n:02}-before"),
+            Self::After(0) => format!("{n:02}-after"),
+            Self::After(round) => format!("{n:02}-after-{}", round + 1),
+        }
     }
 }
 
-/// Runs the checks in `folder`, before the change if it is the baseline; what they say is kept in the run.
+/// Returns what the `n`th check said when the run in `first` was done.
+fn again(command: &str, n: usize, when: When, first: &Path) -> Result<Checked, FsError> {
+    let (is_baseline, round) = match when {
+        When::Before => (true, 0),
+        When::After(round) => (false, round),
+    };
+    let recorded = run::checks(first)?.into_iter();
+    let mut said =
+        recorded.filter(|said| said.command == command && said.is_baseline == is_baseline);
+    let said = said.nth(round);
+    let record = first.join(CHECKS_FOLDER).join(when.record(n));
+    Ok(Checked {
+        command: command.to_owned(),
+        passed: said.as_ref().is_some_and(|said| said.passed),
+        is_not_found: false,
+        how: said.map_or_else(|| "not run then".to_owned(), |said| said.how),
+        elapsed: Duration::ZERO,
+        tail: String::new(),
+        output: check::output_of(&record)?,
+    })
+}
+
+/// Runs the checks in `folder`, at the time `when`; what they say is kept in the run.
 pub(super) fn run_checks(
     run: &mut Run,
     folder: &Path,
     checks: &[String],
-    is_baseline: bool,
+    when: When,
     host: &Host<'_>,
 ) -> Result<Vec<Checked>, ExecError> {
+    let is_baseline = when == When::Before;
     let left = host.budget.time_left(run, (host.now)());
     let longest = left.map_or(CHECK_LIMIT, |left| left.min(CHECK_LIMIT));
     let limits = Limits {
@@ -82,25 +111,21 @@ pub(super) fn run_checks(
         limits: &limits,
         interrupted: host.interrupted,
     };
-    let recorded = match host.replayed {
-        Some(folder) => Some(run::checks(folder)?),
-        None => None,
-    };
     let records = run.folder.join(CHECKS_FOLDER);
     fs::make_private_folders(&records)?;
     let mut all = Vec::new();
     for (n, command) in checks.iter().enumerate() {
         host.go_on()?;
         (host.tell)(&Event::Checking(command, is_baseline));
-        let when = if is_baseline { "before" } else { "after" };
-        let record = records.join(format!("{:02}-{when}", n + 1));
-        let mut checked = match &recorded {
-            Some(recorded) => again(command, is_baseline, recorded),
+        let record = records.join(when.record(n + 1));
+        let mut checked = match host.replayed {
+            Some(first) => again(command, n + 1, when, first)?,
             None => check::run(command, &record, &setting)?,
         };
         host.budget.check_time(run, (host.now)())?;
         // Secrets in it are no reason to stop.
         checked.tail = host.redactor.redacted(&checked.tail);
+        checked.output = host.redactor.redacted(&checked.output);
         if is_baseline && checked.is_not_found {
             return Err(ExecError::NotFound {
                 command: command.clone(),
@@ -117,6 +142,7 @@ pub(super) fn run_checks(
             command: command.clone(),
             is_baseline,
             passed: checked.passed,
+            how: checked.how.clone(),
         })?;
         all.push(checked);
     }

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::exec::LANDING_FILE;
+use super::land::LANDING_FILE;
 use crate::fs::{self, Entry, EntryKind, FsError, Hash, Root};
 use crate::path::RepoPath;
 use crate::plan::{Reference, Status};

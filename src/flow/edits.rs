@@ -5,7 +5,7 @@ use std::fmt;
 use super::call::{Answered, Asked, call};
 use super::exec::ExecError;
 use super::host::{Event, Host};
-use super::plan::{Prompt, given};
+use super::plan::given;
 use super::player::Player;
 use super::redact::{Redactor, SecretsMode};
 use crate::agent::{Class, May, REPLY_FILE, Role};
@@ -56,13 +56,13 @@ impl From<Vec<Rejection>> for Wrong {
 pub(super) fn ask<'a>(
     (player, scratch): (&'a Player, &Root),
     run: &mut Run,
-    prompt: &Prompt,
+    (prompt, tokens): (&str, u64),
     counter: &Counter,
     host: &Host<'_>,
 ) -> Result<Answered<'a>, ExecError> {
     let folder = host.cache.join(&run.id).join(Role::Executor.name());
     fs::make_private_folders(&folder)?;
-    let (mut player, mut text, mut tokens) = (player, prompt.text.clone(), prompt.tokens);
+    let (mut player, mut text, mut tokens) = (player, prompt.to_owned(), tokens);
     let mut n_again = 0;
     loop {
         let asked = Asked {
@@ -94,7 +94,7 @@ pub(super) fn ask<'a>(
         n_again += 1;
         let told = format!("{agent}: the edits cannot be made: {wrong}; asking again");
         (host.tell)(&Event::Warning(told));
-        let again = prompt::edits_again(&wrong.0, (&prompt.text, &answered.reply.text));
+        let again = prompt::edits_again(&wrong.0, (prompt, &answered.reply.text));
         let again = host.redactor.redacted(&again);
         player = answered.player;
         let again = given(again, counter, player, Role::Executor)?;

@@ -4,32 +4,30 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use super::audit::{Audit, audit};
+use super::audit::Audit;
 use super::budget::BudgetError;
-use super::call::{Answered, Asked, call};
-use super::checks::{place_scripts, run_checks, runnable};
-use super::edits::{self, Wrong};
+use super::checks::{When, run_checks, runnable};
+use super::edits::Wrong;
 use super::host::{Event, Host, Interrupted};
+use super::land::{Land, Landed};
 use super::pack::PackRequest;
 use super::plan::{PlanningError, Prompt, fitted, given, redacted, redacted_packs};
 use super::player::Player;
 use super::replay::SNAPSHOT_FILE;
-use super::restore::{Strange, put_back};
+use super::restore::Strange;
 use super::route::{EXECUTOR_CAP, Focus};
-use crate::agent::{Class, Gives, May, REPLY_FILE, Role};
+use crate::agent::{Gives, Role};
 use crate::check::{CheckError, Checked, Runnable};
-use crate::fs::{self, Entry, EntryKind, FsError, Root};
-use crate::git::{self, BranchError};
-use crate::patch::{self, PatchError};
+use crate::fs::{self, FsError};
+use crate::git::BranchError;
+use crate::patch::PatchError;
 use crate::path::RepoPath;
 use crate::plan::{Plan, Reference, Status};
-use crate::process;
 use crate::prompt;
 use crate::repo::{Candidate, Named, Repository};
-use crate::run::{self, CallPlace, ChangedFile, Event as Happened, LockError, Run};
-use crate::scratch::{
-    self, Change, ChangeKind, ChangeSet, LandError, Problem, Scratch, ScratchError, State,
-};
+use crate::review::Finding;
+use crate::run::{self, LockError, Run};
+use crate::scratch::{self, ChangeSet, LandError, Problem, Scratch, ScratchError};
 use crate::tokens::Counter;
 
 /// What the executor's prompt is made of.
@@ -58,6 +56,12 @@ pub struct ExecRequest<'a> {
     pub unlike: Unlike,
     /// What counts prompts.
     pub counter: &'a Counter,
+    /// The plan.
+    pub plan: &'a Plan,
+    /// How often the executor is told which checks fail, and asked again.
+    pub check_rounds: usize,
+    /// Who reads the change before it lands, if anybody does.
+    pub reviewer: Option<&'a Player>,
     /// Where a good change goes.
     pub land: Land,
 }
@@ -71,23 +75,12 @@ pub enum Unlike {
     Refused,
 }
 
-/// Where a good change goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Land {
-    /// Into the files of the user's tree.
-    Tree,
-    /// Onto a new branch, as a commit on top of what is checked out.
-    Branch,
-    /// Nowhere: it stays in the run's folder, as a patch.
-    None,
-}
-
 /// A scratch in which the checks have been run once.
 pub struct Bench {
-    scratch: Scratch,
-    threads: NonZeroUsize,
+    pub(super) scratch: Scratch,
+    pub(super) threads: NonZeroUsize,
     /// What the checks made: not part of a change.
-    noise: Vec<RepoPath>,
+    pub(super) noise: Vec<RepoPath>,
     /// How the checks went before any change.
     pub baseline: Vec<Checked>,
 }
@@ -107,17 +100,6 @@ pub struct Executed {
     pub audit: Audit,
     /// Where the change is.
     pub landed: Landed,
-}
-
-/// Where a good change is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Landed {
-    /// In the files of the user's tree.
-    Tree,
-    /// On this branch.
-    Branch(String),
-    /// In the run's folder only.
-    Kept,
 }
 
 /// Nothing landed.
@@ -182,6 +164,16 @@ pub enum ExecError {
     /// The change is not what was planned or told, and that was to be.
     #[error("the change is in `{}`, and nothing landed: it is not what was planned or told", .0.patch.display())]
     Unlike(Box<Executed>),
+    /// The reviewer asks for changes still.
+    #[error("the reviewer asks for changes after {n_rounds} rounds; the change is in `{}`, and nothing landed:{}", executed.patch.display(), findings(found))]
+    Disputed {
+        /// How often the change was reviewed.
+        n_rounds: usize,
+        /// What failed last, each with how often it was said.
+        found: Vec<(Finding, usize)>,
+        /// All that is known.
+        executed: Box<Executed>,
+    },
     /// The checks changed files of the change: what was checked is not what would land.
     #[error("the change is in `{}`, and nothing landed: the checks changed files of it, so that what they checked is not what would land: {}", patch.display(), names(altered))]
     Altered {
@@ -269,6 +261,14 @@ fn before(executed: &Executed) -> String {
         return String::new();
     }
     format!(" ({} failed before the change, too)", all.join(", "))
+}
+
+fn findings(found: &[(Finding, usize)]) -> String {
+    let each = found.iter().map(|(finding, times)| match times {
+        1 => format!("\n  {finding}"),
+        _ => format!("\n  {finding} (said {times} times)"),
+    });
+    each.collect::<Vec<_>>().concat()
 }
 
 fn list(refused: &[Problem]) -> String {
@@ -408,7 +408,7 @@ pub fn bench(
     }
     run.keep(SNAPSHOT_FILE, &run::json(&scratch.snapshot))?;
     (host.tell)(&Event::Scratch(scratch.snapshot.files.len()));
-    let baseline = run_checks(run, &scratch.folder, checks, true, host)?;
+    let baseline = run_checks(run, &scratch.folder, checks, When::Before, host)?;
     let noise = if checks.is_empty() {
         Vec::new()
     } else {
@@ -422,378 +422,13 @@ pub fn bench(
     })
 }
 
-/// Lets the executor work, checks what it did, and lands it if it is good.
-///
-/// # Errors
-///
-/// Fails if nothing landed; the user's files are then as they were.
-pub fn execute(
-    (repository, player): (&Repository, &Player),
-    run: &mut Run,
-    bench: Bench,
-    prompt: &Prompt,
-    request: &ExecRequest<'_>,
-    host: &Host<'_>,
-) -> Result<Executed, ExecError> {
-    host.go_on()?;
-    let scratch = &bench.scratch;
-    let look = || scratch.changes(repository, &bench.noise, bench.threads);
-    let Answered {
-        place,
-        reply,
-        player,
-    } = match player.gives() {
-        Gives::Files => work((repository, player), run, &bench, prompt, request, host)?,
-        Gives::Answer => {
-            let root = Root::open(&scratch.folder)?;
-            edits::ask((player, &root), run, prompt, request.counter, host)?
-        }
-    };
-    let strange = put_back(scratch, &look()?, &host.redactor)?;
-    let changes = look()?;
-    if changes.changes.is_empty() && changes.refused.is_empty() {
-        return Err(ExecError::Nothing {
-            agent: player.agent.name(),
-            reply: place.folder.join(REPLY_FILE),
-        });
-    }
-    let leaked = leaked(scratch, &changes, &host.secrets)?;
-    if !leaked.is_empty() {
-        return Err(ExecError::Leaked(leaked));
-    }
-    let patch = patch_of(scratch, &changes)?;
-    let file = |change: &Change| ChangedFile {
-        path: change.path.clone(),
-        what: ChangeKind::of(change),
-    };
-    run.record(Happened::Changed {
-        files: changes.changes.iter().map(file).collect(),
-    })?;
-    run.keep_change(&place, &patch)?;
-    let patch = run.keep(PATCH_FILE, &patch)?;
-    if !changes.refused.is_empty() {
-        let refused = changes.refused;
-        return Err(ExecError::Refused { refused, patch });
-    }
-    if !strange.is_empty() {
-        return Err(ExecError::Redacted { strange, patch });
-    }
-    let paths = unasked(&changes, request.references);
-    if !paths.is_empty() {
-        return Err(ExecError::Unasked { paths, patch });
-    }
-    let mut executed = Executed {
-        patch,
-        baseline: bench.baseline,
-        checks: Vec::new(),
-        audit: audit(
-            request.references,
-            &reply.text,
-            &scratch.snapshot,
-            &changes.changes,
-        ),
-        landed: Landed::Kept,
-        changes,
-    };
-    tell_audit(&executed.audit, run, host)?;
-    executed.checks = run_checks(run, &scratch.folder, request.checks, false, host)?;
-    let altered = altered(&executed.changes, &look()?);
-    if !altered.is_empty() {
-        let patch = executed.patch;
-        return Err(ExecError::Altered { altered, patch });
-    }
-    let mut executed = accepted(executed, request)?;
-    host.go_on()?;
-    executed.landed = match request.land {
-        Land::Tree => land(&repository.root, run, &executed, host)?,
-        Land::Branch => branch(scratch, run, &executed, request.title)?,
-        Land::None => Landed::Kept,
-    };
-    Ok(executed)
-}
-
-/// Records and tells where a change is not what was planned or told.
-fn tell_audit(audit: &Audit, run: &mut Run, host: &Host<'_>) -> Result<(), FsError> {
-    if audit.is_clean() {
-        return Ok(());
-    }
-    let Audit {
-        untouched,
-        unplanned,
-        claimed,
-    } = audit.clone();
-    run.record(Happened::Audited {
-        untouched,
-        unplanned,
-        claimed,
-    })?;
-    (host.tell)(&Event::Audited(audit));
-    Ok(())
-}
-
-/// Returns a change whose checks passed, and that is what was planned and told if it has to be.
-fn accepted(executed: Executed, request: &ExecRequest<'_>) -> Result<Executed, ExecError> {
-    let n_failed = executed.checks.iter().filter(|check| !check.passed).count();
-    if n_failed > 0 {
-        let executed = Box::new(executed);
-        return Err(ExecError::Failed { n_failed, executed });
-    }
-    if request.unlike == Unlike::Refused && !executed.audit.is_clean() {
-        return Err(ExecError::Unlike(Box::new(executed)));
-    }
-    Ok(executed)
-}
-
-/// Returns the files of a change that are others by now.
-fn altered(before: &ChangeSet, now: &ChangeSet) -> Vec<RepoPath> {
-    let is_altered = |change: &&Change| !now.changes.contains(change);
-    let altered = before.changes.iter().filter(is_altered);
-    altered.map(|change| change.path.clone()).collect()
-}
-
-/// Returns the files into which a change puts one of `secrets`.
-fn leaked(
-    scratch: &Scratch,
-    changes: &ChangeSet,
-    secrets: &[String],
-) -> Result<Vec<RepoPath>, ExecError> {
-    let (originals, root) = (scratch.originals()?, Root::open(&scratch.folder)?);
-    let mut leaked = Vec::new();
-    for change in changes
-        .changes
-        .iter()
-        .filter(|change| change.after.is_some())
-    {
-        let holds = |bytes: &[u8]| process::holds(bytes, secrets);
-        let was_there = || match &change.before {
-            Some(_) => originals.read(&change.path).map(|bytes| holds(&bytes)),
-            None => Ok(false),
-        };
-        if holds(&bytes_of(&root, &change.path)?) && !was_there()? {
-            leaked.push(change.path.clone());
-        }
-    }
-    Ok(leaked)
-}
-
-/// Lets the executor edit the files of the scratch.
-fn work<'a>(
-    (repository, player): (&Repository, &'a Player),
-    run: &mut Run,
-    bench: &Bench,
-    prompt: &Prompt,
-    request: &ExecRequest<'_>,
-    host: &Host<'_>,
-) -> Result<Answered<'a>, ExecError> {
-    let scratch = &bench.scratch;
-    let look = || scratch.changes(repository, &bench.noise, bench.threads);
-    let checks = place_scripts(request.checks, &scratch.folder, &host.redactor)?;
-    let reset = |run: &mut Run, place: &CallPlace| {
-        keep_partly(run, Some(place), scratch, &look, host)
-            .and_then(|()| Ok(scratch.restore(repository, bench.threads)?))
-            .is_ok()
-    };
-    let asked = Asked {
-        role: Role::Executor,
-        prompt: &prompt.text,
-        tokens: prompt.tokens,
-        folder: &scratch.folder,
-        may: May::Edit { checks: &checks },
-        session: None,
-        // What it says does not count, but what it did.
-        check: &|_, _| Ok(()),
-        reset: &reset,
-    };
-    let answered = match call(run, player, &asked, host) {
-        Ok(answered) => answered,
-        Err(error) => {
-            keep_partly(run, None, scratch, &look, host)?;
-            return Err(error.into());
-        }
-    };
-    if let Some(change) = &answered.reply.change
-        && let Err(error) = patch::apply(change, &Root::open(&scratch.folder)?)
-    {
-        run.fail_call(&answered.place, Some(Class::Malformed), error.to_string())?;
-        return Err(error.into());
-    }
-    Ok(answered)
-}
-
 /// Passes on what was done; what failed where the disk of `folder` is full failed for that, whatever it says.
-fn or_full<T, E: Into<ExecError>>(done: Result<T, E>, folder: &Path) -> Result<T, ExecError> {
+pub(super) fn or_full<T, E: Into<ExecError>>(
+    done: Result<T, E>,
+    folder: &Path,
+) -> Result<T, ExecError> {
     done.map_err(|error| match fs::require_room(folder) {
         Ok(()) => error.into(),
         Err(full) => full.into(),
     })
-}
-
-/// Keeps what an executor had done before it failed, for it was paid for: in the folder of the call, or of the run.
-fn keep_partly(
-    run: &mut Run,
-    place: Option<&CallPlace>,
-    scratch: &Scratch,
-    look: &dyn Fn() -> Result<ChangeSet, ScratchError>,
-    host: &Host<'_>,
-) -> Result<(), ExecError> {
-    let changes = match look() {
-        Ok(changes) if !changes.changes.is_empty() => changes,
-        _ => return Ok(()),
-    };
-    if !leaked(scratch, &changes, &host.secrets)?.is_empty() {
-        return Ok(());
-    }
-    let patch = patch_of(scratch, &changes)?;
-    let kept = match place {
-        Some(place) => run.keep_partly(place, &patch)?,
-        None => run.keep(PATCH_FILE, &patch)?,
-    };
-    let told = format!("what the executor had done is in `{}`", kept.display());
-    (host.tell)(&Event::Warning(told));
-    Ok(())
-}
-
-/// The file with a change as a patch.
-pub const PATCH_FILE: &str = "changes.patch";
-
-/// The file that says what was exchanged with what.
-pub const LANDING_FILE: &str = "landing.json";
-
-/// The folder of a run that holds what is exchanged.
-pub const HELD_FOLDER: &str = "landing";
-
-fn land(
-    root: &Root,
-    run: &mut Run,
-    executed: &Executed,
-    host: &Host<'_>,
-) -> Result<Landed, ExecError> {
-    let held = &run.folder.join(HELD_FOLDER);
-    let (id, since) = (run.id.clone(), run.started_ms);
-    let failed = |source: LandError| ExecError::Land {
-        patch: executed.patch.clone(),
-        others: others(root, &id, since, &source),
-        source,
-    };
-    let landing = scratch::prepare(root, &executed.changes, held).map_err(failed)?;
-    run.keep(LANDING_FILE, &run::json(&landing))?;
-    let _turn = turn(run, host)?;
-    run.record(Happened::LandingStarted)?;
-    match scratch::land(root, &landing, held) {
-        Ok(()) => {
-            if let Err(error) = run.record(Happened::Landed) {
-                let told = format!("the change has landed, and that cannot be recorded: {error}");
-                (host.tell)(&Event::Warning(told));
-            }
-            Ok(Landed::Tree)
-        }
-        Err(source @ LandError::Stranded { .. }) => {
-            run.record(Happened::LandingStranded)?;
-            Err(ExecError::Stranded {
-                id: run.id.clone(),
-                patch: executed.patch.clone(),
-                source,
-            })
-        }
-        Err(source) => {
-            run.record(Happened::LandingFailed)?;
-            Err(failed(source))
-        }
-    }
-}
-
-/// Takes the right to write to the user's tree, for as long as it is held.
-pub(super) fn turn(run: &Run, host: &Host<'_>) -> Result<fs::Lock, ExecError> {
-    run::lock(run.root(), &run.id, host.interrupted).map_err(|error| match error {
-        LockError::Fs(error) => error.into(),
-        source @ LockError::Busy(_) => match host.go_on() {
-            Ok(()) => ExecError::Busy {
-                id: run.id.clone(),
-                source,
-            },
-            Err(interrupted) => interrupted.into(),
-        },
-    })
-}
-
-/// Returns the runs that changed meanwhile what a landing met.
-fn others(root: &Root, id: &str, since_ms: u64, error: &LandError) -> Vec<String> {
-    let LandError::Conflicts(problems) = error else {
-        return Vec::new();
-    };
-    let paths: Vec<RepoPath> = problems
-        .iter()
-        .map(|problem| problem.path.clone())
-        .collect();
-    run::changed_by(root.path(), id, since_ms, &paths).unwrap_or_default()
-}
-
-/// Commits a change on a new branch that is called after the run.
-fn branch(
-    scratch: &Scratch,
-    run: &mut Run,
-    executed: &Executed,
-    title: &str,
-) -> Result<Landed, ExecError> {
-    let root = Root::open(&scratch.folder)?;
-    let mut changed = Vec::new();
-    for change in &executed.changes.changes {
-        let kind = change.after.as_ref().map(|state| match state {
-            State::Link { .. } => git::EntryKind::Link,
-            State::File {
-                executable: true, ..
-            } => git::EntryKind::Executable,
-            State::File { .. } => git::EntryKind::File,
-        });
-        let path = change.path.clone();
-        let now = kind.map(|kind| bytes_of(&root, &path).map(|bytes| (kind, bytes)));
-        let now = now.transpose()?;
-        changed.push(git::Changed { path, now });
-    }
-    let name = format!("twostep/{}", run.id);
-    let message = format!("{title}\n\nRun: {}\n", run.id);
-    // The same commit, if the run is taken up again.
-    let seconds = i64::try_from(run.started_ms / 1000).unwrap_or(0);
-    let commit = git::commit_on_branch(run.root(), &name, &message, &changed, seconds);
-    let commit = or_full(commit, run.root())?;
-    run.record(Happened::Branched {
-        name: name.clone(),
-        commit,
-    })?;
-    Ok(Landed::Branch(name))
-}
-
-/// Returns the bytes of a file, or the target of a link.
-pub(super) fn bytes_of(root: &Root, path: &RepoPath) -> Result<Vec<u8>, ExecError> {
-    if root.kind(path)? == EntryKind::Link {
-        return Ok(root.link_target(path)?);
-    }
-    match root.read(path, MAX_FILE_BYTES)? {
-        Entry::Whole(bytes) => Ok(bytes),
-        Entry::TooLarge { .. } => Err(ExecError::TooLarge(path.clone())),
-    }
-}
-
-/// Returns the files of a change that need consent and are not named by the plan.
-fn unasked(changes: &ChangeSet, references: &[Reference]) -> Vec<RepoPath> {
-    let is_named = |path: &RepoPath| {
-        references
-            .iter()
-            .any(|reference| reference.paths() == [path.clone()])
-    };
-    let paths = changes.changes.iter().map(|change| &change.path);
-    let unasked = paths.filter(|path| scratch::is_guarded(path) && !is_named(path));
-    unasked.cloned().collect()
-}
-
-/// No file of a patch is larger.
-const MAX_FILE_BYTES: u64 = 256 << 20;
-
-/// Returns a change as a patch that git takes.
-fn patch_of(scratch: &Scratch, changes: &ChangeSet) -> Result<Vec<u8>, ExecError> {
-    let originals = scratch.originals()?;
-    let root = Root::open(&scratch.folder)?;
-    let before = |path: &RepoPath| originals.read(path).map_err(ExecError::from);
-    let after = |path: &RepoPath| bytes_of(&root, path);
-    changes.patch(before, after)
 }

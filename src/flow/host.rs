@@ -15,6 +15,7 @@ use crate::agent::{AgentError, Billing, Failure, Role, Usage};
 use crate::check::Checked;
 use crate::plan::Reference;
 use crate::process::Limits;
+use crate::review::Review;
 use crate::secrets::Sighting;
 
 /// What the edges lend: programs, environment, clock, and somebody to ask.
@@ -101,6 +102,10 @@ pub enum Event<'a> {
     Warning(String),
     /// The change was held against the plan, and against what the executor said of it.
     Audited(&'a Audit),
+    /// So many checks fail, and the executor is asked to put that right, for the so-many-th time of so many.
+    Repairing(usize, usize, usize),
+    /// A reviewer has read the change, for the so-many-th time; the review is in this file.
+    Reviewed(&'a Review, usize, &'a Path),
     /// A check runs; before the change, if true.
     Checking(&'a str, bool),
     /// A check ended; before the change, if true.

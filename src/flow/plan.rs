@@ -15,6 +15,7 @@ use crate::pack::{Room, TooSmall};
 use crate::plan::{self, Plan, PlanError};
 use crate::prompt;
 use crate::repo::{Reason, Repository};
+use crate::review::ReviewError;
 use crate::run::{CallPlace, Run};
 use crate::tokens::{Count, Counter};
 
@@ -65,6 +66,14 @@ pub enum PlanningError {
     /// The answer is no plan.
     #[error("cannot use the planner's answer")]
     Answer(#[from] PlanError),
+    /// The answer is no review.
+    #[error("the reviewer's answer is no review: {error}; it is in `{}`", reply.display())]
+    Review {
+        /// Why.
+        error: ReviewError,
+        /// The file with the answer.
+        reply: PathBuf,
+    },
     /// There are secrets, and there may be none.
     #[error(transparent)]
     Secrets(#[from] SecretsFound),

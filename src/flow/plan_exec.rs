@@ -4,8 +4,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::drift::{self, Drifted};
-use super::exec::{self, Bench, ExecError, ExecRequest, Executed, Land, Landed, Unlike};
+use super::exec::{self, Bench, ExecError, ExecRequest, Executed, Unlike};
+use super::execute;
 use super::host::{Event, Host};
+use super::land::{self, Land, Landed};
 use super::pack::PackRequest;
 use super::plan::{self, PlanningError, Prompt, Session};
 use super::player::Player;
@@ -46,6 +48,10 @@ pub struct Work<'a> {
     pub planner: Option<&'a Player>,
     /// Who carries it out.
     pub executor: &'a Player,
+    /// Who reads the change before it lands, if anybody does.
+    pub reviewer: Option<&'a Player>,
+    /// How often the executor is told which checks fail, and asked again.
+    pub check_rounds: usize,
     /// What the executor gets.
     pub context: Context,
     /// Packs that take the place of packing.
@@ -311,7 +317,7 @@ fn from_spec(
         most: work.plan_rounds,
     };
     let mut plan = rounds::plan(&planning, run, host)?;
-    let turn = exec::turn(run, host)?;
+    let turn = land::turn(run, host)?;
     let file = &place(file, run)?;
     let is_there = fs::kind(file)? != SystemKind::Missing;
     if run.is_resumed() && is_there && run_of(file)?.as_ref() == Some(&run.id) {
@@ -425,6 +431,9 @@ fn carry_out(
                         checks: work.checks,
                         unlike: work.tolerance.unlike,
                         counter: &work.request.counter,
+                        plan: &plan,
+                        check_rounds: work.check_rounds,
+                        reviewer: work.reviewer,
                         land: work.land,
                     };
                     let bench = match bench {
@@ -432,7 +441,7 @@ fn carry_out(
                         None => make_bench(work, run, host)?,
                     };
                     let place = (work.repository, work.executor);
-                    let done = exec::execute(place, run, bench, &prompt, &request, host)?;
+                    let done = execute::execute(place, run, &bench, &prompt, &request, host)?;
                     return Ok(Done::Executed(Box::new(done)));
                 }
                 answer

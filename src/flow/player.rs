@@ -96,6 +96,7 @@ impl PlayerError {
             Self::NoProgram { kind, role, others } => {
                 let option = |name| match role {
                     Role::Planner | Role::Executor => format!("`--{} {name}`", role.name()),
+                    Role::Reviewer => format!("`--reviewer {name}`"),
                     Role::Asked => format!("`twostep ask {name}`"),
                 };
                 let others = others.iter().map(|other| option(other.name()));
@@ -135,6 +136,7 @@ impl PlayerError {
 pub fn default_program(role: Role) -> ProgramKind {
     match role {
         Role::Planner | Role::Asked => ProgramKind::Gemini,
+        Role::Reviewer => ProgramKind::Codex,
         Role::Executor => ProgramKind::Claude,
     }
 }
@@ -389,7 +391,7 @@ impl Player {
         let window = self.kind.and_then(ProgramKind::window).unwrap_or(u64::MAX);
         let limit = self.model.prompt_limit().min(window);
         let limit = match role {
-            Role::Planner | Role::Asked => limit,
+            Role::Planner | Role::Reviewer | Role::Asked => limit,
             Role::Executor => limit / EXECUTOR_SHARE,
         };
         limit.saturating_sub(self.overhead())

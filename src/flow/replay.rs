@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use super::exec::{HELD_FOLDER, LANDING_FILE};
+use super::land::{HELD_FOLDER, LANDING_FILE};
 use super::undo::MAX_BYTES;
 use crate::fs::{self, Entry, FsError, Hash, Root};
 use crate::git::{self, Objects};

@@ -5,7 +5,8 @@
 
 use std::ops::Range;
 
-use super::exec::{ExecError, bytes_of};
+use super::examine::bytes_of;
+use super::exec::ExecError;
 use super::redact::{Redactor, SecretsMode};
 use crate::fs::Root;
 use crate::path::RepoPath;

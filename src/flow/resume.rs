@@ -4,7 +4,7 @@
 //! ([`Run::known`]), and all else is made anew from the user's files, which must still be what they were.
 
 use super::checks::CHECKS_FOLDER;
-use super::exec::HELD_FOLDER;
+use super::land::HELD_FOLDER;
 use super::undo::{self, UndoError};
 use crate::fs;
 use crate::repo::Repository;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::exec::{HELD_FOLDER, LANDING_FILE};
+use super::land::{HELD_FOLDER, LANDING_FILE};
 use crate::fs::{self, FsError};
 use crate::git::{self, BranchError};
 use crate::path::RepoPath;

@@ -10,6 +10,8 @@ use minijinja::{Environment, Value, context};
 const PLAN: &str = include_str!("plan.md");
 const REVISE: &str = include_str!("revise.md");
 const MEND: &str = include_str!("mend.md");
+const REVIEW: &str = include_str!("review.md");
+const REPAIR: &str = include_str!("repair.md");
 const EXECUTE: &str = include_str!("execute.md");
 const EDITS: &str = include_str!("edits.md");
 const EDITS_AGAIN: &str = include_str!("edits_again.md");
@@ -37,6 +39,64 @@ pub fn mend(wrong: &[String], before: Option<(&str, &str)>) -> String {
     let asked = asked.map(str::trim_end);
     let plan = plan.map(str::trim);
     render(MEND, &context! { wrong => list(wrong), asked, plan })
+}
+
+/// Returns the prompt that asks for a review of the change `diff`: each check is its command, how it ended, and what it said.
+pub fn review(
+    plan: Option<&str>,
+    diff: &str,
+    report: Option<&str>,
+    checks: &[(&str, &str, &str)],
+) -> String {
+    let checks = checks.iter();
+    let checks: Vec<Value> = checks
+        .map(|&(command, how, output)| context! { command, how, output => output.trim() })
+        .collect();
+    let (plan, report) = (plan.map(str::trim), report.map(str::trim));
+    render(
+        REVIEW,
+        &context! { plan, diff => diff.trim_end(), report, checks },
+    )
+}
+
+/// What is wrong with a change, and what who made it knows of it.
+pub struct Repair<'a> {
+    /// The first prompt, where there is no conversation that knows it.
+    pub asked: Option<&'a str>,
+    /// The answer, where the change was made of that: it is taken back.
+    pub answer: Option<&'a str>,
+    /// The checks that fail.
+    pub failed: &'a [Failed<'a>],
+    /// What a reviewer found, each with how often that was said.
+    pub found: &'a [(&'a str, usize)],
+}
+
+/// A check that fails.
+pub struct Failed<'a> {
+    /// What was run.
+    pub command: &'a str,
+    /// How it ended.
+    pub how: &'a str,
+    /// What of its output tells why.
+    pub output: &'a str,
+    /// Whether it failed before the change, too.
+    pub failed_before: bool,
+}
+
+/// Returns the prompt that asks to put a change right.
+pub fn repair(repair: &Repair<'_>) -> String {
+    let failed = repair.failed.iter().map(|check| {
+        let (command, how, output) = (check.command, check.how, check.output.trim());
+        context! { command, how, output, before => check.failed_before }
+    });
+    let failed: Vec<Value> = failed.collect();
+    let findings = repair.found.iter();
+    let findings: Vec<Value> = findings
+        .map(|&(text, times)| context! { text, times })
+        .collect();
+    let asked = repair.asked.map(str::trim_end);
+    let answer = repair.answer.map(str::trim);
+    render(REPAIR, &context! { asked, answer, failed, findings })
 }
 
 /// Returns the prompt that asks to carry out a plan: the packs, then the task.

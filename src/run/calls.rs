@@ -119,6 +119,21 @@ impl Run {
         Ok(Known::Answered(place, recorded.agent, Box::new(reply)))
     }
 
+    /// Returns the prompt that `role` was asked next, where that was answered before the run was taken up again.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is gone, or is not as it was kept.
+    pub fn asked_next(&self, role: Role) -> Result<Option<String>, FsError> {
+        let next = self.answered.iter().filter(|call| call.role == role);
+        let Some(call) = next.min_by_key(|call| call.number) else {
+            return Ok(None);
+        };
+        let name = format!("{}/{PROMPT_FILE}", folder(call.number, role));
+        let prompt = self.kept(&name)?;
+        Ok(Some(String::from_utf8_lossy(&prompt).into_owned()))
+    }
+
     /// Keeps the prompt of the next call.
     ///
     /// # Errors

@@ -108,6 +108,9 @@ pub enum Event {
         is_baseline: bool,
         /// Whether it passed.
         passed: bool,
+        /// How it ended, for people.
+        #[serde(default)]
+        how: String,
     },
     /// An executor changed these files of the scratch.
     Changed {
@@ -122,6 +125,15 @@ pub enum Event {
         unplanned: Vec<RepoPath>,
         /// The executor says that it changed them, and they are as they were.
         claimed: Vec<RepoPath>,
+    },
+    /// A reviewer has read the change.
+    Reviewed {
+        /// How often it was read by now.
+        number: usize,
+        /// Whether it may land.
+        approves: bool,
+        /// What failed.
+        failed: Vec<String>,
     },
     /// Files of the user's tree are about to be exchanged.
     LandingStarted,

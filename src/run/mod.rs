@@ -524,22 +524,45 @@ pub fn summary(root: &Path, id: &str) -> Result<Summary, FsError> {
     Ok(summary)
 }
 
-/// Returns what the checks of the run in `folder` said, as they ended: command, whether before the change, whether passed.
+/// How a check ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckEnd {
+    /// The command.
+    pub command: String,
+    /// Whether it ran before the change.
+    pub is_baseline: bool,
+    /// Whether it passed.
+    pub passed: bool,
+    /// How it ended, for people.
+    pub how: String,
+}
+
+/// Returns how the checks of the run in `folder` ended, in their order, as it was taken up the last time.
 ///
 /// # Errors
 ///
 /// Fails if its journal cannot be read.
-pub fn checks(folder: &Path) -> Result<Vec<(String, bool, bool)>, FsError> {
-    let records = journal::read(folder)?.into_iter();
-    let checks = records.filter_map(|record| match record.event {
-        Event::Checked {
-            command,
-            is_baseline,
-            passed,
-        } => Some((command, is_baseline, passed)),
-        _ => None,
-    });
-    Ok(checks.collect())
+pub fn checks(folder: &Path) -> Result<Vec<CheckEnd>, FsError> {
+    let mut checks = Vec::new();
+    for record in journal::read(folder)? {
+        match record.event {
+            // All of them are run again.
+            Event::Resumed => checks.clear(),
+            Event::Checked {
+                command,
+                is_baseline,
+                passed,
+                how,
+            } => checks.push(CheckEnd {
+                command,
+                is_baseline,
+                passed,
+                how,
+            }),
+            _ => {}
+        }
+    }
+    Ok(checks)
 }
 
 /// Returns the records of a run, oldest first; what is damaged, or of a later version, is left out.

@@ -38,6 +38,7 @@ pub(super) fn report(id: &str, records: &[Record], outcome: &Outcome) -> String 
     changed(&mut text, records);
     audited(&mut text, records);
     checked(&mut text, records);
+    reviewed(&mut text, records);
     calls(&mut text, records, outcome);
     next(&mut text, id, outcome);
     text
@@ -134,6 +135,36 @@ fn audited(text: &mut String, records: &[Record]) {
     }
 }
 
+/// Says what the reviewers said.
+fn reviewed(text: &mut String, records: &[Record]) {
+    let mut is_first = true;
+    for record in records {
+        let Event::Reviewed {
+            number,
+            approves,
+            failed,
+        } = &record.event
+        else {
+            continue;
+        };
+        if std::mem::take(&mut is_first) {
+            let _ = writeln!(text, "\n## Reviewed\n");
+        }
+        let verdict = if *approves {
+            "approved"
+        } else {
+            "asked for changes"
+        };
+        let _ = writeln!(
+            text,
+            "- [review-{number}.md](review-{number}.md): {verdict}"
+        );
+        for finding in failed {
+            let _ = writeln!(text, "  - {}", one_line(finding));
+        }
+    }
+}
+
 fn checked(text: &mut String, records: &[Record]) {
     let mut commands: Vec<(&str, [Option<bool>; 2])> = Vec::new();
     for record in records {
@@ -141,6 +172,7 @@ fn checked(text: &mut String, records: &[Record]) {
             command,
             is_baseline,
             passed,
+            ..
         } = &record.event
         {
             let n = commands.iter().position(|(known, _)| known == command);

@@ -23,6 +23,7 @@ mod pack;
 mod plan_exec;
 mod plans;
 mod process;
+mod repairs;
 mod replay;
 mod repository;
 mod resume;

@@ -1,0 +1,206 @@
+//! What came of an executor's work: the change in the scratch, and whether it may go on to the checks.
+
+use std::path::PathBuf;
+
+use super::audit::{Audit, audit};
+use super::call::Answered;
+use super::exec::{Bench, ExecError, ExecRequest, Executed};
+use super::host::{Event, Host};
+use super::land::Landed;
+use super::restore::put_back;
+use crate::agent::REPLY_FILE;
+use crate::fs::{Entry, EntryKind, FsError, Root};
+use crate::path::RepoPath;
+use crate::plan::Reference;
+use crate::process;
+use crate::repo::Repository;
+use crate::run::{CallPlace, ChangedFile, Event as Happened, Run};
+use crate::scratch::{self, Change, ChangeKind, ChangeSet, Scratch, ScratchError};
+
+/// Puts secrets back into what the executor changed, keeps the change, and holds it against the plan.
+///
+/// # Errors
+///
+/// Fails if nothing was changed, or what was may not land.
+pub(super) fn examine(
+    (repository, bench): (&Repository, &Bench),
+    answered: &Answered<'_>,
+    run: &mut Run,
+    request: &ExecRequest<'_>,
+    host: &Host<'_>,
+) -> Result<Executed, ExecError> {
+    let scratch = &bench.scratch;
+    let look = || scratch.changes(repository, &bench.noise, bench.threads);
+    let strange = put_back(scratch, &look()?, &host.redactor)?;
+    let changes = look()?;
+    if changes.changes.is_empty() && changes.refused.is_empty() {
+        return Err(ExecError::Nothing {
+            agent: answered.player.agent.name(),
+            reply: answered.place.folder.join(REPLY_FILE),
+        });
+    }
+    let leaked = leaked(scratch, &changes, &host.secrets)?;
+    if !leaked.is_empty() {
+        return Err(ExecError::Leaked(leaked));
+    }
+    let patch = keep(&changes, scratch, &answered.place, run)?;
+    if !changes.refused.is_empty() {
+        let refused = changes.refused;
+        return Err(ExecError::Refused { refused, patch });
+    }
+    if !strange.is_empty() {
+        return Err(ExecError::Redacted { strange, patch });
+    }
+    let paths = unasked(&changes, request.references);
+    if !paths.is_empty() {
+        return Err(ExecError::Unasked { paths, patch });
+    }
+    let audit = audit(
+        request.references,
+        &answered.reply.text,
+        &scratch.snapshot,
+        &changes.changes,
+    );
+    tell_audit(&audit, run, host)?;
+    Ok(Executed {
+        changes,
+        patch,
+        baseline: bench.baseline.clone(),
+        checks: Vec::new(),
+        audit,
+        landed: Landed::Kept,
+    })
+}
+
+/// Keeps a change: beside the answer that made it, and as that of the run; returns the file.
+fn keep(
+    changes: &ChangeSet,
+    scratch: &Scratch,
+    place: &CallPlace,
+    run: &mut Run,
+) -> Result<PathBuf, ExecError> {
+    let patch = patch_of(scratch, changes)?;
+    let file = |change: &Change| ChangedFile {
+        path: change.path.clone(),
+        what: ChangeKind::of(change),
+    };
+    run.record(Happened::Changed {
+        files: changes.changes.iter().map(file).collect(),
+    })?;
+    run.keep_change(place, &patch)?;
+    Ok(run.keep(PATCH_FILE, &patch)?)
+}
+
+/// Records and tells where a change is not what was planned or told.
+fn tell_audit(audit: &Audit, run: &mut Run, host: &Host<'_>) -> Result<(), FsError> {
+    if audit.is_clean() {
+        return Ok(());
+    }
+    let Audit {
+        untouched,
+        unplanned,
+        claimed,
+    } = audit.clone();
+    run.record(Happened::Audited {
+        untouched,
+        unplanned,
+        claimed,
+    })?;
+    (host.tell)(&Event::Audited(audit));
+    Ok(())
+}
+
+/// Returns the files of a change that are others by now.
+pub(super) fn altered(before: &ChangeSet, now: &ChangeSet) -> Vec<RepoPath> {
+    let is_altered = |change: &&Change| !now.changes.contains(change);
+    let altered = before.changes.iter().filter(is_altered);
+    altered.map(|change| change.path.clone()).collect()
+}
+
+/// Returns the files into which a change puts one of `secrets`.
+fn leaked(
+    scratch: &Scratch,
+    changes: &ChangeSet,
+    secrets: &[String],
+) -> Result<Vec<RepoPath>, ExecError> {
+    let (originals, root) = (scratch.originals()?, Root::open(&scratch.folder)?);
+    let mut leaked = Vec::new();
+    for change in changes
+        .changes
+        .iter()
+        .filter(|change| change.after.is_some())
+    {
+        let holds = |bytes: &[u8]| process::holds(bytes, secrets);
+        let was_there = || match &change.before {
+            Some(_) => originals.read(&change.path).map(|bytes| holds(&bytes)),
+            None => Ok(false),
+        };
+        if holds(&bytes_of(&root, &change.path)?) && !was_there()? {
+            leaked.push(change.path.clone());
+        }
+    }
+    Ok(leaked)
+}
+
+/// Keeps what an executor had done before it failed, for it was paid for: in the folder of the call, or of the run.
+pub(super) fn keep_partly(
+    run: &mut Run,
+    place: Option<&CallPlace>,
+    scratch: &Scratch,
+    look: &dyn Fn() -> Result<ChangeSet, ScratchError>,
+    host: &Host<'_>,
+) -> Result<(), ExecError> {
+    let changes = match look() {
+        Ok(changes) if !changes.changes.is_empty() => changes,
+        _ => return Ok(()),
+    };
+    if !leaked(scratch, &changes, &host.secrets)?.is_empty() {
+        return Ok(());
+    }
+    let patch = patch_of(scratch, &changes)?;
+    let kept = match place {
+        Some(place) => run.keep_partly(place, &patch)?,
+        None => run.keep(PATCH_FILE, &patch)?,
+    };
+    let told = format!("what the executor had done is in `{}`", kept.display());
+    (host.tell)(&Event::Warning(told));
+    Ok(())
+}
+
+/// The file with a change as a patch.
+const PATCH_FILE: &str = "changes.patch";
+
+/// Returns the bytes of a file, or the target of a link.
+pub(super) fn bytes_of(root: &Root, path: &RepoPath) -> Result<Vec<u8>, ExecError> {
+    if root.kind(path)? == EntryKind::Link {
+        return Ok(root.link_target(path)?);
+    }
+    match root.read(path, MAX_FILE_BYTES)? {
+        Entry::Whole(bytes) => Ok(bytes),
+        Entry::TooLarge { .. } => Err(ExecError::TooLarge(path.clone())),
+    }
+}
+
+/// Returns the files of a change that need consent and are not named by the plan.
+fn unasked(changes: &ChangeSet, references: &[Reference]) -> Vec<RepoPath> {
+    let is_named = |path: &RepoPath| {
+        references
+            .iter()
+            .any(|reference| reference.paths() == [path.clone()])
+    };
+    let paths = changes.changes.iter().map(|change| &change.path);
+    let unasked = paths.filter(|path| scratch::is_guarded(path) && !is_named(path));
+    unasked.cloned().collect()
+}
+
+/// No file of a patch is larger.
+const MAX_FILE_BYTES: u64 = 256 << 20;
+
+/// Returns a change as a patch that git takes.
+fn patch_of(scratch: &Scratch, changes: &ChangeSet) -> Result<Vec<u8>, ExecError> {
+    let originals = scratch.originals()?;
+    let root = Root::open(&scratch.folder)?;
+    let before = |path: &RepoPath| originals.read(path).map_err(ExecError::from);
+    let after = |path: &RepoPath| bytes_of(&root, path);
+    changes.patch(before, after)
+}
