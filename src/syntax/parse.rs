@@ -1,0 +1,98 @@
+//! A tree from a text, within bounds that do not depend on the machine.
+
+use std::cell::Cell;
+use std::ops::ControlFlow;
+
+use tree_sitter::{ParseOptions, Parser, Tree};
+
+use super::Language;
+
+/// Why a text has no outline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unparsed {
+    /// It is too large.
+    #[error("it is too large to be parsed")]
+    TooLarge,
+    /// It takes too much work.
+    #[error("it takes too long to be parsed")]
+    TooSlow,
+    /// Too much of it is not what the grammar says.
+    #[error("too much of it does not parse")]
+    Broken,
+}
+
+/// Longer texts are not parsed: a tree takes many times the memory of its text.
+const MAX_BYTES: usize = 4 << 20;
+
+/// The parser is handed the text in pieces, so that what it reads can be counted.
+const PIECE_BYTES: usize = 4 << 10;
+
+/// How often the text may be read, on the average: a lexer that looks far ahead reads it again and again.
+const MAX_READINGS: usize = 24;
+
+/// The most that stands in errors, in percent of the text.
+const MAX_BROKEN_PERCENT: usize = 10;
+
+/// Parses `text`.
+pub(super) fn parse(language: Language, text: &str) -> Result<Tree, Unparsed> {
+    if text.len() > MAX_BYTES {
+        return Err(Unparsed::TooLarge);
+    }
+    let mut parser = Parser::new();
+    if parser.set_language(&language.grammar()).is_err() {
+        return Err(Unparsed::Broken);
+    }
+    let bytes = text.as_bytes();
+    let n_left = Cell::new((bytes.len() / PIECE_BYTES + 16) * MAX_READINGS);
+    let n_steps_left = Cell::new(bytes.len() / 8 + 1000);
+    let mut read = |at: usize, _| {
+        n_left.set(n_left.get().saturating_sub(1));
+        let end = bytes.len().min(at + PIECE_BYTES);
+        // With nothing left the text is over, and the parser comes to an end.
+        if n_left.get() == 0 {
+            &[]
+        } else {
+            &bytes[at.min(end)..end]
+        }
+    };
+    let mut go_on = |_: &tree_sitter::ParseState| {
+        n_steps_left.set(n_steps_left.get().saturating_sub(1));
+        if n_left.get() == 0 || n_steps_left.get() == 0 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    let options = ParseOptions::new().progress_callback(&mut go_on);
+    let tree = parser.parse_with_options(&mut read, None, Some(options));
+    let tree = tree.filter(|_| n_left.get() > 0).ok_or(Unparsed::TooSlow)?;
+    if n_broken_bytes(&tree) * 100 > text.len() * MAX_BROKEN_PERCENT {
+        return Err(Unparsed::Broken);
+    }
+    Ok(tree)
+}
+
+/// Returns how many bytes stand in errors, and not in a node of several that was read all the same.
+fn n_broken_bytes(tree: &Tree) -> usize {
+    let mut cursor = tree.walk();
+    let mut is_inside_error = vec![false];
+    let mut n_bytes = 0;
+    loop {
+        let node = cursor.node();
+        if node.is_error() {
+            n_bytes += node.byte_range().len();
+        } else if is_inside_error.last() == Some(&true) && node.named_child_count() > 0 {
+            n_bytes -= node.byte_range().len();
+        }
+        if node.has_error() && cursor.goto_first_child() {
+            is_inside_error.push(node.is_error());
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return n_bytes;
+            }
+            is_inside_error.pop();
+        }
+    }
+}
