@@ -13,7 +13,7 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use twostep::flow::pack::{HELD_BYTES, PackRequest, find, write};
 use twostep::flow::redact::Redactor;
-use twostep::pack::{Format, Part, Sections};
+use twostep::pack::{Format, Level, Part, Sections};
 use twostep::repo::{self, Content, Globs, Named, ReadOptions, Repository};
 use twostep::secrets::{Allow, Scanner};
 use twostep::tokens::{Counter, Family};
@@ -35,6 +35,7 @@ fn request(families: Vec<Family>) -> PackRequest {
         globs: Globs::parse(&[], &[]).unwrap(),
         outputs: Vec::new(),
         read: READ,
+        levels: Vec::new(),
         format: Format::Xml,
         sections: Sections::default(),
         redactor: Arc::new(Redactor::off()),
@@ -124,6 +125,7 @@ fn render(criterion: &mut Criterion) {
                     candidate,
                     file,
                     Vec::new(),
+                    Level::Full,
                     Format::Xml,
                     &request.counter,
                 ));

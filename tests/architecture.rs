@@ -27,7 +27,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("review", &[]),
     (
         "pack",
-        &["history", "model", "path", "repo", "secrets", "tokens"],
+        &[
+            "history", "model", "path", "repo", "secrets", "syntax", "tokens",
+        ],
     ),
     ("prompt", &[]),
     ("agent", &["fs", "process"]),

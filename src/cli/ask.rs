@@ -265,6 +265,7 @@ fn pack_request(
             everything: false,
             hashed: false,
         },
+        levels: Vec::new(),
         format: Format::Xml,
         sections: Sections::default(),
         redactor: Arc::clone(&lent.redactor),

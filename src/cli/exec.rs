@@ -473,6 +473,7 @@ impl Job<'_> {
             globs: selected.globs.clone(),
             outputs: Vec::new(),
             read,
+            levels: Vec::new(),
             format: Format::Xml,
             sections: Sections::default(),
             redactor: Arc::clone(&lent.redactor),

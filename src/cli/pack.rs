@@ -21,7 +21,9 @@ use crate::flow::history;
 use crate::flow::pack::{self, HELD_BYTES, PackError, PackRequest, Packed};
 use crate::fs::{self, FsError, SystemKind};
 use crate::model::{Measure, Model};
-use crate::pack::{Estimate, Facts, Format, MANIFEST_HEAD, Manifest, Options, Room, Sections};
+use crate::pack::{
+    Estimate, Facts, Format, LevelRule, MANIFEST_HEAD, Manifest, Options, Room, Sections,
+};
 use crate::path::RepoPath;
 use crate::repo::{OpenError, ReadOptions, Repository, Scan};
 use crate::tokens::{Counter, ENCODING};
@@ -63,6 +65,17 @@ pub(super) struct PackArgs {
     /// Pack the files that this plan names (`-`: stdin)
     #[arg(long, value_name = "PLAN", conflicts_with_all = ["paths", "stdin"])]
     plan: Option<PathBuf>,
+
+    /// How much is shown of files that match a glob: GLOB=full, GLOB=skeleton or GLOB=path (can be repeated)
+    ///
+    /// A skeleton holds what a source file defines and imports, without the bodies of functions. The last that is about a
+    /// file counts.
+    #[arg(long = "level", value_name = "GLOB=LEVEL", value_parser = LevelRule::parse)]
+    levels: Vec<LevelRule>,
+
+    /// Show skeletons of all source files, but for those that --level is about
+    #[arg(long)]
+    skeleton: bool,
 
     /// Write what became of each file to this file, as JSON (`-`: stdout)
     #[arg(long, value_name = "FILE")]
@@ -182,6 +195,7 @@ pub(super) fn run(
             everything: args.select.all,
             hashed: args.manifest.is_some(),
         },
+        levels: args.levels(),
         format: args.format,
         sections,
         redactor: args.secrets.redactor(environment)?,
@@ -320,6 +334,7 @@ impl PackArgs {
             include,
             exclude,
             all: self.select.all,
+            levels: self.levels().into_iter().map(|rule| rule.words).collect(),
             format: self.format,
             budget: self.budget.or_else(|| model.map(Model::prompt_limit)),
             diffs: sections
@@ -329,6 +344,12 @@ impl PackArgs {
                 .collect(),
             commits: sections.log.len(),
         }
+    }
+
+    /// Returns the levels that are wanted.
+    fn levels(&self) -> Vec<LevelRule> {
+        let all = self.skeleton.then(LevelRule::skeletons);
+        all.into_iter().chain(self.levels.iter().cloned()).collect()
     }
 
     fn target(&self, environment: &Environment, printer: &Printer) -> anyhow::Result<Target> {

@@ -139,6 +139,7 @@ pub(super) fn run(
             everything: args.select.all,
             hashed: false,
         },
+        levels: Vec::new(),
         format: Format::Xml,
         sections: Sections::default(),
         redactor: Arc::clone(&lent.redactor),

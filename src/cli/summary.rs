@@ -34,6 +34,8 @@ pub(super) struct Summary<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     budget: Option<u64>,
     files: usize,
+    #[serde(skip_serializing_if = "is_none")]
+    shortened: usize,
     candidates: usize,
     estimates: &'a [Estimate],
     largest: Vec<Largest>,
@@ -47,6 +49,11 @@ pub(super) struct Summary<'a> {
     packed: &'a Packed,
     #[serde(skip)]
     measure: Measure,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_none(n: &usize) -> bool {
+    *n == 0
 }
 
 #[derive(Serialize)]
@@ -83,9 +90,10 @@ impl<'a> Summary<'a> {
         let mut full: Vec<&Entry> = packed
             .entries
             .iter()
-            .filter(|entry| entry.is_full())
+            .filter(|entry| entry.is_shown())
             .collect();
-        let files = full.len();
+        let files = full.iter().filter(|entry| entry.is_full()).count();
+        let shortened = full.len() - files;
         let bidi = full.iter().map(|entry| entry.unseen.n_bidi).sum();
         let invisible = full.iter().map(|entry| entry.unseen.n_invisible).sum();
         full.sort_by(|a, b| {
@@ -114,6 +122,7 @@ impl<'a> Summary<'a> {
             model: model.map(|model| model.id.as_str()),
             budget: options.budget,
             files,
+            shortened,
             candidates: packed.entries.len(),
             estimates,
             largest: largest.collect(),
@@ -156,6 +165,7 @@ impl<'a> Summary<'a> {
                 grouped(budget)
             ));
         }
+        self.print_levels(printer);
         self.print_left_out(printer);
         self.print_secrets(printer);
         if !self.largest.is_empty() {
@@ -167,6 +177,25 @@ impl<'a> Summary<'a> {
         print_skipped(printer, &self.packed.skipped);
         self.print_unseen(printer);
         self.warn(printer, told);
+    }
+
+    /// Says what is shown in part, and what was to be.
+    fn print_levels(&self, printer: &Printer) {
+        if self.shortened > 0 {
+            let files = counted(self.shortened, "file is", "files are");
+            printer.note(&format!("{files} shown as skeletons"));
+        }
+        let entries = self.packed.entries.iter();
+        let whole: Vec<&Entry> = entries
+            .filter(|entry| entry.is_full() && entry.whole.is_some())
+            .collect();
+        if !whole.is_empty() {
+            let files = counted(whole.len(), "file has", "files have");
+            printer.note(&format!(
+                "{files} no skeleton, and stand in full: {}",
+                names(printer, &whole)
+            ));
+        }
     }
 
     fn print_left_out(&self, printer: &Printer) {
@@ -230,7 +259,7 @@ impl<'a> Summary<'a> {
     }
 
     fn print_found(&self, printer: &Printer, what: &str, count: fn(&Unseen) -> usize) {
-        let shown = self.packed.entries.iter().filter(|entry| entry.is_full());
+        let shown = self.packed.entries.iter().filter(|entry| entry.is_shown());
         let found: Vec<&Entry> = shown.filter(|entry| count(&entry.unseen) > 0).collect();
         let n: usize = found.iter().map(|entry| count(&entry.unseen)).sum();
         if n > 0 {
@@ -241,7 +270,7 @@ impl<'a> Summary<'a> {
 
     /// Says what the user may not have meant.
     fn warn(&self, printer: &Printer, told: &[&Model]) {
-        if self.files == 0 {
+        if self.files + self.shortened == 0 {
             printer.warn("the pack shows no file in full");
         }
         let limit = |model: &Model| grouped(model.prompt_limit());
@@ -326,6 +355,7 @@ pub(super) fn kind(reason: &str) -> &str {
         "submodule" => "submodules",
         "repository" => "other repositories",
         "lfs" => "LFS pointers",
+        "asked" => "as was asked",
         "git-name" => "names that some systems take for .git",
         other => other,
     }

@@ -54,6 +54,12 @@ pub(super) fn run(
         "unpacked {} into `{place}`",
         counted(unpacked.n_exact, "file", "files")
     ));
+    if unpacked.n_shortened > 0 {
+        printer.note(&format!(
+            "{} shown in part in the pack, and not written",
+            counted(unpacked.n_shortened, "file is", "files are")
+        ));
+    }
     if unpacked.n_other > 0 {
         printer.note(&format!(
             "{} only listed or redacted in the pack, and not written",

@@ -50,6 +50,8 @@ struct Listing {
     /// Nothing, where it was not looked for or cannot be known.
     new: Option<Vec<String>>,
     listed: usize,
+    /// Shown in part; only whether they are there was looked at.
+    shortened: usize,
     altered: usize,
 }
 
@@ -142,6 +144,7 @@ impl Listing {
             gone: paths(Change::Gone),
             new: knows_new.then(|| paths(Change::New)),
             listed: verified.n_listed,
+            shortened: verified.n_shortened,
             altered: verified.n_altered,
         }
     }
@@ -168,6 +171,12 @@ fn tell(verified: &Verified, printer: &Printer) {
     if verified.n_listed > 0 {
         let files = counted(verified.n_listed, "file is", "files are");
         printer.note(&format!("{files} only listed: compared by kind and size"));
+    }
+    if verified.n_shortened > 0 {
+        let files = counted(verified.n_shortened, "file is", "files are");
+        printer.note(&format!(
+            "{files} shown in part: whether they are there was looked at, and no more"
+        ));
     }
     if verified.n_altered > 0 {
         let files = counted(verified.n_altered, "file", "files");

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::plan_exec::PLAN_HEAD;
 use super::redact::{Redactor, SecretsFound, SecretsMode};
 use crate::pack::{
-    Document, Entry, Fit, Format, Frame, MANIFEST_HEAD, Part, Room, Sections, TooSmall, Totals,
-    Tree, fit,
+    Document, Entry, Fit, Format, Frame, Level, LevelRule, MANIFEST_HEAD, Part, Room, Sections,
+    TooSmall, Totals, Tree, fit,
 };
 use crate::path::{self, RepoPath};
 use crate::repo::{
@@ -30,6 +30,8 @@ pub struct PackRequest {
     pub outputs: Vec<PathBuf>,
     /// How files are read.
     pub read: ReadOptions,
+    /// How much of files is shown, where that is not all.
+    pub levels: Vec<LevelRule>,
     /// The format of the document.
     pub format: Format,
     /// What stands in the document beside files; no budget cuts it.
@@ -203,14 +205,14 @@ pub fn write(
         None => job.stream(out, progress)?,
         Some(room) => job.choose(room, out, progress)?,
     };
-    let packed = entries.iter().filter(|entry| entry.is_full());
+    let packed = entries.iter().filter(|entry| entry.is_shown());
     secrets.extend(packed.flat_map(|entry| entry.secrets.iter().cloned()));
     let name = |entry: &Entry| Some((entry.path.clone(), is_secret_name(entry.path.as_bytes())?));
     let secret_names = match redactor.mode {
         SecretsMode::Off => Vec::new(),
         _ => entries
             .iter()
-            .filter(|entry| entry.is_full())
+            .filter(|entry| entry.is_shown())
             .filter_map(name)
             .collect(),
     };
@@ -437,7 +439,10 @@ impl Job<'_> {
 
     fn render(&self, index: usize) -> Rendered {
         let candidate = &self.candidates[index];
-        let file = repo::read(&self.repository.root, candidate, self.request.read);
+        let mut file = repo::read(&self.repository.root, candidate, self.request.read);
+        if matches!(file.content, Content::Text(_)) && self.level(index) == Level::Path {
+            file.content = Content::Listed(Reason::Asked);
+        }
         let findings = match &file.content {
             Content::Text(text) => self
                 .request
@@ -476,7 +481,13 @@ impl Job<'_> {
 
     fn part(&self, index: usize, file: FileContent, secrets: Vec<Sighting>) -> Part {
         let (format, counter) = (self.request.format, &self.request.counter);
-        Part::render(&self.candidates[index], file, secrets, format, counter)
+        let (candidate, level) = (&self.candidates[index], self.level(index));
+        Part::render(candidate, file, secrets, level, format, counter)
+    }
+
+    /// Returns how much of a file is wanted.
+    fn level(&self, index: usize) -> Level {
+        LevelRule::level(&self.request.levels, &self.candidates[index].path)
     }
 
     /// Numbers the secrets of a file, which is done in the order of the files, and takes them out.
@@ -538,6 +549,11 @@ mod tests {
 
     type Files = BTreeMap<RepoPath, Vec<u8>>;
 
+    /// A program with bodies that a skeleton does without, and what is hard to count next to them.
+    const PROGRAM: &str = "/// Says one.\n///\n/// And says it again, at length.\nfn one() -> u8 {\n    // a long comment of many words\n    1\n}\n\
+        impl Two {\n    fn two(&self) -> [u8; 2] {\n        let first = self.first(one());\n        [first, 2]\n    }\n}\n\
+        fn three() {\n    let token = \"ghp_x7Kp2QmR9vLs4TnB8wYc1ZdF6hJg3AeU5oNi\";\n    four(token);\n}\n";
+
     /// Contents of every row of the carriage table, and pieces that are hard to cut and to count.
     fn contents() -> impl Strategy<Value = Vec<u8>> {
         let piece = prop_oneof![
@@ -549,7 +565,7 @@ mod tests {
             ]).prop_map(str::to_owned),
         ];
         let text = prop::collection::vec(piece, 0..30).prop_map(|pieces| pieces.concat());
-        (text, 0..12_u8).prop_map(|(text, row)| match row {
+        (text, 0..13_u8).prop_map(|(text, row)| match row {
             0 => text.replace('\n', "\r\n").into_bytes(),
             1 => text.replace('\n', "\r").into_bytes(),
             2 => format!("\u{feff}{text}").into_bytes(),
@@ -570,6 +586,7 @@ mod tests {
             ]
             .concat(),
             9 => [text.as_bytes(), &[0, 1, 2]].concat(),
+            10 => format!("{PROGRAM}// {text}\n").into_bytes(),
             _ => text.into_bytes(),
         })
     }
@@ -640,6 +657,7 @@ mod tests {
                 everything: false,
                 hashed: false,
             },
+            levels: Vec::new(),
             format,
             sections,
             redactor: Arc::new(Redactor::new(
@@ -738,6 +756,7 @@ mod tests {
             named_first in any::<bool>(),
             sections in sections(),
             claude in any::<bool>(),
+            levels in prop::sample::select(vec!["*=full", "*=skeleton", "a*=skeleton", "b*=path"]),
             format in prop::sample::select(Format::ALL.to_vec()),
         ) {
             let folder = tempfile::tempdir().unwrap();
@@ -752,6 +771,10 @@ mod tests {
             }
 
             // All of it: the claim is the count, and every full file comes back.
+            let request = |named, room, format, sections, threads| PackRequest {
+                levels: vec![LevelRule::parse(levels).unwrap()],
+                ..request(named, room, format, sections, threads)
+            };
             let all = request(named.clone(), None, format, sections.clone(), 3);
             let (document, packed) = pack(&repository, &all).unwrap();
             prop_assert_eq!(packed.count.exact, recount(&document));
@@ -764,8 +787,11 @@ mod tests {
             let copy = folder.path().join("copy");
             let unpacked = restore(document.as_slice(), &copy, Existing::Keep).unwrap();
             let copied = Root::open(&copy).unwrap();
-            let full: Vec<&RepoPath> = packed.entries.iter().filter(|entry| entry.is_full()).map(|entry| &entry.path).collect();
+            let full: Vec<&RepoPath> = packed.entries.iter().filter(|entry| entry.is_full() && entry.secrets.is_empty()).map(|entry| &entry.path).collect();
             prop_assert_eq!(unpacked.n_exact, full.len());
+            let is_short = |entry: &&Entry| entry.level == Level::Skeleton;
+            prop_assert_eq!(unpacked.n_shortened, packed.entries.iter().filter(is_short).count());
+            prop_assert!(!String::from_utf8_lossy(&document).contains("ghp_x7Kp2QmR9v"));
             for path in full {
                 prop_assert_eq!(&copied.head(path, 1 << 20).unwrap(), &files[path]);
             }

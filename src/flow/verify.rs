@@ -45,6 +45,8 @@ pub struct Verified {
     pub n_files: usize,
     /// How many of them it only lists: they were compared by kind and size.
     pub n_listed: usize,
+    /// How many of them it shows in part: whether they are there was looked at, and no more.
+    pub n_shortened: usize,
     /// How many of them it holds with placeholders: they were compared but for the secrets.
     pub n_altered: usize,
     /// How many files did not fit in the pack; if there are any, which are new is not known.
@@ -114,6 +116,7 @@ pub fn verify(pack: impl Read, request: &VerifyRequest<'_>) -> Result<Verified, 
     let mut paths = BTreeSet::new();
     let unpacked = unpack(BufReader::new(pack), |file| {
         verified.n_listed += usize::from(file.listed.is_some());
+        verified.n_shortened += usize::from(file.is_shortened);
         verified.n_altered += usize::from(file.altered.is_some());
         if let Some(change) = change(root, &file, request.redactor)? {
             verified.differences.push(Difference {
@@ -160,6 +163,7 @@ fn change(root: &Root, file: &PackedFile, redactor: &Redactor) -> Result<Option<
         Err(error) => return Err(error),
     };
     let is_same = match (&file.bytes, &file.listed) {
+        _ if file.is_shortened => kind == EntryKind::File,
         (Some(bytes), _) => kind == EntryKind::File && has_bytes(root, &file.path, bytes)?,
         (None, Some(listed)) => is_as_listed(root, &file.path, kind, listed)?,
         (None, None) => {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::facts::Facts;
+use super::level::shorten;
 use super::{Class, Entry, Format, Level, Sections, json};
 use crate::repo::{Candidate, Content, FileContent, Reason, Text, Unseen};
 use crate::secrets::Sighting;
@@ -20,20 +21,38 @@ pub struct Part {
 
 impl Part {
     /// Renders a candidate with what was read of it, which holds placeholders for `secrets` where it is a text.
+    ///
+    /// A text that cannot be shortened to `wanted` is shown in full.
     pub fn render(
         candidate: &Candidate,
         file: FileContent,
         secrets: Vec<Sighting>,
+        wanted: Level,
         format: Format,
         counter: &Counter,
     ) -> Self {
         let mut facts = Facts::of_file(&candidate.path);
+        let (mut lines, mut whole) = (Vec::new(), None);
         let (level, reason, text) = match file.content {
-            Content::Text(text) => {
+            Content::Text(mut text) => {
+                let mut level = Level::Full;
+                let n_lines = n_lines(&text);
+                lines.extend((n_lines > 0).then_some(1..=n_lines));
+                if wanted == Level::Skeleton {
+                    match shorten(&candidate.path, &text) {
+                        Ok(short) if short.lines != lines => {
+                            facts.shortened(n_lines);
+                            (level, text, lines) = (Level::Skeleton, short.text, short.lines);
+                        }
+                        // The skeleton is all of it.
+                        Ok(_) => {}
+                        Err(why) => whole = Some(why),
+                    }
+                }
                 if !secrets.is_empty() {
                     facts.text("altered", "redacted");
                 }
-                (Level::Full, None, Some(text))
+                (level, None, Some(text))
             }
             Content::Listed(reason) => {
                 facts.listed(&reason, file.bytes);
@@ -52,7 +71,8 @@ impl Part {
             reason,
             cost: count(&units, counter),
             is_packed: true,
-            n_lines: text.as_ref().map_or(0, n_lines),
+            whole,
+            lines,
             unseen: text.as_ref().map_or_else(Unseen::default, Text::unseen),
             bytes: file.bytes,
             hash: file.hash,
@@ -155,7 +175,9 @@ impl Frame {
 pub struct Totals {
     /// How many files it shows in full.
     pub n_full: usize,
-    /// How many of them hold placeholders for secrets.
+    /// How many it shows in part.
+    pub n_shortened: usize,
+    /// How many of both hold placeholders for secrets.
     pub n_redacted: usize,
     /// How many it does not, by reason.
     pub left: BTreeMap<&'static str, usize>,
@@ -170,7 +192,10 @@ impl Totals {
                 (Some(reason), _) => totals.add_left(reason),
                 (None, false) => totals.add_left(&Reason::Budget),
                 (None, true) => {
-                    totals.n_full += 1;
+                    match entry.level {
+                        Level::Skeleton => totals.n_shortened += 1,
+                        Level::Full | Level::Path => totals.n_full += 1,
+                    }
                     totals.n_redacted += usize::from(!entry.secrets.is_empty());
                 }
             }
@@ -197,6 +222,9 @@ impl Totals {
         }
         if !listed.is_empty() {
             sentences.push(format!("Not shown: {}.", listed.join(", ")));
+        }
+        if self.n_shortened > 0 {
+            sentences.push(format!("{} shown as skeletons.", self.n_shortened));
         }
         if self.n_redacted > 0 {
             sentences.push(format!(

@@ -51,6 +51,12 @@ impl Facts {
         }
     }
 
+    /// Says that a skeleton is shown of a text with so many lines.
+    pub(super) fn shortened(&mut self, n_lines: usize) {
+        self.text("level", Level::Skeleton.name());
+        self.text("lines", &format!("1-{n_lines}"));
+    }
+
     /// Says how the bytes of a file are carried.
     pub(super) fn carriage(&mut self, carriage: &Carriage) {
         if carriage.controls == Controls::Base64 {
@@ -151,6 +157,11 @@ impl ReadFacts {
     pub(super) fn is_full(&self) -> bool {
         self.get("level")
             .is_none_or(|level| level == Level::Full.name())
+    }
+
+    /// Says whether the file is shown in part.
+    pub(super) fn is_shortened(&self) -> bool {
+        self.get("level") == Some(Level::Skeleton.name())
     }
 
     /// Returns the path; none where it is said to be escaped in a way that does not exist.

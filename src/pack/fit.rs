@@ -84,6 +84,10 @@ pub fn fit(
     // Every number in the totals at its largest. An estimate may fall as a number grows; bytes do not.
     let mut most = totals(&vec![false; entries.len()]);
     most.n_full = entries.len();
+    most.n_shortened = entries
+        .iter()
+        .filter(|entry| entry.level == Level::Skeleton)
+        .count();
     most.n_redacted = entries
         .iter()
         .filter(|entry| !entry.secrets.is_empty())

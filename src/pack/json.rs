@@ -84,8 +84,12 @@ pub(super) fn totals(totals: &Totals, tokens: u64) -> String {
         .map(|(name, n)| format!("{}:{n}", string(name)))
         .collect();
     let (encoding, n_full, left) = (string(ENCODING), totals.n_full, left.join(","));
+    let shortened = match totals.n_shortened {
+        0 => String::new(),
+        n => format!(",\"shortened\":{n}"),
+    };
     format!(
-        "\"totals\":{{\"tokens\":{tokens},\"encoding\":{encoding},\"files\":{n_full},\"left_out\":{{{left}}}}}\n"
+        "\"totals\":{{\"tokens\":{tokens},\"encoding\":{encoding},\"files\":{n_full}{shortened},\"left_out\":{{{left}}}}}\n"
     )
 }
 

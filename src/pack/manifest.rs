@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Entry, Format, Level};
+use super::{Entry, Format, Level, Whole};
 use crate::model::{Measure, Model};
 use crate::repo::{Reason, Skipped};
 use crate::secrets::Sighting;
@@ -46,6 +46,9 @@ pub struct Options {
     pub exclude: Vec<String>,
     /// Whether locks, minified, generated, vendored and large files were packed in full.
     pub all: bool,
+    /// The levels that were wanted, as they were written; the last about a file counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<String>,
     /// The format of the document.
     pub format: Format,
     /// The budget, in tokens of the model, or of the exact encoding.
@@ -69,6 +72,9 @@ struct ManifestTotals<'a> {
     tokens: u64,
     encoding: &'static str,
     files: usize,
+    /// How many files are shown in part.
+    #[serde(skip_serializing_if = "is_none")]
+    shortened: usize,
     candidates: usize,
     /// How many candidates the globs left out; they have no rows.
     filtered: usize,
@@ -183,6 +189,11 @@ impl<'a> Manifest<'a> {
     /// Describes a pack.
     pub fn new(facts: &Facts<'a>) -> Self {
         let n_full = facts.entries.iter().filter(|entry| entry.is_full()).count();
+        let n_shown = facts
+            .entries
+            .iter()
+            .filter(|entry| entry.is_shown())
+            .count();
         let skipped = facts.skipped.iter().map(|skipped| SkippedRow {
             path: &skipped.path,
             reason: skipped.why.to_string(),
@@ -197,6 +208,7 @@ impl<'a> Manifest<'a> {
                 tokens: facts.count.exact,
                 encoding: ENCODING,
                 files: n_full,
+                shortened: n_shown - n_full,
                 candidates: facts.entries.len(),
                 filtered: facts.n_filtered,
                 estimates: facts.estimates,
@@ -210,32 +222,29 @@ impl<'a> Manifest<'a> {
 impl<'a> FileRow<'a> {
     fn of(entry: &'a Entry) -> Self {
         let (path, path_escape) = entry.path.escaped();
-        let is_full = entry.is_full();
+        let is_shown = entry.is_shown();
+        let shown = entry.lines.iter().filter(|_| is_shown);
+        let reason = entry.reason.as_ref().map(Reason::name);
+        let is_asked = is_shown && entry.level != Level::Full;
         Self {
             path: path.into_owned(),
             path_escape,
-            level: if is_full {
-                Level::Full.name()
-            } else {
-                Level::Path.name()
-            },
+            level: if is_shown { entry.level } else { Level::Path }.name(),
             tokens: if entry.is_packed { entry.cost.exact } else { 0 },
-            full_tokens: (entry.level == Level::Full && !is_full).then_some(entry.cost.exact),
-            lines: if is_full && entry.n_lines > 0 {
-                vec![[1, entry.n_lines]]
-            } else {
-                Vec::new()
-            },
+            full_tokens: (entry.level == Level::Full && !is_shown).then_some(entry.cost.exact),
+            lines: shown.map(|lines| [*lines.start(), *lines.end()]).collect(),
             bidi: entry.unseen.n_bidi,
             invisible: entry.unseen.n_invisible,
             bytes: entry.bytes,
             hash: entry.hash.map(|hash| hash.to_string()),
-            reason: entry.reason.as_ref().map(Reason::name),
+            reason: reason
+                .or(is_asked.then_some(Reason::Asked.name()))
+                .or(entry.whole.map(Whole::name)),
             cause: match &entry.reason {
                 Some(Reason::Unreadable(cause)) => Some(cause),
                 _ => None,
             },
-            altered: (is_full && !entry.secrets.is_empty()).then_some("redacted"),
+            altered: (is_shown && !entry.secrets.is_empty()).then_some("redacted"),
             secrets: &entry.secrets,
         }
     }

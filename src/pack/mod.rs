@@ -13,6 +13,7 @@ mod facts;
 mod fit;
 mod format;
 mod json;
+mod level;
 mod lines;
 mod manifest;
 mod markdown;
@@ -28,6 +29,7 @@ use carriage::{Carriage, Controls};
 pub use document::{Document, Frame, Part, Totals};
 pub use fit::{Fit, Room, TooSmall, fit};
 pub use format::Format;
+pub use level::{InvalidLevel, Level, LevelRule, Whole};
 pub use manifest::{Estimate, Facts, HEAD as MANIFEST_HEAD, Manifest, Options};
 pub use rank::Class;
 pub use sections::Sections;
@@ -38,26 +40,8 @@ use crate::history::{Commit, Diff};
 use crate::path::RepoPath;
 use crate::repo::{Hash, Reason, Unseen};
 use crate::secrets::Sighting;
+use crate::syntax::Lines;
 use crate::tokens::Count;
-
-/// How much of a file a pack shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// All of it.
-    Full,
-    /// Its path only.
-    Path,
-}
-
-impl Level {
-    /// Returns the word for the level in packs and manifests.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Full => "full",
-            Self::Path => "path",
-        }
-    }
-}
 
 /// What became of a candidate.
 #[derive(Debug, Clone)]
@@ -74,8 +58,10 @@ pub struct Entry {
     pub cost: Count,
     /// Whether it has a place of its own in the pack.
     pub is_packed: bool,
-    /// How many lines its text has.
-    pub n_lines: usize,
+    /// Why all of it is shown where less was wanted.
+    pub whole: Option<Whole>,
+    /// The lines of its text that are shown.
+    pub lines: Vec<Lines>,
     /// What of its text a reader does not see.
     pub unseen: Unseen,
     /// Its size, where it is a file whose size is known.
@@ -90,5 +76,10 @@ impl Entry {
     /// Says whether all of the file is in the pack.
     pub fn is_full(&self) -> bool {
         self.is_packed && self.level == Level::Full
+    }
+
+    /// Says whether lines of the file are in the pack.
+    pub fn is_shown(&self) -> bool {
+        self.is_packed && self.level != Level::Path
     }
 }

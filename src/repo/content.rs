@@ -55,6 +55,8 @@ pub enum Reason {
     Secret,
     /// It could not be read, for this cause.
     Unreadable(String),
+    /// No more of it was asked for.
+    Asked,
     /// It does not fit the budget.
     Budget,
 }
@@ -76,6 +78,7 @@ impl Reason {
             Self::GitName => "git-name",
             Self::Secret => "secret",
             Self::Unreadable(_) => "unreadable",
+            Self::Asked => "asked",
             Self::Budget => "budget",
         }
     }

@@ -16,19 +16,25 @@ pub enum Unparsed {
     /// It takes too much work.
     #[error("it takes too long to be parsed")]
     TooSlow,
+    /// Its brackets are nested too deep.
+    #[error("it is nested too deep to be parsed")]
+    TooDeep,
     /// Too much of it is not what the grammar says.
     #[error("too much of it does not parse")]
     Broken,
 }
 
 /// Longer texts are not parsed: a tree takes many times the memory of its text.
-const MAX_BYTES: usize = 4 << 20;
+const MAX_BYTES: usize = 2 << 20;
 
 /// The parser is handed the text in pieces, so that what it reads can be counted.
 const PIECE_BYTES: usize = 4 << 10;
 
 /// How often the text may be read, on the average: a lexer that looks far ahead reads it again and again.
 const MAX_READINGS: usize = 24;
+
+/// The most brackets that are open: on its way through an error the parser looks at all of them again and again.
+const MAX_OPEN: usize = 500;
 
 /// The most that stands in errors, in percent of the text.
 const MAX_BROKEN_PERCENT: usize = 10;
@@ -37,6 +43,9 @@ const MAX_BROKEN_PERCENT: usize = 10;
 pub(super) fn parse(language: Language, text: &str) -> Result<Tree, Unparsed> {
     if text.len() > MAX_BYTES {
         return Err(Unparsed::TooLarge);
+    }
+    if is_too_deep(text) {
+        return Err(Unparsed::TooDeep);
     }
     let mut parser = Parser::new();
     if parser.set_language(&language.grammar()).is_err() {
@@ -70,6 +79,25 @@ pub(super) fn parse(language: Language, text: &str) -> Result<Tree, Unparsed> {
         return Err(Unparsed::Broken);
     }
     Ok(tree)
+}
+
+/// Says whether too many brackets are open at once, those of type arguments by themselves.
+fn is_too_deep(text: &str) -> bool {
+    let (mut n_open, mut n_angles, mut before) = (0_usize, 0_usize, b' ');
+    text.bytes().any(|byte| {
+        match byte {
+            b'(' | b'[' | b'{' => n_open += 1,
+            b')' | b']' | b'}' => n_open = n_open.saturating_sub(1),
+            b'<' if before.is_ascii_alphanumeric() => n_angles += 1,
+            b'>' => n_angles = n_angles.saturating_sub(1),
+            _ => {}
+        }
+        if matches!(byte, b';' | b'{' | b'}') {
+            n_angles = 0;
+        }
+        before = byte;
+        n_open > MAX_OPEN || n_angles > MAX_OPEN
+    })
 }
 
 /// Returns how many bytes stand in errors, and not in a node of several that was read all the same.

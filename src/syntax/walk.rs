@@ -130,7 +130,7 @@ impl<'a> Walk<'a> {
                     above.is_test |= table.words.tests.iter().any(|test| test == self.of(node));
                     above.attributes.push(rows.clone());
                 }
-                Role::Item(rule) => self.item(node, rule, std::mem::take(&mut above), depth),
+                Role::Item(how) => self.item(node, how, &std::mem::take(&mut above), depth),
                 Role::Import(words) => self.import(node, words, std::mem::take(&mut above).start),
                 Role::Wrapper => {
                     let mut above = std::mem::take(&mut above);
@@ -170,7 +170,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn item(&mut self, node: Node<'a>, rule: &Rule, above: Above, depth: usize) {
+    fn item(&mut self, node: Node<'a>, rule: &Rule, above: &Above, depth: usize) {
         let (kind, target) = self.target(node, rule);
         let start = above.start.unwrap_or(node.start_position().row);
         let end = self.lines.len().min(rows(node).end() + 1) - 1;
@@ -196,7 +196,7 @@ impl<'a> Walk<'a> {
                 .map(|rows| rows.start() + 1..=rows.end() + 1),
             depth: n_around,
         });
-        self.documentation(&above);
+        self.documentation(above);
         let Some((body, signature_end)) = body else {
             let max = match kind {
                 Kind::Constant | Kind::Field | Kind::Macro => MAX_VALUE_LINES,
@@ -425,7 +425,7 @@ fn rows(node: Node<'_>) -> Rows {
 /// Says whether a node ends with a mark or a word of the grammar.
 fn is_closed(node: Node<'_>) -> bool {
     let last = node.child_count().checked_sub(1);
-    let last = last.and_then(|last| node.child(u32::try_from(last).ok()?));
+    let last = last.and_then(|last| node.child(last));
     last.is_some_and(|last| !last.is_named())
 }
 

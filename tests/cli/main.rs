@@ -16,6 +16,7 @@ mod errors;
 mod flood;
 mod full;
 mod git_sections;
+mod levels;
 mod limits;
 mod models;
 mod output;

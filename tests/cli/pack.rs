@@ -28,7 +28,7 @@ fn the_document_is_as_the_format_says() {
 
     ]]></file>
     </files>
-    <totals tokens="498" encoding="o200k_base" files="2">Not shown: 1 binary.</totals>
+    <totals tokens="531" encoding="o200k_base" files="2">Not shown: 1 binary.</totals>
     <instruction><![CDATA[
     Say hello.
     ]]></instruction>
@@ -213,7 +213,7 @@ fn the_head_is_the_same_whatever_is_packed() {
         let head = |document: &str| document.split_once(tree).unwrap().0.to_owned();
         assert_eq!(head(&one), head(&other));
         // The reasons for listing a file are explained in each.
-        let kinds = "kind says why: binary, lock, minified, generated, vendored, lfs, large, link, submodule, repository, git-name, secret, unreadable.";
+        let kinds = "kind says why: binary, lock, minified, generated, vendored, lfs, large, link, submodule, repository, git-name, secret, unreadable, asked.";
         assert!(head(&one).contains(kinds), "{format}");
     }
 }
@@ -522,7 +522,7 @@ fn the_readme_at_the_root_is_in_and_those_below_have_a_share() {
     for n in 0..20 {
         repo = repo.file(&format!("d{n}/README.md"), "word ".repeat(100));
     }
-    let files = full_files_of(&repo.pack(&["--budget", "2260"]));
+    let files = full_files_of(&repo.pack(&["--budget", "2293"]));
     assert!(
         files.contains(&"README.md".to_owned()) && files.contains(&"src/a.rs".to_owned()),
         "{files:?}"

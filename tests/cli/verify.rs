@@ -79,6 +79,7 @@ fn as_json() {
         "gone": ["gone"],
         "new": ["to-folder/new"],
         "listed": 4,
+        "shortened": 0,
         "altered": 0,
     });
     assert_eq!(run.json(), expected);

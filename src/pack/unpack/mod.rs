@@ -20,6 +20,8 @@ pub struct PackedFile {
     pub bytes: Option<Vec<u8>>,
     /// Its bytes as they were altered, with placeholders for secrets.
     pub altered: Option<Vec<u8>>,
+    /// Whether the pack shows only some of its lines.
+    pub is_shortened: bool,
     /// What is known of it where it is only listed.
     pub listed: Option<Listed>,
 }
@@ -40,6 +42,8 @@ pub struct Listed {
 pub struct Unpacked {
     /// How many files it holds in full and exactly.
     pub n_exact: usize,
+    /// How many it shows in part.
+    pub n_shortened: usize,
     /// How many it only lists, or holds altered.
     pub n_other: usize,
     /// How many files did not fit in it.
@@ -195,6 +199,8 @@ impl<F> Files<F> {
         }
         if file.bytes.is_some() {
             self.unpacked.n_exact += 1;
+        } else if file.is_shortened {
+            self.unpacked.n_shortened += 1;
         } else {
             self.unpacked.n_other += 1;
         }
@@ -234,12 +240,15 @@ fn packed_file(
         return Err(unknown());
     }
     let path = facts.path(name).ok_or_else(unknown)??;
+    let is_shortened = facts.is_shortened() && text.is_some();
     let Some(text) = text.filter(|_| facts.is_full()) else {
+        let listed = facts.as_listed().ok_or_else(unknown)?;
         return Ok(PackedFile {
             path,
             bytes: None,
             altered: None,
-            listed: Some(facts.as_listed().ok_or_else(unknown)?),
+            is_shortened,
+            listed: (!is_shortened).then_some(listed),
         });
     };
     let carriage = facts.carriage().ok_or_else(unknown)?;
@@ -255,6 +264,7 @@ fn packed_file(
                 path,
                 bytes,
                 altered,
+                is_shortened,
                 listed: None,
             })
         }
