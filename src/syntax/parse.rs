@@ -25,13 +25,13 @@ pub enum Unparsed {
 }
 
 /// Longer texts are not parsed: a tree takes many times the memory of its text.
-const MAX_BYTES: usize = 2 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 /// The parser is handed the text in pieces, so that what it reads can be counted.
 const PIECE_BYTES: usize = 4 << 10;
 
 /// How often the text may be read, on the average: a lexer that looks far ahead reads it again and again.
-const MAX_READINGS: usize = 24;
+const MAX_READINGS: usize = 8;
 
 /// The most brackets that are open: on its way through an error the parser looks at all of them again and again.
 const MAX_OPEN: usize = 500;
@@ -53,7 +53,7 @@ pub(super) fn parse(language: Language, text: &str) -> Result<Tree, Unparsed> {
     }
     let bytes = text.as_bytes();
     let n_left = Cell::new((bytes.len() / PIECE_BYTES + 16) * MAX_READINGS);
-    let n_steps_left = Cell::new(bytes.len() / 8 + 1000);
+    let n_steps_left = Cell::new(bytes.len() / 24 + 1000);
     let mut read = |at: usize, _| {
         n_left.set(n_left.get().saturating_sub(1));
         let end = bytes.len().min(at + PIECE_BYTES);
