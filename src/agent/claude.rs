@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::WAITS;
 use super::outcome::{Class, Failure, Reply, Usage};
 use super::protocol::{Exit, Protocol, activity, add, number, some_text, text};
 
@@ -24,7 +25,7 @@ impl Protocol for Claude {
                 let status = status.map_or(String::new(), |status| format!(" ({status})"));
                 let delay = number(line, "/retry_delay_ms");
                 let delay = delay.map_or(String::new(), |delay| format!(" in {delay} ms"));
-                let told = format!("waits to try again{delay}{status}");
+                let told = format!("{WAITS}{delay}{status}");
                 self.trouble = Some(format!("{told}: {}", text(line, "/error")));
                 return Some(told);
             }

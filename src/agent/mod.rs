@@ -66,6 +66,14 @@ impl Role {
         }
     }
 
+    /// Returns what is said of who plays it: ` as planner`; nothing of who is only asked.
+    pub fn as_words(self) -> String {
+        match self {
+            Self::Asked => String::new(),
+            role => format!(" as {}", role.name()),
+        }
+    }
+
     /// Returns who plays it, as a sentence says that.
     pub fn who(self) -> &'static str {
         match self {
@@ -76,6 +84,9 @@ impl Role {
         }
     }
 }
+
+/// What an agent does, as it is told, that waits by itself for its vendor begins so.
+pub const WAITS: &str = "waits to try again";
 
 /// What an agent gives.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -204,7 +215,7 @@ impl Setting<'_> {
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
     /// The agent gave no answer that can be used.
-    #[error("{agent} gave no answer as {}", role.name())]
+    #[error("{agent} gave no answer{}", role.as_words())]
     Failed {
         /// The agent and its model.
         agent: String,

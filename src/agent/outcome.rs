@@ -48,6 +48,18 @@ pub struct Usage {
     pub dollars: Option<f64>,
 }
 
+impl Usage {
+    /// Returns that of a call that was refused: none.
+    pub fn nothing() -> Self {
+        Self {
+            input: Some(0),
+            cached: Some(0),
+            output: Some(0),
+            dollars: Some(0.0),
+        }
+    }
+}
+
 impl std::ops::AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
         // Whatever a server reports: no sum runs over.
@@ -165,6 +177,19 @@ impl Class {
             | Self::Crashed => Next::Other,
             Self::Interrupted | Self::NotRecorded => Next::Stop,
         }
+    }
+
+    /// Says whether a vendor refuses so what it has not begun, and bills nobody for it.
+    pub fn is_unpaid(self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited
+                | Self::OutOfQuota
+                | Self::NotSignedIn
+                | Self::NoSuchModel
+                | Self::PermissionDenied
+                | Self::OverWindow
+        )
     }
 
     /// Returns what the user can do about it.

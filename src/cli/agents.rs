@@ -225,6 +225,11 @@ impl AgentArgs {
 }
 
 impl Lent {
+    /// Returns the values of the environment that stay in nothing.
+    pub(super) fn secrets(&self) -> &[String] {
+        &self.secrets
+    }
+
     /// Says whether somebody is billed for what `player` uses.
     pub(super) fn is_metered(&self, player: &Player) -> bool {
         player.billing(&self.variables).is_metered()

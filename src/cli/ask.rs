@@ -14,7 +14,7 @@ use super::asking::Asking;
 use super::begin::begin;
 use super::environment::{Environment, threads};
 use super::exec::tell_waiting;
-use super::exit::{Exit, RunStopped, class_of, is_interrupted, unwrapped, usage};
+use super::exit::{Exit, RunStopped, class_of, hint, is_interrupted, unwrapped, usage};
 use super::mentions::{Mentioned, mentioned};
 use super::plan::read_packs;
 use super::printer::Printer;
@@ -113,7 +113,12 @@ struct NoAnswer<'a> {
     /// The version of the format: 1.
     version: u32,
     run: Option<&'a str>,
-    error: String,
+    /// What went wrong, if anything did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// The file with what is asked, where somebody is yet to answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt: Option<&'a Path>,
     class: String,
 }
 
@@ -131,13 +136,19 @@ pub(super) fn run(
         printer.json(&NoAnswer {
             version: 1,
             run: seen.run.as_deref(),
-            error: format!("{error:#}"),
+            error: Some(format!("{error:#}")),
+            prompt: None,
             class: class_of(&error),
         })?;
     }
     match seen.signal.filter(|_| is_interrupted(&error)) {
         Some(signal) => {
-            printer.note("interrupted; there is no answer");
+            printer.note(&match &seen.run {
+                Some(id) => {
+                    format!("interrupted; there is no answer; `twostep runs resume {id}` goes on")
+                }
+                None => "interrupted; there is no answer".to_owned(),
+            });
             Ok(Exit::of_signal(signal))
         }
         None => Err(error),
@@ -222,7 +233,8 @@ fn end(run: &mut Run, done: Result<Done, AskError>, signal: Option<i32>) -> anyh
             (Outcome::Stopped(format!("{error:#}")), exit)
         }
     };
-    let recorded = run.end(outcome, exit as u8);
+    let advice = done.as_ref().err().and_then(hint);
+    let recorded = run.end(outcome, exit as u8, advice.as_deref());
     let done = done?;
     recorded.context("it came to its end, and that cannot be recorded")?;
     Ok(done)
@@ -459,7 +471,8 @@ impl AskArgs {
         printer.json(&NoAnswer {
             version: 1,
             run: Some(&run.id),
-            error: format!("no answer yet; the prompt is in `{}`", prompt.display()),
+            error: None,
+            prompt: Some(prompt),
             class: class.to_owned(),
         })
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agents::Lent;
 use super::environment::{Environment, now_ms};
-use super::exit::{Exit, is_interrupted, unwrapped, usage};
+use super::exit::{Exit, hint, is_interrupted, unwrapped, usage};
 use super::printer::{Printer, read_stdin};
 use super::{Cli, obey};
 use crate::flow::plan_exec::{Done, RunError, or_waiting};
@@ -78,6 +78,8 @@ pub(super) fn begin(
     if let Some(mut run) = environment.resumed.take() {
         run.watch(watch);
         let place = lent.claim(&run.id)?;
+        // Who was killed took nothing out of what programs wrote.
+        resume::strike(&run.folder, lent.secrets())?;
         return Ok((*run, place));
     }
     if let Some(id) = run::half_landed(root)? {
@@ -130,7 +132,9 @@ pub(super) fn end(
         Ok(done) => done.outcome(),
         Err(error) => Outcome::Stopped(format!("{error:#}")),
     };
-    let recorded = run.end(outcome, exit_of(&done, lent.signal()) as u8);
+    let advice = done.as_ref().err().and_then(hint);
+    let exit = exit_of(&done, lent.signal());
+    let recorded = run.end(outcome, exit as u8, advice.as_deref());
     let done = done?;
     recorded.context("it came to its end, and that cannot be recorded")?;
     Ok(done)

@@ -15,7 +15,7 @@ use super::agents::{
 use super::asking::Asking;
 use super::begin::{begin, end, events, exit_of};
 use super::environment::Environment;
-use super::exit::{Exit, RunStopped, is_interrupted, unwrapped, usage};
+use super::exit::{Exit, RunStopped, class_of, is_interrupted, unwrapped, usage};
 use super::plan::{read_packs, read_spec};
 use super::printer::Printer;
 use super::select::{SelectArgs, Selected};
@@ -245,6 +245,8 @@ fn told(
             run: (),
             outcome: "failed",
             error: format!("{error:#}"),
+            class: class_of(error),
+            exit: Exit::of(error) as u8,
         })?;
     }
     done
@@ -430,7 +432,8 @@ impl Job<'_> {
                 }
                 if let Some(signal) = lent.signal().filter(|_| is_interrupted(&error)) {
                     printer.note(&format!(
-                        "interrupted; your files are as they were; what there is, is in `{folder}`"
+                        "interrupted; your files are as they were; what there is, is in `{folder}`, and `twostep runs resume {}` goes on",
+                        run.id
                     ));
                     return Ok(Exit::of_signal(signal));
                 }
@@ -455,6 +458,8 @@ impl Job<'_> {
                     self.go_on(typed)
                 ));
             }
+            // That is another verb's.
+            Done::Reviewed(_) => {}
             Done::Executed(executed) => story::tell_end(printer, &summary, executed),
         }
         if let (LandArg::Patch, Done::Executed(executed)) = (self.change.land, &done) {
@@ -661,6 +666,10 @@ struct Report<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     prompt: Option<&'a Path>,
     #[serde(skip_serializing_if = "Option::is_none")]
     patch: Option<&'a Path>,
@@ -683,6 +692,8 @@ struct NotBegun {
     run: (),
     outcome: &'static str,
     error: String,
+    class: String,
+    exit: u8,
 }
 
 #[derive(Serialize)]
@@ -696,6 +707,8 @@ impl<'a> Report<'a> {
         let mut report = Self::new(summary, &Done::NotAsked);
         report.outcome = "failed";
         report.error = Some(format!("{error:#}"));
+        report.class = Some(class_of(error));
+        report.exit = Some(Exit::of(error) as u8);
         if let Some(
             ExecError::Failed { executed, .. }
             | ExecError::Disputed { executed, .. }
@@ -725,6 +738,8 @@ impl<'a> Report<'a> {
             run: &summary.id,
             outcome: "not_asked",
             error: None,
+            class: None,
+            exit: None,
             prompt: None,
             patch: None,
             branch: None,
@@ -736,7 +751,7 @@ impl<'a> Report<'a> {
             took_ms: summary.took_ms,
         };
         match done {
-            Done::NotAsked => {}
+            Done::NotAsked | Done::Reviewed(_) => {}
             Done::Planned(_) => report.outcome = "planned",
             Done::Waiting(_, prompt) => {
                 report.outcome = "waiting";

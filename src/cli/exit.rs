@@ -159,6 +159,9 @@ pub(super) fn class_of(error: &anyhow::Error) -> String {
     let is_misfit = |cause: &(dyn std::error::Error + 'static)| {
         matches!(cause.downcast_ref(), Some(AskError::Misfit { .. }))
     };
+    if let Some(word) = error.chain().find_map(word_of) {
+        return word.to_owned();
+    }
     let word = match Exit::of(error) {
         Exit::Budget => "budget",
         _ if is_interrupted(error) => "interrupted",
@@ -167,6 +170,26 @@ pub(super) fn class_of(error: &anyhow::Error) -> String {
         _ => "error",
     };
     word.to_owned()
+}
+
+/// Returns the word for what keeps a plan from being carried out, or a change from landing.
+fn word_of(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    match cause.downcast_ref::<RunError>() {
+        Some(RunError::Unresolved { .. } | RunError::NoReferences(_)) => return Some("references"),
+        Some(RunError::Drifted { .. }) => return Some("drift"),
+        _ => {}
+    }
+    Some(match cause.downcast_ref::<ExecError>()? {
+        ExecError::Failed { .. } | ExecError::Altered { .. } => "checks",
+        ExecError::Disputed { .. } => "review",
+        ExecError::Unlike(_) => "audit",
+        ExecError::Nothing { .. } => "no_change",
+        ExecError::Rejected { .. } | ExecError::Patch(_) => "edits",
+        ExecError::Refused { .. } | ExecError::Unasked { .. } | ExecError::Leaked(_) => "refused",
+        ExecError::Redacted { .. } => "secrets",
+        ExecError::Land { source, .. } if is_conflict(source) => "conflict",
+        _ => return None,
+    })
 }
 
 /// Says whether it was secrets that stopped us.
@@ -390,12 +413,13 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<RunError>() {
         return Some(match error {
             RunError::Unresolved { .. } => {
-                "correct the paths in the plan by hand, or let its planner do it with `twostep plan PLAN --revise NOTE`; then `twostep exec PLAN`".to_owned()
+                "correct the paths in the plan by hand, or let its planner do it with `twostep plan --revise NOTE`".to_owned()
             }
             RunError::Drifted { .. } => "look whether the plan still holds; then say `--accept-drift`, or let its planner change it with `twostep plan PLAN --revise NOTE`".to_owned(),
             RunError::NoReferences(_) => "name in the plan the files to change, relative to the root of the repository".to_owned(),
             RunError::NoSession(_) => "plan again with the spec".to_owned(),
             RunError::OtherPlanner { made, .. } => format!("leave `--planner` out, or name {made}"),
+            RunError::Link(_) => "take the link away, or name another file with `twostep plan -o FILE`".to_owned(),
             RunError::Edited(_) => "move it away, carry it out with `twostep exec`, or replace it with `--force`".to_owned(),
             RunError::Plan { .. } => "name a plan in Markdown, such as one that `twostep plan` wrote".to_owned(),
             _ => return None,
@@ -473,7 +497,7 @@ fn exec_hint(error: &ExecError) -> Option<String> {
                 "name them in the plan if they are to change, and run `twostep exec`".to_owned(),
             ),
             ExecError::Refused { .. } => Some(
-                "these files are never written; say in the spec to leave them alone".to_owned(),
+                "these files are never written; say in the spec or the plan to leave them alone".to_owned(),
             ),
             ExecError::Land { source, .. } if !is_conflict(source) => {
                 match of_file(source).and_then(FsError::hint) {

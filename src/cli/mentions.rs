@@ -53,7 +53,7 @@ pub(super) fn mentioned(
         match spellings(word).find_map(|word| mention(here, word, threads)) {
             Some(mention) if mentions.contains(&mention) => {}
             Some(mention) => mentions.push(mention),
-            None if is_like_path(word) => printer.note(&format!(
+            None if is_like_path(word) => printer.warn(&format!(
                 "`@{word}` names no file from here, and is left as text"
             )),
             None => {}

@@ -22,6 +22,7 @@ mod plan;
 mod printer;
 mod references;
 mod replay;
+mod review;
 mod runs;
 mod secrets;
 mod select;
@@ -74,6 +75,7 @@ enum Verb {
     Plan(plan::PlanArgs),
     References(references::ReferencesArgs),
     Exec(exec::ExecArgs),
+    Review(review::ReviewArgs),
     Ask(ask::AskArgs),
     Runs(runs::RunsArgs),
     Undo(runs::UndoArgs),
@@ -130,6 +132,7 @@ fn obey(cli: &Cli, environment: &Environment, printer: &Printer) -> anyhow::Resu
         Verb::Plan(args) => plan::run(args, environment, printer),
         Verb::References(args) => references::run(args, environment, printer),
         Verb::Exec(args) => exec::run_exec(args, environment, printer),
+        Verb::Review(args) => review::run(args, environment, printer),
         Verb::Ask(args) => ask::run(args, environment, printer),
         Verb::Runs(args) => runs::run(args, environment, printer),
         Verb::Undo(args) => runs::run_undo(args, environment, printer),

@@ -170,16 +170,20 @@ pub(super) fn run(
     }
     if let Err(error) = done {
         if let Some(signal) = lent.signal().filter(|_| is_interrupted(&error)) {
-            printer.note("interrupted; no plan was written");
+            printer.note(&format!(
+                "interrupted; no plan was written; `twostep runs resume {}` goes on",
+                run.id
+            ));
             return Ok(Exit::of_signal(signal));
         }
         return Err(error.context(RunStopped(run.id.clone())));
     }
     tell_plan(plan.as_ref(), target, &run, environment, printer)?;
-    if let Some(plan) = &plan {
-        tell_references(plan, &selected, printer);
-    }
-    Ok(lent.signal().map_or(Exit::Success, Exit::of_signal))
+    let usual = match &plan {
+        Some(plan) => tell_references(plan, &selected, printer),
+        None => Exit::Success,
+    };
+    Ok(lent.signal().map_or(usual, Exit::of_signal))
 }
 
 /// Tells where the plan is, or writes it to stdout.
@@ -202,12 +206,16 @@ fn tell_plan(
 }
 
 /// Tells what a plan names, and warns of what is not clear.
-fn tell_references(plan: &Plan, selected: &Selected, printer: &Printer) {
+fn tell_references(plan: &Plan, selected: &Selected, printer: &Printer) -> Exit {
     let candidates = pack::all_candidates(&selected.repository, selected.threads);
     let references = plan_exec::resolve(&plan.text, plan, &candidates);
     story::tell(printer, &Told::Resolved(&references));
-    if let Err(error) = plan_exec::all_clear(&references) {
-        printer.warn(&error.to_string());
+    match plan_exec::all_clear(&references) {
+        Ok(()) => Exit::Success,
+        Err(error) => {
+            printer.warn(&error.to_string());
+            Exit::Negative
+        }
     }
 }
 

@@ -110,7 +110,10 @@ pub(super) fn run_undo(
     printer: &Printer,
 ) -> anyhow::Result<Exit> {
     let repository = open(environment, printer)?;
-    let taken = undo::undo(&repository, args.id.as_deref(), now_ms)?;
+    let all = run::all(repository.root.path())?;
+    let id = args.id.as_deref();
+    let id = id.map(|id| find(&all, Some(id))).transpose()?;
+    let taken = undo::undo(&repository, id.map(|summary| summary.id.as_str()), now_ms)?;
     for (path, kind) in &taken.files {
         let what = match kind {
             ChangeKind::Created => "removed",
@@ -236,7 +239,7 @@ fn told(event: &Event) -> Option<String> {
             return None;
         }
         Event::Artefact { name, bytes, .. } => format!("kept {name} ({} bytes)", grouped(*bytes)),
-        Event::CallStarted { role, agent, .. } => format!("asked {agent} as {}", role.name()),
+        Event::CallStarted { role, agent, .. } => format!("asked {agent}{}", role.as_words()),
         Event::CallEnded { usage, billing, .. } => {
             let tokens = |n: Option<u64>| n.map_or("unknown".to_owned(), grouped);
             let (input, output) = (tokens(usage.input), tokens(usage.output));
@@ -247,6 +250,7 @@ fn told(event: &Event) -> Option<String> {
             };
             format!("it answered: {input} tokens in, {output} out, {paid}")
         }
+        Event::Waited { ms: 0 } => return None,
         Event::Waited { ms } => format!("waited {}", lasting(*ms)),
         Event::FellBack { from, to, .. } => format!("asked {to} in the place of {from}"),
         Event::CallFailed { message, .. } => format!("it gave no answer: {message}"),

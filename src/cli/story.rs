@@ -34,6 +34,7 @@ pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
                 printer.note(&line("", doing));
             }
         }
+        Event::WaitsItself(role, told) => printer.note(&line(role.name(), told)),
         Event::Throttled(role, wait) => printer.note(&line(
             role.name(),
             &format!("was asked much already; asking{}", after(*wait)),
@@ -251,7 +252,8 @@ fn resolved(references: &[Reference]) -> String {
         "plan",
         &format!("names {there} that are there, {created} that it creates"),
     );
-    for reference in references.iter().take(N_NAMED) {
+    let clear: Vec<&Reference> = references.iter().filter(|it| !it.is_open()).collect();
+    for reference in clear.iter().take(N_NAMED) {
         let intent = match reference.intent {
             Intent::Mention => "mention",
             Intent::Change => "change",
@@ -265,11 +267,7 @@ fn resolved(references: &[Reference]) -> String {
             .map_or(reference.written.clone(), ToString::to_string);
         text = format!("{text}\n{}", line("", &format!("{intent} {shown}")));
     }
-    if let Some(more) = references
-        .len()
-        .checked_sub(N_NAMED)
-        .filter(|&more| more > 0)
-    {
+    if let Some(more) = clear.len().checked_sub(N_NAMED).filter(|&more| more > 0) {
         text = format!("{text}\n{}", line("", &format!("and {more} more")));
     }
     text

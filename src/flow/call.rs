@@ -9,11 +9,11 @@ use super::plan::PlanningError;
 use super::player::Player;
 use crate::agent::{
     Agent, AgentError, Billing, Call, Class, Difference, Failure, May, Next, Reply, Role, Setting,
-    Usage,
+    Usage, WAITS,
 };
 use crate::fs::{self, FsError};
 use crate::process::{self, Limits};
-use crate::run::{CallPlace, Event as Happened, Known, Reserve, Run};
+use crate::run::{CallPlace, Event as Happened, Known, Reserve, Run, is_id};
 
 /// No prompt is larger.
 const MAX_PROMPT_BYTES: u64 = 256 << 20;
@@ -177,6 +177,9 @@ fn insist<'a>(
         if failure.class == Class::RateLimited {
             host.limiter.hold(player.account(), wait);
         }
+        let metered = billing.is_metered();
+        host.budget
+            .reserve(run, player, asked.tokens, metered, (host.now)())?;
         (host.tell)(&Event::Waiting(asked.role, failure, wait));
         pause(wait, run, host)?;
     }
@@ -258,7 +261,12 @@ fn once(
         interrupted: host.interrupted,
     };
     let answer = player.agent.ask(&call, &setting, &mut |doing| {
-        (host.tell)(&Event::Doing(&process::struck(doing, &host.secrets)));
+        let doing = process::struck(doing, &host.secrets);
+        if doing.starts_with(WAITS) {
+            (host.tell)(&Event::WaitsItself(asked.role, &doing));
+        } else {
+            (host.tell)(&Event::Doing(&doing));
+        }
     });
     if matches!(answer, Err(AgentError::Failed { .. })) {
         // It may have failed for it could not write, whatever it says.
@@ -289,6 +297,9 @@ fn without(answer: Result<Reply, AgentError>, values: &[String]) -> Result<Reply
             for text in reply.denied.iter_mut().chain([&mut reply.text]) {
                 *text = process::struck(text, values);
             }
+            // It goes into a path and a command line.
+            let is_sound = |id: &String| is_id(id) && !process::holds(id.as_bytes(), values);
+            reply.session = reply.session.filter(is_sound);
             Ok(reply)
         }
         Err(AgentError::Failed {

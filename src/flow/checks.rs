@@ -116,19 +116,21 @@ pub(super) fn run_checks(
     let mut all = Vec::new();
     for (n, command) in checks.iter().enumerate() {
         host.go_on()?;
-        (host.tell)(&Event::Checking(command, is_baseline));
+        let shown = &host.redactor.redacted(command);
+        (host.tell)(&Event::Checking(shown, is_baseline));
         let record = records.join(when.record(n + 1));
         let mut checked = match host.replayed {
-            Some(first) => again(command, n + 1, when, first)?,
+            Some(first) => again(shown, n + 1, when, first)?,
             None => check::run(command, &record, &setting)?,
         };
         host.budget.check_time(run, (host.now)())?;
+        checked.command.clone_from(shown);
         // Secrets in it are no reason to stop.
         checked.tail = host.redactor.redacted(&checked.tail);
         checked.output = host.redactor.redacted(&checked.output);
         if is_baseline && checked.is_not_found {
             return Err(ExecError::NotFound {
-                command: command.clone(),
+                command: shown.clone(),
                 said: checked.tail.trim().to_owned(),
             });
         }
@@ -139,7 +141,7 @@ pub(super) fn run_checks(
         }
         (host.tell)(&Event::Checked(&checked, is_baseline));
         run.record(Happened::Checked {
-            command: command.clone(),
+            command: shown.clone(),
             is_baseline,
             passed: checked.passed,
             how: checked.how.clone(),

@@ -122,24 +122,31 @@ fn leaked(
     scratch: &Scratch,
     changes: &ChangeSet,
     secrets: &[String],
-) -> Result<Vec<RepoPath>, ExecError> {
+) -> Result<Vec<String>, ExecError> {
     let (originals, root) = (scratch.originals()?, Root::open(&scratch.folder)?);
+    let holds = |bytes: &[u8]| process::holds(bytes, secrets);
     let mut leaked = Vec::new();
-    for change in changes
-        .changes
-        .iter()
-        .filter(|change| change.after.is_some())
+    for Change {
+        path,
+        before,
+        after,
+    } in &changes.changes
     {
-        let holds = |bytes: &[u8]| process::holds(bytes, secrets);
-        let was_there = || match &change.before {
-            Some(_) => originals.read(&change.path).map(|bytes| holds(&bytes)),
+        let was_there = || match before {
+            Some(_) => originals.read(path).map(|bytes| holds(&bytes)),
             None => Ok(false),
         };
-        if holds(&bytes_of(&root, &change.path)?) && !was_there()? {
-            leaked.push(change.path.clone());
+        if holds(path.as_bytes())
+            || after.is_some() && holds(&bytes_of(&root, path)?) && !was_there()?
+        {
+            leaked.push(path);
         }
     }
-    Ok(leaked)
+    let refused = changes.refused.iter().map(|problem| &problem.path);
+    leaked.extend(refused.filter(|path| holds(path.as_bytes())));
+    let shown = leaked.into_iter();
+    let shown = shown.map(|path| format!("`{}`", process::struck(&path.to_string(), secrets)));
+    Ok(shown.collect())
 }
 
 /// Keeps what an executor had done before it failed, for it was paid for: in the folder of the call, or of the run.

@@ -148,8 +148,8 @@ pub enum ExecError {
         patch: PathBuf,
     },
     /// The executor wrote a secret of the user's environment into files.
-    #[error("nothing landed, and the change is not kept: a key of yours stands in it, in {}", names(.0))]
-    Leaked(Vec<RepoPath>),
+    #[error("nothing landed, and the change is not kept: a key of yours stands in it, in {}", .0.join(", "))]
+    Leaked(Vec<String>),
     /// A recorded change does not fit the files.
     #[error("the change does not fit the files")]
     Patch(#[from] PatchError),

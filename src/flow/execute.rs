@@ -170,14 +170,8 @@ fn read(
         report: Some(&answered.reply.text),
         checks: &executed.checks,
     };
-    Ok(review::ask(
-        reviewer,
-        &subject,
-        n,
-        request.counter,
-        run,
-        host,
-    )?)
+    let prompt = review::prepare(reviewer, &subject, request.counter, host)?;
+    Ok(review::ask(reviewer, &prompt, n, run, host)?)
 }
 
 /// Returns what the executor is asked about a change that is not good yet: checks that fail, or what a reviewer found.

@@ -78,6 +78,8 @@ pub enum Event<'a> {
     Asking(Role, &'a str),
     /// It is not asked: the run has its answer from before it was taken up again.
     Reused(Role, Usage),
+    /// It waits by itself for its vendor, as it says.
+    WaitsItself(Role, &'a str),
     /// What it does.
     Doing(&'a str),
     /// It is asked after this long, for it was asked much already.

@@ -19,6 +19,7 @@ use crate::path::RepoPath;
 use crate::plan::{Plan, PlanError, Reference, Tree, references};
 use crate::prompt;
 use crate::repo::{Candidate, Repository};
+use crate::review::Review;
 use crate::run::{self, Outcome, Run};
 
 /// How a plan's file begins, so that it is known as ours.
@@ -132,6 +133,8 @@ pub enum Done {
     Waiting(Role, PathBuf),
     /// The plan was carried out.
     Executed(Box<Executed>),
+    /// A change was read.
+    Reviewed(Box<Review>),
 }
 
 impl Done {
@@ -146,6 +149,7 @@ impl Done {
                 let name: PathBuf = names.into_iter().rev().collect();
                 Outcome::Waiting(name.display().to_string())
             }
+            Self::Reviewed(_) => Outcome::Answered,
             Self::Executed(executed) if executed.landed == Landed::Kept => Outcome::Kept,
             Self::Executed(_) => Outcome::Landed,
         }
@@ -181,6 +185,9 @@ pub enum RunError {
     /// A plan's file has been edited, or is not ours.
     #[error("`{}` is there already, and is no plan of ours or was edited since", .0.display())]
     Edited(PathBuf),
+    /// A plan's file is a link.
+    #[error("`{}` is a link, and a plan is written to a file of its own", .0.display())]
+    Link(PathBuf),
     /// There is no conversation to go on with.
     #[error("the planner's conversation of the run `{0}` cannot be gone on with")]
     NoSession(String),
@@ -484,7 +491,9 @@ fn executor_prompt(
     host: &Host<'_>,
 ) -> Result<Prompt, RunError> {
     (host.tell)(&Event::Resolved(references));
-    run.keep("references.json", &run::json(&references))?;
+    // With the lines of the plan as the run has it: a file of it may have a head above.
+    let kept = resolve(&plan.text, plan, work.candidates);
+    run.keep("references.json", &run::json(&kept))?;
     let packs = if work.planner.is_some() {
         &[]
     } else {
@@ -680,13 +689,11 @@ pub fn run_of(file: &Path) -> Result<Option<String>, FsError> {
 /// Fails with [`RunError::Edited`] if it may not.
 pub fn may_write_plan(root: &Path, file: &Path) -> Result<(), RunError> {
     let edited = || RunError::Edited(file.to_owned());
-    // A link that leads nowhere would have us write where it leads.
+    if fs::is_link(file) {
+        return Err(RunError::Link(file.to_owned()));
+    }
     if fs::kind(file)? == SystemKind::Missing {
-        return if fs::is_link(file) {
-            Err(edited())
-        } else {
-            Ok(())
-        };
+        return Ok(());
     }
     let id = run_of(file)?.ok_or_else(edited)?;
     let kept = run::artefact(root, &id, PLAN_FILE).map_err(|_| edited());
@@ -706,6 +713,10 @@ pub fn may_write_plan(root: &Path, file: &Path) -> Result<(), RunError> {
 /// Fails if it cannot be written.
 pub fn write_plan(file: &Path, plan: &Plan, run: &mut Run) -> Result<(), RunError> {
     run.keep(PLAN_FILE, plan.text.as_bytes())?;
+    // It may have come with the repository, and lead anywhere.
+    if fs::is_link(file) {
+        return Err(RunError::Link(file.to_owned()));
+    }
     let mut output = fs::Output::create(file)?;
     output
         .write_all(plan_file(plan, &run.id).as_bytes())

@@ -3,10 +3,13 @@
 //! A run is taken up by doing again what it did, from its beginning: what an agent answered is not asked for again
 //! ([`Run::known`]), and all else is made anew from the user's files, which must still be what they were.
 
+use std::path::Path;
+
 use super::checks::CHECKS_FOLDER;
 use super::land::HELD_FOLDER;
 use super::undo::{self, UndoError};
-use crate::fs;
+use crate::fs::{self, FsError, SystemKind};
+use crate::process;
 use crate::repo::Repository;
 use crate::run::{self, Event, Outcome, Run};
 
@@ -16,6 +19,24 @@ pub enum Left {
     Rest(Box<Run>),
     /// Nothing: it came to this.
     Nothing(Outcome),
+}
+
+/// Strikes `values` out of what the agents of the run in `folder` wrote.
+///
+/// # Errors
+///
+/// Fails if a file cannot be read or written.
+pub fn strike(folder: &Path, values: &[String]) -> Result<(), FsError> {
+    let calls = folder.join(run::CALLS_FOLDER);
+    for call in fs::list(&calls)? {
+        for name in ["stdout", "stderr"] {
+            let file = calls.join(&call).join(name);
+            if !fs::is_link(&file) && fs::kind(&file)? == SystemKind::File {
+                process::strike_out(&file, values)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Takes up the run `id`: puts back what it had landed in part, and tells what is left to do.
@@ -42,7 +63,7 @@ pub fn take_up(repository: &Repository, id: &str, now: fn() -> u64) -> Result<Le
     match landing {
         Some(Event::Landed | Event::Branched { .. }) => {
             let outcome = Outcome::Landed;
-            run.end(outcome.clone(), 0)?;
+            run.end(outcome.clone(), 0, None)?;
             return Ok(Left::Nothing(outcome));
         }
         Some(Event::LandingStarted | Event::LandingStranded) => {

@@ -2,7 +2,7 @@
 
 use super::call::{Answered, Asked, call};
 use super::host::{Event, Host};
-use super::plan::{PlanningError, given, redacted};
+use super::plan::{PlanningError, Prompt, given, redacted};
 use super::player::Player;
 use crate::agent::{Class, Failure, May, REPLY_FILE, Role};
 use crate::check::Checked;
@@ -48,22 +48,34 @@ impl Ledger {
     }
 }
 
+/// Makes the prompt that asks `reviewer` to read the subject.
+///
+/// # Errors
+///
+/// Fails if that is more than the reviewer takes.
+pub fn prepare(
+    reviewer: &Player,
+    subject: &Subject<'_>,
+    counter: &Counter,
+    host: &Host<'_>,
+) -> Result<Prompt, PlanningError> {
+    let text = words(subject, host)?;
+    given(text, counter, reviewer, Role::Reviewer)
+}
+
 /// Asks `reviewer`, who has no memory of earlier reviews, for the `n`th review in `run`, which keeps it.
 ///
 /// # Errors
 ///
-/// Fails if the subject is too large, or there is no answer that is a review.
+/// Fails if there is no answer that is a review.
 pub fn ask(
     reviewer: &Player,
-    subject: &Subject<'_>,
+    prompt: &Prompt,
     n: usize,
-    counter: &Counter,
     run: &mut Run,
     host: &Host<'_>,
 ) -> Result<Review, PlanningError> {
     host.go_on()?;
-    let text = words(subject, host)?;
-    let prompt = given(text, counter, reviewer, Role::Reviewer)?;
     let folder = host.cache.join(&run.id).join(Role::Reviewer.name());
     fs::make_private_folders(&folder)?;
     let asked = Asked {
@@ -92,7 +104,7 @@ pub fn ask(
     Ok(review)
 }
 
-/// Makes the prompt.
+/// Returns the words of the prompt.
 fn words(subject: &Subject<'_>, host: &Host<'_>) -> Result<String, PlanningError> {
     let plan = subject.plan.map(|plan| redacted("the plan", plan, host));
     let plan = plan.transpose()?;

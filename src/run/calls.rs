@@ -214,7 +214,8 @@ impl Run {
         class: Option<Class>,
         message: String,
     ) -> Result<(), FsError> {
-        self.settle(None);
+        let is_unused = class.is_some_and(Class::is_unpaid);
+        self.settle(is_unused.then(Usage::nothing));
         self.record(Event::CallFailed {
             number: place.number,
             class,
@@ -302,6 +303,6 @@ impl Run {
 }
 
 /// Returns the folder of a call, within that of its run.
-fn folder(number: usize, role: Role) -> String {
+pub(super) fn folder(number: usize, role: Role) -> String {
     format!("{CALLS_FOLDER}/{number:02}-{}", role.name())
 }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::agent::Usage;
+use crate::agent::{REPLY_FILE, Role, Usage};
 use crate::fs::{self, FsError, Hash, SystemKind};
 use crate::path::RepoPath;
 use crate::repo::Repository;
@@ -249,14 +249,14 @@ impl Run {
         Ok(path)
     }
 
-    /// Keeps the report, and records what the run came to and the exit code that says so.
+    /// Keeps the report, with what the user is advised to do, and records what the run came to and the exit code that says so.
     ///
     /// # Errors
     ///
     /// Fails if they cannot be written.
-    pub fn end(&mut self, outcome: Outcome, exit: u8) -> Result<(), FsError> {
+    pub fn end(&mut self, outcome: Outcome, exit: u8, advice: Option<&str>) -> Result<(), FsError> {
         let records = journal::read(&self.folder)?;
-        let report = report::report(&self.id, &records, &outcome);
+        let report = report::report(&self.id, &records, &outcome, advice);
         self.keep(REPORT_FILE, report.as_bytes())?;
         self.record(Event::Ended { outcome, exit })
     }
@@ -572,6 +572,34 @@ pub fn checks(folder: &Path) -> Result<Vec<CheckEnd>, FsError> {
 /// Fails if the journal cannot be read.
 pub fn records(root: &Path, id: &str) -> Result<Vec<Record>, FsError> {
     journal::read(&root.join(FOLDER).join(id))
+}
+
+/// Returns what `role` answered last in a run, if it did.
+///
+/// # Errors
+///
+/// Fails if the journal or the answer cannot be read.
+pub fn last_answer(root: &Path, id: &str, role: Role) -> Result<Option<String>, FsError> {
+    let mut number = None;
+    for record in records(root, id)? {
+        match record.event {
+            Event::CallStarted {
+                number: n,
+                role: of,
+                ..
+            } if of == role => number = Some(n),
+            _ => {}
+        }
+    }
+    let folder = root.join(FOLDER).join(id);
+    let file = number.map(|n| folder.join(calls::folder(n, role)).join(REPLY_FILE));
+    match file {
+        Some(file) if fs::kind(&file)? == SystemKind::File => {
+            let bytes = fs::read_regular(&file, MAX_BYTES)?;
+            Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Reads an artefact of a run.

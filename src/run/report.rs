@@ -22,8 +22,13 @@ struct Row<'a> {
     failure: Option<String>,
 }
 
-/// Returns the report of the run `id` that came to `outcome`.
-pub(super) fn report(id: &str, records: &[Record], outcome: &Outcome) -> String {
+/// Returns the report of the run `id` that came to `outcome`; `advice` is what the user can do about that.
+pub(super) fn report(
+    id: &str,
+    records: &[Record],
+    outcome: &Outcome,
+    advice: Option<&str>,
+) -> String {
     let mut text = String::new();
     let title = records.iter().find_map(|record| match &record.event {
         Event::Started { title, verb } => Some((title.as_str(), verb.as_str())),
@@ -40,7 +45,7 @@ pub(super) fn report(id: &str, records: &[Record], outcome: &Outcome) -> String 
     checked(&mut text, records);
     reviewed(&mut text, records);
     calls(&mut text, records, outcome);
-    next(&mut text, id, outcome);
+    next(&mut text, id, outcome, advice);
     text
 }
 
@@ -75,6 +80,9 @@ const FILES: &[(&str, &str)] = &[
     ),
     ("executor-pack.xml", "what the executor read"),
     ("changes.patch", "the change"),
+    ("review-1.md", "the first review"),
+    ("review-2.md", "the second review"),
+    ("review-3.md", "the third review"),
 ];
 
 fn files(text: &mut String, records: &[Record]) {
@@ -203,8 +211,9 @@ fn checked(text: &mut String, records: &[Record]) {
 }
 
 /// Says what can be done now.
-fn next(text: &mut String, id: &str, outcome: &Outcome) {
+fn next(text: &mut String, id: &str, outcome: &Outcome, advice: Option<&str>) {
     let next = match outcome {
+        Outcome::Stopped(_) if advice.is_some() => advice.unwrap_or_default().to_owned(),
         Outcome::Planned => "`twostep exec AI-PLAN.md` carries the plan out".to_owned(),
         Outcome::Landed => format!("`twostep undo {id}` takes the change back"),
         Outcome::Kept => format!(
@@ -262,7 +271,7 @@ fn calls(text: &mut String, records: &[Record], outcome: &Outcome) {
     }
     for record in records {
         match &record.event {
-            Event::Waited { ms } => {
+            Event::Waited { ms } if *ms > 0 => {
                 let _ = writeln!(text, "\nWaited {} s before the next call.", Seconds(*ms));
             }
             Event::FellBack { role, from, to } => {

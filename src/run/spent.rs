@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Record};
-use crate::agent::Usage;
+use crate::agent::{Class, Usage};
 
 /// What a call takes at least, set aside before it is made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub struct Reserve {
     pub dollars: Option<f64>,
 }
 
-/// What a run has used: as it was reported, and where nothing was, what had been set aside.
+/// What a run has used: as it was reported, nothing where a call was refused, and else what had been set aside.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Spent {
     /// Calls that were made, whatever came of them.
@@ -41,6 +41,12 @@ impl Spent {
                 Event::CallEnded { number, usage, .. } => {
                     if let Some(call) = calls.get_mut(number) {
                         call.1 = Some(*usage);
+                    }
+                }
+                Event::CallFailed { number, class, .. } if class.is_some_and(Class::is_unpaid) => {
+                    // An answer that cannot be used was paid for all the same.
+                    if let Some(call) = calls.get_mut(number) {
+                        call.1.get_or_insert_with(Usage::nothing);
                     }
                 }
                 _ => {}

@@ -26,6 +26,7 @@ const FOLDERS: &[&[u8]] = &[
 /// Names, in any folder.
 const NAMES: &[&[u8]] = &[
     b".envrc",
+    b".gitattributes",
     b".gitlab-ci.yml",
     b".gitmodules",
     b".mcp.json",

@@ -206,3 +206,72 @@ fn a_run_that_was_stopped_between_rounds_goes_on() {
     assert_eq!(Run::of(stage.command(&["undo"])).code, 0);
     assert_eq!(stage.greeting(), "hello\n");
 }
+
+#[test]
+fn a_change_is_read_whenever_somebody_wants() {
+    let no = "FAILED\n- `greeting.txt:1`: it lacks a full stop\n\nSUGGESTIONS\n- none\n\nVERDICT: REQUEST_CHANGES\n";
+    let stage = Stage::new().tell("codex.answer", no);
+    assert_eq!(stage.plan_exec(&[]).code, 0);
+    let id = stage.last_run();
+    let id = id.file_name().unwrap().to_str().unwrap();
+    // That of a run, with all that is known of it.
+    let run = stage.run(&["review", id]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert_eq!(
+        run.stdout,
+        "FAILED\n- `greeting.txt:1`: it lacks a full stop\n\nVERDICT: REQUEST_CHANGES\n"
+    );
+    let prompt = text(&stage, "calls/01-reviewer/prompt.md");
+    for said in ["+hello world", "<plan>", "Done.", "`sh test.sh`: passed"] {
+        assert!(prompt.contains(said), "{said}: {prompt}");
+    }
+    assert_eq!(text(&stage, "review-1.md"), no);
+    // That of the files, as a program reads it.
+    stage.repo.run_git(&["commit", "-qm", "all"]);
+    let args = ["review", "--json", "--plan", "spec.md"];
+    let run = stage.run(&args);
+    assert_eq!(
+        (run.code, &run.json()["verdict"]),
+        (1, &"request_changes".into()),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.json()["failed"][0]["line"], 1);
+    let prompt = text(&stage, "calls/01-reviewer/prompt.md");
+    for said in ["+hello world", "Greet the world.", "None was run."] {
+        assert!(prompt.contains(said), "{said}: {prompt}");
+    }
+    let stage = stage.tell("codex.answer", "VERDICT: APPROVE\n");
+    let run = stage.run(&args);
+    assert_eq!(
+        (run.code, &run.json()["verdict"]),
+        (0, &"approve".into()),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(stage.greeting(), "hello world\n");
+    for (args, code, said) in [
+        (&["review", "nosuch"][..], 2, "there is no run `nosuch`"),
+        (
+            &["review", id, "--reviewer", "caller"],
+            0,
+            "you are the reviewer",
+        ),
+        (
+            &["review", "--dry-run"],
+            0,
+            "stopped before any agent was asked",
+        ),
+    ] {
+        let run = stage.run(args);
+        assert_eq!(run.code, code, "{args:?}: {}", run.stderr);
+        assert!(run.stderr.contains(said), "{args:?}: {}", run.stderr);
+    }
+    stage.repo.run_git(&["commit", "-qam", "more"]);
+    let run = stage.run(&["review"]);
+    assert!(
+        run.code == 2 && run.stderr.contains("nothing to review"),
+        "{}",
+        run.stderr
+    );
+}

@@ -215,22 +215,62 @@ fn when_we_are_killed_the_secrets_go_all_the_same() {
 
 #[test]
 fn a_change_with_a_key_of_the_users_does_not_land() {
-    for (planting, is_told) in [
-        ("echo \"$ANTHROPIC_API_KEY\" >> greeting.txt\n", true),
-        ("echo \"$ANTHROPIC_API_KEY\" > notes.txt\nexit 1\n", false),
+    for (planting, told) in [
+        (
+            "echo \"$ANTHROPIC_API_KEY\" >> greeting.txt\n",
+            "`greeting.txt`",
+        ),
+        (
+            "echo bye > greeting.txt; echo hi > \"$ANTHROPIC_API_KEY.txt\"\n",
+            "*.txt`",
+        ),
+        ("echo \"$ANTHROPIC_API_KEY\" > notes.txt\nexit 1\n", ""),
     ] {
         let stage = Stage::new().tell("claude.edit", planting);
         let run = Run::of(planted(&stage, &["true"]));
         assert_eq!(stage.greeting(), "hello\n", "{}", run.stderr);
-        if is_told {
+        if !told.is_empty() {
             assert_eq!(run.code, 1, "{}", run.stderr);
             assert!(
-                run.stderr.contains("a key of yours stands in it")
-                    && run.stderr.contains("`greeting.txt`"),
+                run.stderr.contains("a key of yours stands in it") && run.stderr.contains(told),
                 "{}",
                 run.stderr
             );
         }
         assert_kept_nowhere(&stage, &run, planting);
     }
+}
+
+#[test]
+fn a_key_in_a_check_or_a_conversations_name_is_kept_nowhere() {
+    let odd = "hunter2-hunter2-hunter2-zz";
+    let stage = Stage::new();
+    let check = format!("echo {odd} >/dev/null; sh test.sh");
+    let mut command =
+        stage.command(&["plan-exec", "spec.md", "--yes", "--json", "--check", &check]);
+    command.env("ANTHROPIC_API_KEY", odd);
+    let run = Run::of(command);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for text in [&run.stdout, &run.stderr] {
+        assert!(!text.contains(odd), "{text}");
+    }
+    for file in ["journal.jsonl", "report.md", "command.json"] {
+        let text = String::from_utf8(read(&stage.last_run().join(file))).unwrap();
+        assert!(!text.contains(odd), "{file}: {text}");
+    }
+    // Written so that it is not found in what the program wrote.
+    let script = String::from_utf8(read(&stage.repo.beside("bin/gemini"))).unwrap();
+    let said = script.replace(
+        "\"session_id\":\"11111111-2222-3333-4444-555555555555\"",
+        "\"session_id\":\"\\u0068unter2-hunter2-hunter2-zz\"",
+    );
+    assert_ne!(said, script);
+    let stage = Stage::new().tell("gemini", &said);
+    let mut command = stage.command(&["plan-exec", "spec.md", "--yes"]);
+    command.env("GEMINI_API_KEY", odd);
+    let run = Run::of(command);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let call = stage.last_run().join("calls/01-planner/call.json");
+    let call = String::from_utf8(read(&call)).unwrap();
+    assert!(call.contains("\"session\": null"), "{call}");
 }
