@@ -1,12 +1,10 @@
 //! The plan in a planner's answer.
 
 use super::fence::{self, Line};
+use super::step::{self, Step};
 
 /// The line that ends a plan: an answer without it was cut off.
 pub const END: &str = "END OF PLAN";
-
-/// Words that number the steps of a plan; numbered headings without any of them are tried last.
-const STEP_WORDS: &[&str] = &["step", "task", "phase", ""];
 
 /// A plan, as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,15 +13,6 @@ pub struct Plan {
     pub text: String,
     /// The steps, in order.
     pub steps: Vec<Step>,
-}
-
-/// The heading of one step.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// The number that it has in the plan.
-    pub number: usize,
-    /// What stands after the number.
-    pub title: String,
 }
 
 /// Why an answer is no plan.
@@ -77,7 +66,7 @@ impl Plan {
         }
         Ok(Self {
             text: format!("{text}\n"),
-            steps: steps(text),
+            steps: step::steps(text),
         })
     }
 }
@@ -136,55 +125,6 @@ fn is_end(line: &str) -> bool {
     let line = line.strip_prefix("<!--").unwrap_or(line);
     let line = line.strip_suffix("-->").unwrap_or(line);
     line.trim_matches([' ', '\t', '*', '_', '#', '`', '.']) == END
-}
-
-/// Returns the steps of a plan: its headings and bold lines with a number.
-fn steps(text: &str) -> Vec<Step> {
-    let lines = fence::lines(text);
-    let titles: Vec<&str> = lines.iter().filter_map(title_of).collect();
-    let numbered = |word: &&str| {
-        titles
-            .iter()
-            .filter_map(|title| step_of(title, word))
-            .collect()
-    };
-    let found: Option<Vec<Step>> = STEP_WORDS
-        .iter()
-        .map(numbered)
-        .find(|steps: &Vec<Step>| !steps.is_empty());
-    found.unwrap_or_default()
-}
-
-/// Returns the text of a heading, or of a line that is bold as a whole.
-fn title_of<'a>(line: &Line<'a>) -> Option<&'a str> {
-    let Line::Text(line) = line else {
-        return None;
-    };
-    let line = line.trim();
-    let bold = line
-        .strip_prefix("**")
-        .and_then(|line| line.strip_suffix("**"));
-    let heading = line.trim_start_matches('#').strip_prefix(' ');
-    let title = bold.or(heading.filter(|_| line.starts_with('#')))?;
-    Some(title.trim_matches([' ', '*', '#']))
-}
-
-fn step_of(title: &str, word: &str) -> Option<Step> {
-    let (start, rest) = title.split_at_checked(word.len())?;
-    if !start.eq_ignore_ascii_case(word) {
-        return None;
-    }
-    let rest = rest.trim_start();
-    let title = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-    let number = rest[..rest.len() - title.len()].parse().ok()?;
-    // `2 files` and `3D view` begin with a number and are no steps; neither is the section `1.2`.
-    let after = title.trim_start_matches([' ', ':', '.', ')', '-', '\u{2013}', '\u{2014}']);
-    let is_step = !word.is_empty() || title.starts_with([':', '.', ')']);
-    let is_section = title.starts_with('.') && after.starts_with(|c: char| c.is_ascii_digit());
-    (is_step && !is_section).then(|| Step {
-        number,
-        title: after.to_owned(),
-    })
 }
 
 #[cfg(test)]
@@ -247,35 +187,5 @@ mod tests {
         );
         assert_eq!(read("do it\nEND OF PLAN\nbye").as_deref(), Ok("do it\n"));
         assert_eq!(read("\n"), Err(PlanError::Empty));
-    }
-
-    #[test]
-    fn steps_are_headings_with_a_number() {
-        for (text, expected) in [
-            (PLAN, &[(1, "Do"), (2, "Undo")][..]),
-            (
-                "## 1. Goal\n### Step 1: A\n### step 2\n",
-                &[(1, "A"), (2, "")],
-            ),
-            ("**Step 3: `x`**\ntext\n**Step 4** is later", &[(3, "`x`")]),
-            (
-                "## 1. A\n## 2) B\n### 2.1 C\n## 3 files",
-                &[(1, "A"), (2, "B")],
-            ),
-            ("## Phase 1 \u{2014} A\n## Task 7: B", &[(7, "B")]),
-            ("1. A\n2. B", &[]),
-        ] {
-            let steps: Vec<(usize, String)> = Plan::read(text)
-                .unwrap()
-                .steps
-                .into_iter()
-                .map(|step| (step.number, step.title))
-                .collect();
-            let steps: Vec<(usize, &str)> = steps
-                .iter()
-                .map(|(number, title)| (*number, title.as_str()))
-                .collect();
-            assert_eq!(steps, expected, "{text}");
-        }
     }
 }

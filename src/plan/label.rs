@@ -171,14 +171,15 @@ fn together(verbs: &[Verb]) -> Option<Verb> {
     }
 }
 
-fn heading(line: &str) -> Option<(usize, &str)> {
+/// Returns the level and the title of a heading.
+pub(super) fn heading(line: &str) -> Option<(usize, &str)> {
     let title = line.trim_start_matches('#');
     let level = line.len() - title.len();
     ((1..=6).contains(&level) && title.starts_with([' ', '\t'])).then(|| (level, title.trim()))
 }
 
 /// Takes off the mark of a list item, and its box.
-fn list_item(line: &str) -> Option<&str> {
+pub(super) fn list_item(line: &str) -> Option<&str> {
     let digits = line.trim_start_matches(|c: char| c.is_ascii_digit());
     let rest = if digits.len() < line.len() {
         digits.strip_prefix(['.', ')'])

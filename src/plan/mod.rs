@@ -6,20 +6,29 @@
 
 mod answer;
 mod clause;
+mod depend;
+mod detail;
 mod diff;
 mod drawing;
+mod fault;
 mod fence;
+mod files;
 mod inline;
 mod label;
 mod resolve;
 mod scan;
+mod section;
+mod step;
+mod table;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod word;
 
-pub use answer::{END, Plan, PlanError, Step, parse};
+pub use answer::{END, Plan, PlanError, parse};
+pub use fault::{Defect, Fault, faults};
 use serde::{Serialize, Serializer};
+pub use step::Step;
 pub use tree::Tree;
 
 use crate::path::RepoPath;

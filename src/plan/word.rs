@@ -39,6 +39,13 @@ const NO_FILES: &str = "\
 /// Last labels of host names.
 const DOMAINS: &str = "ai app com dev edu gov io net org";
 
+/// Programs that plans run.
+const PROGRAMS: &str = "\
+    awk bash bazel black bun bundle cargo cat cd clang clippy cmake composer cp ctest curl deno docker dotnet eslint find gcc git \
+    go golangci-lint gradle gradlew grep jest just ls make maven meson mkdir mocha mv mvn mypy node nox npm npx nx pip pnpm poetry \
+    prettier pyright pytest python python3 rake rg rm rspec ruby ruff rustc rustfmt sed sh swift tox ts-node tsc turbo uv vitest \
+    yarn zsh";
+
 fn lists(list: &str, word: &str) -> bool {
     list.split_ascii_whitespace().any(|known| known == word)
 }
@@ -196,6 +203,22 @@ pub(super) fn is_foreign(word: &str) -> bool {
         || word.split('/').any(is_placeholder)
         || has_host
         || (!word.contains('/') && lists(NO_FILES, &name.to_lowercase()))
+}
+
+/// Says whether a text is a command: it begins with a program, or with a path and goes on.
+pub(super) fn is_command(text: &str) -> bool {
+    let mut words = text.split_ascii_whitespace();
+    // As in `RUST_LOG=debug cargo test`.
+    let is_variable = |word: &&str| word.split_once('=').is_some_and(|(name, _)| is_upper(name));
+    let first = words.find(|word| !is_variable(word)).unwrap_or_default();
+    lists(PROGRAMS, first)
+        || first.starts_with("./")
+        || first.contains('/') && words.next().is_some()
+}
+
+fn is_upper(name: &str) -> bool {
+    let mut chars = name.chars();
+    !name.is_empty() && chars.all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
 /// Says whether a word is a part of a URL or an address, whatever the tree holds.

@@ -1,5 +1,7 @@
 //! Plans, and what they name in a tree of four languages.
 
+mod steps;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -865,6 +867,12 @@ proptest! {
                 Status::Missing(paths) => prop_assert!(paths.len() <= 3 && paths.iter().all(|path| tree.holds(path))),
             }
         }
-        let _ = (parse(&text), Plan::read(&text));
+        let _ = parse(&text);
+        if let Ok(plan) = Plan::read(&text) {
+            let n_lines = plan.text.lines().count();
+            prop_assert!(plan.steps.is_sorted_by(|one, next| one.lines.end() < next.lines.start()), "{:?}", plan.steps);
+            prop_assert!(plan.steps.iter().all(|step| !step.lines.is_empty() && *step.lines.end() <= n_lines));
+            prop_assert!(faults(&plan).iter().all(|fault| (1..=n_lines).contains(&fault.line)));
+        }
     }
 }
