@@ -14,8 +14,8 @@ use crate::repo;
 
 /// Say what a plan names, and whether it is there
 ///
-/// Every path in the plan is held against your files: there; the end of exactly one path; made by the plan;
-/// ambiguous; or missing, with what is most like it. Exit code 1 when one is missing or ambiguous.
+/// Every path in the plan is held against your files: there; the end of exactly one path; renamed since, as git knows;
+/// made by the plan; ambiguous; or missing, with what is most like it. Exit code 1 when one is missing or ambiguous.
 #[derive(Args, Debug)]
 pub(super) struct ReferencesArgs {
     /// The plan, in Markdown (`-`: stdin)
@@ -79,7 +79,7 @@ pub(super) fn run(
 /// Returns the path of a file that is there.
 fn there(reference: &Reference) -> Option<&crate::path::RepoPath> {
     match &reference.status {
-        Status::Exact(path) | Status::Suffix(path) => Some(path),
+        Status::Exact(path) | Status::Suffix(path) | Status::Renamed(path) => Some(path),
         Status::Folder(_) | Status::Created(_) | Status::Ambiguous(_) | Status::Missing(_) => None,
     }
 }
@@ -91,8 +91,10 @@ fn line(reference: &Reference) -> String {
         super::printer::clean(&reference.written),
     );
     let rest = match &reference.status {
+        // The name of something in a file tells which.
+        Status::Exact(_) if paths[0] != reference.written => format!(" -> {}", paths.join(", ")),
         Status::Exact(_) | Status::Folder(_) | Status::Created(_) => String::new(),
-        Status::Suffix(_) => format!(" -> {}", paths.join(", ")),
+        Status::Suffix(_) | Status::Renamed(_) => format!(" -> {}", paths.join(", ")),
         Status::Ambiguous(_) => format!(": {}", paths.join(", ")),
         Status::Missing(_) if paths.is_empty() => String::new(),
         Status::Missing(_) => format!("; perhaps {}", paths.join(", ")),

@@ -57,7 +57,10 @@ fn done_to(references: &[Reference], least: Intent) -> impl Iterator<Item = &Rep
     references
         .iter()
         .filter_map(move |reference| match &reference.status {
-            Status::Exact(path) | Status::Suffix(path) | Status::Created(path)
+            Status::Exact(path)
+            | Status::Suffix(path)
+            | Status::Renamed(path)
+            | Status::Created(path)
                 if reference.intent >= least =>
             {
                 Some(path)
@@ -69,7 +72,10 @@ fn done_to(references: &[Reference], least: Intent) -> impl Iterator<Item = &Rep
 /// Says whether a plan names a file, a folder that holds it, or the manifest that a lock file goes with.
 fn is_planned(path: &RepoPath, references: &[Reference]) -> bool {
     references.iter().any(|reference| match &reference.status {
-        Status::Exact(named) | Status::Suffix(named) | Status::Created(named) => {
+        Status::Exact(named)
+        | Status::Suffix(named)
+        | Status::Renamed(named)
+        | Status::Created(named) => {
             named == path || repo::locks(path, named)
         }
         Status::Folder(folder) => path.is_in(folder),

@@ -81,8 +81,10 @@ pub fn keep(
 ) -> Result<(), FsError> {
     let mut files = BTreeMap::new();
     for reference in references {
-        if let Status::Exact(path) | Status::Suffix(path) | Status::Created(path) =
-            &reference.status
+        if let Status::Exact(path)
+        | Status::Suffix(path)
+        | Status::Renamed(path)
+        | Status::Created(path) = &reference.status
         {
             files.insert(path.clone(), hash(&repository.root, path)?);
         }

@@ -365,7 +365,9 @@ pub fn named(references: &[Reference]) -> Vec<Named> {
     let each = references
         .iter()
         .filter_map(|reference| match &reference.status {
-            Status::Exact(path) | Status::Suffix(path) => Some(Named::File(path.clone())),
+            Status::Exact(path) | Status::Suffix(path) | Status::Renamed(path) => {
+                Some(Named::File(path.clone()))
+            }
             Status::Folder(path) => Some(Named::Folder(path.clone())),
             Status::Created(_) | Status::Ambiguous(_) | Status::Missing(_) => None,
         });

@@ -1,23 +1,10 @@
 //! What a sentence says is done to a path: the verb that governs it, and the preposition between.
 
+use super::after;
 use super::inline::Piece;
-
-/// What is done, by the verb alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verb {
-    Create,
-    /// Makes a file, or something in one.
-    Add,
-    Change,
-    Delete,
-    Rename,
-    /// Makes a file, or changes it.
-    Put,
-    /// Makes a file out of a part of another.
-    Split,
-    /// Does nothing to a file.
-    See,
-}
+use super::label::Item;
+use super::range;
+use super::verb::{self, Preposition, Verb, verb};
 
 /// What is said of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,65 +21,6 @@ pub(super) enum Claim {
     Mention,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Preposition {
-    To,
-    In,
-    From,
-    /// The path after it is told for comparison.
-    With,
-}
-
-/// Verbs; where a dash stands, any of the [`ENDINGS`] may.
-const VERBS: &[(Verb, &str)] = &[
-    (
-        Verb::Create,
-        "new creat- creation introduc- scaffold- generat-",
-    ),
-    (Verb::Add, "add- addition writ- author-"),
-    (Verb::Put, "put puts plac- stor-"),
-    (
-        Verb::Change,
-        "adapt- adjust- amend- append- augment- bump- chang- clean- convert- correct- edit- enhanc- expand- expos- export- extend- \
-         fix- hook- implement- improv- insert- integrat- migrat- modif- modify modification modifications optimiz- patch- refactor- \
-         register- replac- revis- rework- rewrit- simplif- simplify touch- tweak- updat- wir-",
-    ),
-    (Verb::Delete, "delet- deletion drop- remov- removal rm"),
-    (Verb::Rename, "renam- mov- mv relocat-"),
-    (
-        Verb::Split,
-        "extract- split splits splitting copi- copy copying duplicat-",
-    ),
-    (
-        Verb::See,
-        "see sees seen like check- compar- consult- consum- current depend- existing follow- import- inspect- keep keeps leav- look- \
-         mirror- modeled modelled read reads reading reference references referenced refer refers review- reus- run runs running \
-         similar test- understand us- used verif- verify based",
-    ),
-];
-
-const ENDINGS: &[&str] = &[
-    "", "e", "es", "ed", "ing", "s", "d", "ies", "ied", "ying", "ped", "ping", "ting", "ten",
-];
-
-/// A verb after one of these is a noun.
-const DETERMINERS: &str = "a an the this that these its our each any all some every";
-
-const PREPOSITIONS: &[(Preposition, &str)] = &[
-    (Preposition::To, "to into onto -> => \u{2192} \u{21d2}"),
-    (
-        Preposition::In,
-        "in inside within under on across throughout",
-    ),
-    (Preposition::From, "from out"),
-    (
-        Preposition::With,
-        "next for with by like of via against between alongside around than per beside unlike",
-    ),
-];
-
-const NEGATIONS: &str = "not don't dont never without no cannot";
-
 /// Marks that may follow the punctuation of a sentence.
 const MARKS: [char; 5] = ['*', '_', '"', ')', '`'];
 
@@ -103,33 +31,14 @@ fn lists(list: &str, word: &str) -> bool {
     list.split_ascii_whitespace().any(|known| known == word)
 }
 
-/// Returns the verb that a word is.
-pub(super) fn verb(word: &str) -> Option<Verb> {
-    let plain = word.trim_matches(|c: char| !c.is_alphanumeric());
-    if plain.is_empty() || plain.len() > 16 {
-        return None;
-    }
-    let lower = plain.to_lowercase();
-    let has = |stems: &str| {
-        stems
-            .split_ascii_whitespace()
-            .any(|known| match known.strip_suffix('-') {
-                Some(stem) => lower
-                    .strip_prefix(stem)
-                    .is_some_and(|ending| ENDINGS.contains(&ending)),
-                None => known == lower,
-            })
-    };
-    VERBS
-        .iter()
-        .find(|(_, stems)| has(stems))
-        .map(|&(verb, _)| verb)
-}
+/// Words that say that a path is not there yet, of whatever comes next.
+const NEW: &str = "new neu neue neuen neuer neues";
 
-fn preposition(lower: &str) -> Option<Preposition> {
-    let found = PREPOSITIONS.iter().find(|(_, words)| lists(words, lower));
-    found.map(|&(preposition, _)| preposition)
-}
+/// Verbs after which a path is a program.
+const RUNS: &str = "run runs running execute executes invoke";
+
+/// Words that stand for what was said before.
+const SAME: &str = "same likewise ditto ebenso";
 
 /// What was heard of a sentence so far.
 #[derive(Debug, Clone, Copy, Default)]
@@ -141,6 +50,20 @@ pub(super) struct Clause {
     has_object: bool,
     /// A path came after the preposition.
     has_place: bool,
+    origin: Origin,
+}
+
+/// Where the verb of a sentence comes from, where that counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Origin {
+    #[default]
+    Sentence,
+    /// It begins the line, and a path follows: it decides.
+    Begin,
+    /// It says that what comes is run.
+    Run,
+    /// It is that of a label.
+    Label,
 }
 
 /// Sentences, heard word by word.
@@ -151,14 +74,31 @@ pub(super) struct Speech {
     outer: Option<Clause>,
     /// The next verb is a noun: a verb or a determiner stands before it.
     before_noun: bool,
+    has_begun: bool,
+    /// It stands in a box: it is to be done, even if no verb says so.
+    is_task: bool,
+    /// What was said of the last path.
+    last: Option<Claim>,
+    /// What is said again, of the next one.
+    again: Option<Claim>,
 }
 
 impl Speech {
+    /// Begins a line: under a label, or at a box, or without either.
+    pub(super) fn of(item: &Item) -> Self {
+        let verb = item.label.and_then(|label| label.verb);
+        Self {
+            is_task: item.is_task && verb.is_none(),
+            ..Self::under(verb)
+        }
+    }
+
     /// Begins under a heading or a label that says what is done to what it lists.
     pub(super) fn under(verb: Option<Verb>) -> Self {
         Self {
             clause: Clause {
                 verb,
+                origin: Origin::Label,
                 ..Clause::default()
             },
             ..Self::default()
@@ -177,37 +117,77 @@ impl Speech {
         let lower = word
             .trim_matches(|c: char| !c.is_alphanumeric() && !"->=\u{2192}\u{21d2}'".contains(c))
             .to_lowercase();
-        let is_noun =
-            std::mem::take(&mut self.before_noun) && !lists("new existing current", &lower);
+        let is_begin = !std::mem::replace(&mut self.has_begun, true);
+        let is_noun = std::mem::take(&mut self.before_noun)
+            && !lists(NEW, &lower)
+            && !lists("existing current", &lower);
         if matches!(word, "-" | "--" | "\u{2013}" | "\u{2014}") && self.clause.has_object {
             self.clause = Clause::default();
-        } else if lists(NEGATIONS, &lower) {
+            return;
+        }
+        if verb::negates(&lower) {
             self.clause.is_negated = true;
-        } else if let Some(preposition) = preposition(&lower) {
-            // As in `next to`.
-            if !(lower == "to" && self.is_comparing()) {
-                self.clause.preposition = Some(preposition);
-                self.clause.has_place = false;
-            }
-        } else if lists(DETERMINERS, &lower) {
+        }
+        if let Some(preposition) = verb::preposition(&lower) {
+            self.preposition(preposition, &lower);
+        } else if verb::determines(&lower) {
             self.before_noun = true;
-        } else if let Some(verb) = verb(word).filter(|_| !is_noun) {
+        } else if lists(SAME, &lower) {
+            if self.clause.verb.is_none() {
+                self.again = self.last;
+            } else {
+                self.preposition(Preposition::Like, &lower);
+            }
+        } else if let Some(verb) = verb(word).filter(|&verb| {
+            let is_noun = is_noun || is_noun_before(&lower, next);
+            !is_noun && (is_begin || !self.is_told(verb))
+        }) {
             self.before_noun = !word.ends_with([':', ',']);
             self.verb(verb, &lower, next);
-        } else if lower == "and" {
+            if is_begin && is_path(next) && self.clause.origin == Origin::Sentence {
+                self.clause.origin = Origin::Begin;
+            }
+        } else if is_going(&lower, next) {
+            self.verb(Verb::Put, &lower, next);
+        } else if matches!(lower.as_str(), "and" | "und") {
             self.part();
+        }
+    }
+
+    /// Says whether a label says what is done: `check` is then rather a noun than what takes its place.
+    fn is_told(&self, verb: Verb) -> bool {
+        self.clause.origin == Origin::Label && self.clause.verb.is_some() && verb == Verb::See
+    }
+
+    fn preposition(&mut self, preposition: Preposition, lower: &str) {
+        // As in `next to` and `out of`.
+        let is_second = match preposition {
+            Preposition::To => lower == "to" && self.is_comparing(),
+            Preposition::Of => self.clause.preposition == Some(Preposition::From),
+            Preposition::In | Preposition::From | Preposition::With | Preposition::Like => false,
+        };
+        let is_second = is_second || self.clause.preposition == Some(Preposition::Like);
+        // As in `the same for`.
+        let is_said_before = self.again.is_some() && preposition == Preposition::With;
+        if !is_second && !is_said_before {
+            self.clause.preposition = Some(preposition);
+            self.clause.has_place = false;
+        }
+        if !verb::is_spaced(lower)
+            && let Some(verb) = verb(lower)
+        {
+            self.clause.verb = Some(verb);
         }
     }
 
     fn verb(&mut self, verb: Verb, lower: &str, next: Option<&Piece>) {
         // `new` is mostly said of something in the file: it governs a path that it stands before.
         let governs_next = match next {
-            Some(Piece::Code(_) | Piece::Link(_)) => true,
-            Some(Piece::Word(next)) => is_file_word(next) || next.contains('/'),
-            _ => false,
+            Some(Piece::Word(next)) => verb::is_file_word(next) || next.contains('/'),
+            next => is_path(next),
         };
-        if lower == "new" && self.clause.verb.is_some_and(|verb| verb != Verb::See) && !governs_next
-        {
+        let is_verb_heard = self.clause.verb.is_some_and(|verb| verb != Verb::See);
+        if lists(NEW, lower) && is_verb_heard && !governs_next {
             return;
         }
         let verb = if self.clause.is_negated {
@@ -217,54 +197,121 @@ impl Speech {
         };
         self.clause = Clause {
             verb: Some(verb),
+            origin: if lists(RUNS, lower) {
+                Origin::Run
+            } else {
+                Origin::Sentence
+            },
             ..Clause::default()
         };
     }
 
-    /// Hears `and` or a comma: what was told for comparison is told, unless it is a path of several.
+    /// Hears `and` or a comma: the next pair of names begins; what was told for comparison is told, unless it is a path of several.
     fn part(&mut self) {
-        if self.is_comparing() {
+        let is_renamed = self.clause.verb == Some(Verb::Rename) && self.clause.has_place;
+        if is_renamed {
+            self.clause.has_object = false;
+            self.clause.has_place = false;
+        }
+        if is_renamed || self.is_comparing() {
             self.clause.preposition = None;
         }
     }
 
+    /// Hears the border of a cell.
+    pub(super) fn cell(&mut self) {
+        self.before_noun = false;
+        self.has_begun = false;
+    }
+
     /// Says whether what is told for comparison has not been named yet.
     fn is_comparing(&self) -> bool {
-        self.clause.preposition == Some(Preposition::With) && !self.clause.has_place
+        let tells = matches!(
+            self.clause.preposition,
+            Some(Preposition::With | Preposition::Like | Preposition::Of)
+        );
+        tells && !self.clause.has_place
     }
 
     /// Hears what closes at a word, after the word.
     pub(super) fn close(&mut self, word: &str) {
-        if word.contains(')')
+        if word.contains([')', '\u{ff09}'])
             && let Some(outer) = self.outer.take()
         {
             self.clause = outer;
         }
         let end = word.trim_end_matches(MARKS);
-        if ends_sentence(word) || end.ends_with(':') && self.clause.has_object {
+        let is_heard =
+            self.clause.has_object || self.clause.verb == Some(Verb::See) && !self.is_running();
+        if ends_sentence(word) || end.ends_with([':', '\u{ff1a}']) && is_heard {
             self.clause = Clause::default();
-        } else if end.ends_with(',') {
+        } else if end.ends_with([',', '\u{ff0c}', '\u{3001}']) {
             self.part();
         }
     }
 
     /// Hears a path; returns what is said of it before and after it.
     pub(super) fn path(&mut self, after: &[Piece]) -> Claim {
-        let claim = match (following(after), self.clause.verb) {
-            (Some((verb, true)), _) if verb != Verb::See => verb.plainly(),
+        let (_, n_range) = range::after(after);
+        let following = after::verb_of(&after[n_range..]);
+        let said = match (following, self.clause.verb) {
+            (Some((Verb::Stay, _)), _) | (None, None) => Claim::Mention,
+            (Some((verb, true)), _)
+                if self.clause.origin != Origin::Begin
+                    && !matches!(verb, Verb::See | Verb::Use)
+                    && !self.is_inside(verb) =>
+            {
+                verb.plainly()
+            }
             (_, Some(_)) => self.clause.claim(),
             (Some((verb, _)), None) => self.clause.loosely(verb),
-            (None, None) => Claim::Mention,
         };
+        let is_placed = matches!(
+            self.clause.preposition,
+            Some(Preposition::In | Preposition::To)
+        );
+        let claim = match (said, self.again.take()) {
+            (Claim::Mention, Some(again)) => again,
+            (Claim::Mention, _) if self.is_task && is_placed && self.clause.verb.is_none() => {
+                Claim::Place
+            }
+            (said, _) => said,
+        };
+        self.has_begun = true;
         self.before_noun = false;
+        self.last = Some(claim);
         self.clause.has_object |= self.clause.preposition.is_none();
         self.clause.has_place |= self.clause.preposition.is_some();
         claim
     }
 
+    /// Says whether a verb at the end of a sentence is said of something in the path: as in `in x erg\u{e4}nzen`.
+    fn is_inside(&self, verb: Verb) -> bool {
+        let is_inside = matches!(
+            self.clause.preposition,
+            Some(Preposition::In | Preposition::From)
+        );
+        is_inside && self.clause.verb.is_none() && verb != Verb::Create
+    }
+
+    /// Hears the name of something in a file; returns what is said of that file.
+    pub(super) fn symbol(&mut self) -> Claim {
+        self.has_begun = true;
+        self.before_noun = false;
+        match self.clause.claim() {
+            Claim::Mention => Claim::Mention,
+            _ => Claim::Change,
+        }
+    }
+
     /// Says whether the sentence has named a path.
     pub(super) fn has_path(&self) -> bool {
         self.clause.has_object || self.clause.has_place
+    }
+
+    /// Says whether what comes is run.
+    pub(super) fn is_running(&self) -> bool {
+        self.clause.origin == Origin::Run
     }
 }
 
@@ -278,7 +325,7 @@ impl Verb {
             Self::Change | Self::Split => Claim::Change,
             Self::Delete => Claim::Delete,
             Self::Rename => Claim::Rename,
-            Self::See => Claim::Mention,
+            Self::Tell | Self::Use | Self::Stay | Self::See => Claim::Mention,
         }
     }
 }
@@ -289,18 +336,22 @@ impl Clause {
         let Some(verb) = self.verb else {
             return Claim::Mention;
         };
-        match (verb, self.preposition) {
-            (verb, None) => verb.plainly(),
-            (Verb::See, _) | (_, Some(Preposition::With)) => Claim::Mention,
-            (Verb::Rename, Some(Preposition::To)) if self.has_object => Claim::Create,
-            (
-                Verb::Create | Verb::Put | Verb::Rename | Verb::Split,
-                Some(Preposition::To | Preposition::In),
-            )
-            | (Verb::Add, Some(Preposition::In)) => Claim::Place,
-            (Verb::Add | Verb::Change | Verb::Delete, Some(Preposition::To | Preposition::In))
-            | (Verb::Delete | Verb::Rename | Verb::Split, Some(Preposition::From)) => Claim::Change,
-            (Verb::Create | Verb::Add | Verb::Put | Verb::Change, Some(Preposition::From)) => {
+        let Some(preposition) = self.preposition else {
+            return verb.plainly();
+        };
+        let is_place = matches!(preposition, Preposition::To | Preposition::In);
+        match verb {
+            Verb::Stay | Verb::See => Claim::Mention,
+            _ if matches!(preposition, Preposition::With | Preposition::Like) => Claim::Mention,
+            Verb::Rename if is_place && self.has_object => Claim::Create,
+            Verb::Create | Verb::Put | Verb::Rename | Verb::Split if is_place => Claim::Place,
+            Verb::Add if preposition == Preposition::In => Claim::Place,
+            Verb::Add | Verb::Change | Verb::Delete | Verb::Tell | Verb::Use if is_place => {
+                Claim::Change
+            }
+            Verb::Delete | Verb::Rename | Verb::Split => Claim::Change,
+            Verb::Change if preposition == Preposition::Of => Claim::Change,
+            Verb::Create | Verb::Add | Verb::Put | Verb::Change | Verb::Tell | Verb::Use => {
                 Claim::Mention
             }
         }
@@ -309,97 +360,39 @@ impl Clause {
     /// Returns what a verb that comes later in the sentence says of a path.
     fn loosely(self, verb: Verb) -> Claim {
         match verb {
-            Verb::See => Claim::Mention,
+            Verb::Tell | Verb::Use if self.preposition != Some(Preposition::In) => Claim::Mention,
+            Verb::Stay | Verb::See => Claim::Mention,
             Verb::Create | Verb::Add | Verb::Put if self.preposition.is_none() => Claim::Place,
             _ => Claim::Change,
         }
     }
 }
 
-/// Returns the first verb after a path, before the next path or the end of the sentence.
-///
-/// The verb is said of the path itself (`true`) where it stands alone, as in `(new)`, or passive, as in `will be created`.
-fn following(after: &[Piece]) -> Option<(Verb, bool)> {
-    let mut is_alone = true;
-    let mut is_passive = false;
-    for (at, piece) in after.iter().enumerate().take(16) {
-        let word = match piece {
-            Piece::Word(word) => *word,
-            Piece::Cell => continue,
-            Piece::Code(code) if !code.contains(['/', '.']) => {
-                is_alone = false;
-                continue;
-            }
-            Piece::Code(_) | Piece::Link(_) | Piece::Quoted(_) => return None,
-        };
-        if word.contains('/') && !word.ends_with('/') {
-            return None;
-        }
-        if let Some(verb) = verb(word) {
-            let next = after.get(at + 1);
-            let is_last = match next {
-                None | Some(Piece::Cell) => true,
-                Some(Piece::Word(next)) => is_file_word(next),
-                _ => false,
-            };
-            let is_closed = word.ends_with([')', ',', ']', '.', ';', ':', '*', '_']);
-            // As in `update b.rs`: said of the next path.
-            if !is_closed && matches!(next, Some(Piece::Code(code)) if code.contains(['/', '.'])) {
-                return None;
-            }
-            let is_said = is_alone && (is_last || is_closed);
-            return Some((
-                verb,
-                is_said
-                    || is_passive
-                        && word
-                            .to_lowercase()
-                            .trim_matches(|c: char| !c.is_alphanumeric())
-                            .ends_with('d'),
-            ));
-        }
-        let lower = word.to_lowercase();
-        is_passive = matches!(
-            lower.as_str(),
-            "be" | "is" | "are" | "been" | "gets" | "get"
-        ) || is_passive && lower == "newly";
-        is_alone &= !word.contains(char::is_alphanumeric);
-        if let (Some(verb), Some(Piece::Cell) | None) = (letter_action(word), after.get(at + 1))
-            && at > 0
-            && after[at - 1] == Piece::Cell
-        {
-            return Some((verb, true));
-        }
-        if ends_sentence(word) {
-            return None;
-        }
+/// Says whether a path may come next.
+fn is_path(next: Option<&Piece>) -> bool {
+    match next {
+        Some(Piece::Code(_) | Piece::Link(_)) => true,
+        Some(Piece::Word(next)) => next.contains(['/', '.']),
+        Some(Piece::Quoted(_) | Piece::Cell) | None => false,
     }
-    None
+}
+
+/// Says whether a word is a noun here: as in `a test in` and `tests for`.
+fn is_noun_before(lower: &str, next: Option<&Piece>) -> bool {
+    let is_test = matches!(lower, "test" | "tests");
+    is_test && matches!(next, Some(Piece::Word("in" | "for" | "f\u{fc}r")))
+}
+
+/// Says whether a word says where something is to go: as in `goes into` and `belongs in`.
+fn is_going(lower: &str, next: Option<&Piece>) -> bool {
+    let is_verb = matches!(lower, "go" | "goes" | "belong" | "belongs" | "geh\u{f6}rt");
+    is_verb && matches!(next, Some(Piece::Word("in" | "into" | "to" | "nach")))
 }
 
 /// Says whether a sentence, or a part of one that stands alone, ends after a word.
 pub(super) fn ends_sentence(word: &str) -> bool {
     let end = word.trim_end_matches(MARKS);
-    end.ends_with(['.', ';', '!', '?'])
-        && !lists(ABBREVIATIONS, &end.trim_start_matches('(').to_lowercase())
-}
-
-/// Reads the letters that git has for a change, as the tables of plans do.
-pub(super) fn letter_action(word: &str) -> Option<Verb> {
-    match word {
-        "A" | "+" => Some(Verb::Create),
-        "M" | "~" => Some(Verb::Change),
-        "D" => Some(Verb::Delete),
-        "R" => Some(Verb::Rename),
-        _ => None,
-    }
-}
-
-/// Says whether a word is `file` or another word for one.
-pub(super) fn is_file_word(word: &str) -> bool {
-    let plain = word.trim_matches(|c: char| !c.is_alphanumeric());
-    matches!(
-        plain.to_lowercase().as_str(),
-        "file" | "files" | "module" | "modules" | "component" | "components" | "path" | "paths"
-    )
+    end.ends_with([
+        '.', ';', '!', '?', '\u{3002}', '\u{ff1b}', '\u{ff01}', '\u{ff1f}',
+    ]) && !lists(ABBREVIATIONS, &end.trim_start_matches('(').to_lowercase())
 }

@@ -70,7 +70,10 @@ pub(super) fn outside(lines: &[Line], steps: &[Step]) -> Vec<(usize, usize)> {
         let Line::Text(text) = line else {
             continue;
         };
-        let is_step = steps.iter().any(|step| step.lines.contains(&(at + 1)));
+        let next = steps.partition_point(|step| *step.lines.end() < at + 1);
+        let is_step = steps
+            .get(next)
+            .is_some_and(|step| step.lines.contains(&(at + 1)));
         if is_step {
             is_open = false;
             continue;

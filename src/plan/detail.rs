@@ -151,11 +151,14 @@ pub(super) fn details(lines: &[Line], number: usize) -> Details {
             }
             Line::Text(text) => {
                 if let Some((kind, indent, rest)) = labelled(text) {
-                    open = Some(Open {
+                    // What is told in one line has no more to come, but for what it begins.
+                    let is_whole = kind == Kind::Check && !rest.is_empty() && !rest.ends_with(':');
+                    let own = Open {
                         kind,
                         indent,
                         is_over: false,
-                    });
+                    };
+                    open = Some(own).filter(|_| !is_whole);
                     details.add(kind, rest);
                 } else if let Some(kind) = open.as_mut().and_then(|open| open.goes_on(text)) {
                     details.add(kind, text);
@@ -245,7 +248,7 @@ impl Details {
 fn commands(text: &str) -> Vec<String> {
     let spans = super::inline::pieces(text);
     let spans = spans.iter().filter_map(|piece| match piece {
-        super::inline::Piece::Code(code) if word::is_command(code) => Some((*code).to_owned()),
+        super::inline::Piece::Code(code) if is_command(code) => Some((*code).to_owned()),
         _ => None,
     });
     let spans: Vec<String> = spans.collect();
@@ -253,6 +256,12 @@ fn commands(text: &str) -> Vec<String> {
         return vec![text.trim_end_matches('.').to_owned()];
     }
     spans
+}
+
+/// Says whether a code span under a label of checks is a command: one known, or a program with its words.
+fn is_command(code: &str) -> bool {
+    let program = code.split_once(' ').map(|(program, _)| program);
+    word::is_command(code) || program.is_some_and(|program| program.contains('/'))
 }
 
 fn is_nothing(text: &str) -> bool {

@@ -12,8 +12,10 @@ const HEADERS: &[(&str, Claim)] = &[
     ("*** Add File: ", Claim::Create),
     ("*** Update File: ", Claim::Change),
     ("*** Delete File: ", Claim::Delete),
-    ("*** Move to: ", Claim::Create),
+    (MOVED, Claim::Create),
 ];
+
+const MOVED: &str = "*** Move to: ";
 
 const NO_FILE: &str = "/dev/null";
 
@@ -47,7 +49,12 @@ pub(super) fn header<'a>(lines: &[Line<'a>], at: usize) -> Option<Vec<(&'a str, 
     let header = HEADERS
         .iter()
         .find_map(|&(start, claim)| Some((line.strip_prefix(start)?.trim(), claim)));
-    header.map(|header| vec![header])
+    let is_moved =
+        matches!(lines.get(at + 1).and_then(text_of), Some(next) if next.starts_with(MOVED));
+    header.map(|(path, claim)| match claim {
+        Claim::Change if is_moved => vec![(path, Claim::Rename)],
+        claim => vec![(path, claim)],
+    })
 }
 
 /// Says whether a line begins the changes of a diff.

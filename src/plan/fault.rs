@@ -1,5 +1,7 @@
 //! What keeps a plan from being carried out step by step.
 
+use std::collections::HashSet;
+
 use super::answer::Plan;
 use super::step::Step;
 
@@ -105,7 +107,8 @@ fn circles(steps: &[Step]) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut left: Vec<&Step> = steps.iter().collect();
     while !left.is_empty() {
-        let waits = |on: &usize| left.iter().any(|step| step.number == *on);
+        let numbers: HashSet<usize> = left.iter().map(|step| step.number).collect();
+        let waits = |on: &usize| numbers.contains(on);
         let (waiting, ready): (Vec<&Step>, Vec<&Step>) =
             left.iter().partition(|step| step.depends.iter().any(waits));
         if !ready.is_empty() {

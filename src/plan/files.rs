@@ -1,35 +1,41 @@
 //! The files that a step names, told without the repository.
 
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use super::Intent;
 use super::clause::Claim;
-use super::scan::{self, Mention};
-use super::tree::{Tree, ends_with};
+use super::mention::Mention;
+use super::scan;
+use super::tree::{Tree, ends_with, name_of};
 
-/// Returns what plainly is a path in a plan, whatever the repository holds.
+/// With how many paths of the same name one is compared.
+const MAX_ALIKE: usize = 64;
+
+/// Returns what seems to be a path in a plan, whatever the repository holds.
 pub(super) fn mentions(text: &str) -> Vec<Mention> {
-    let nothing = Tree::new([]);
-    let mut mentions = scan::mentions(text, &nothing);
-    mentions.retain(|mention| mention.is_path(&nothing));
-    mentions
+    scan::mentions(text, &Tree::new([]))
 }
 
 /// Returns the paths named in these lines, each once, with the strongest of what is said of it.
-pub(super) fn of(mentions: &[Mention], lines: RangeInclusive<usize>) -> Vec<(String, Intent)> {
-    let inside = mentions
+pub(super) fn of(mentions: &[Mention], lines: &RangeInclusive<usize>) -> Vec<(String, Intent)> {
+    let first = mentions.partition_point(|mention| mention.line < *lines.start());
+    let inside = mentions[first..]
         .iter()
-        .filter(|mention| lines.contains(&mention.line));
+        .take_while(|mention| mention.line <= *lines.end());
     let mut files: Vec<(String, Intent)> = Vec::new();
+    // For each file name the paths that have it, as places in `files`.
+    let mut named: HashMap<&str, Vec<usize>> = HashMap::new();
     for mention in inside {
         let intent = intent(mention.claim);
+        let alike = named.entry(name_of(&mention.path)).or_default();
         // A file that is named in full may be named by its end later.
-        match files
-            .iter_mut()
-            .find(|(path, _)| ends_with(path, &mention.path))
-        {
-            Some((_, known)) => *known = intent.max(*known),
-            None => files.push((mention.path.clone(), intent)),
+        let mut known = alike.iter().take(MAX_ALIKE);
+        if let Some(&at) = known.find(|at| ends_with(&files[**at].0, &mention.path)) {
+            files[at].1 = intent.max(files[at].1);
+        } else {
+            alike.push(files.len());
+            files.push((mention.path.clone(), intent));
         }
     }
     files

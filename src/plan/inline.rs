@@ -56,7 +56,22 @@ fn is_space(c: char) -> bool {
 
 fn word_length(text: &str, is_row: bool) -> usize {
     // The first character belongs to the word whatever it is, except where it is an arrow or a dash of its own.
-    let is_sign = |c: char| matches!(c, '\u{2014}' | '\u{2192}' | '\u{21d2}');
+    let is_sign = |c: char| {
+        // The marks of Chinese stand between words without a space.
+        matches!(
+            c,
+            '\u{2014}'
+                | '\u{2192}'
+                | '\u{21d2}'
+                | '\u{3001}'
+                | '\u{3002}'
+                | '\u{ff0c}'
+                | '\u{ff1b}'
+        ) || matches!(
+            c,
+            '\u{ff08}' | '\u{ff09}' | '\u{ff1a}' | '\u{300c}' | '\u{300d}'
+        )
+    };
     if let Some(sign) = text.chars().next().filter(|&c| is_sign(c)) {
         return sign.len_utf8();
     }

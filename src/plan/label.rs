@@ -1,12 +1,22 @@
 //! Headings and labels that say what the list below them holds.
 
-use super::clause::{self, Verb};
+use super::verb::{self, Verb};
 
 /// A label has no more words.
 const MAX_WORDS: usize = 7;
 
 /// Words that stand between the verbs of a label.
-const FILLERS: &str = "and or to be the a of in all list for";
+const FILLERS: &str = "and or to be the a of in all list for und zu";
+
+/// Labels over the files that a plan touches.
+const TOUCHED: [&str; 6] = [
+    "file",
+    "files",
+    "datei",
+    "dateien",
+    "\u{6587}\u{4ef6}",
+    "\u{30d5}\u{30a1}\u{30a4}\u{30eb}",
+];
 
 /// Files are listed here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +39,8 @@ pub(super) struct Item<'a> {
     pub(super) text: &'a str,
     /// The label that it stands under, if it is an item, a row or a heading.
     pub(super) label: Option<Label>,
+    /// It has a box to tick.
+    pub(super) is_task: bool,
 }
 
 impl Labels {
@@ -47,22 +59,20 @@ impl Labels {
         let indent = line.len() - line.trim_start().len();
         let line = line.trim_start_matches(['>', ' ', '\t']).trim_end();
         if line.is_empty() {
-            return Item {
-                text: line,
-                label: None,
-            };
+            return plain(line, None);
         }
         if let Some((level, title)) = heading(line) {
             return self.heading(level, title);
         }
         if let Some(text) = list_item(line) {
-            return self.list_item(indent, text);
+            let is_task = line[..line.len() - text.len()].contains('[');
+            return Item {
+                is_task,
+                ..self.list_item(indent, text)
+            };
         }
         if line.starts_with('|') {
-            return Item {
-                text: line,
-                label: self.current(),
-            };
+            return plain(line, self.current());
         }
         if indent == 0 {
             self.line = label(line, Kind::Line).map(|label| (None, label));
@@ -83,7 +93,7 @@ impl Labels {
     fn list_item<'a>(&mut self, indent: usize, text: &'a str) -> Item<'a> {
         if let Some(own) = label(text, Kind::Line) {
             self.line = Some((Some(indent), own));
-            return Item { text, label: None };
+            return plain(text, None);
         }
         if matches!(self.line, Some((Some(above), _)) if indent <= above) {
             self.line = None;
@@ -94,15 +104,22 @@ impl Labels {
 
 /// Returns the line with the label that it begins with, as in `Files: a.rs, b.rs`, or else with `label`.
 fn inline(text: &str, label: Option<Label>) -> Item<'_> {
-    let own = text.find(':').and_then(|colon| {
-        let rest = text[colon + 1..].trim_start_matches(['*', '_', ' ']);
-        let own = self::label(&text[..=colon], Kind::Line)?;
-        (!rest.is_empty()).then_some(Item {
-            text: rest,
-            label: Some(own),
-        })
+    let own = text.find([':', '\u{ff1a}']).and_then(|at| {
+        let colon = text[at..].chars().next()?;
+        let rest = text[at + colon.len_utf8()..].trim_start_matches(['*', '_', ' ']);
+        let own = self::label(&text[..at + colon.len_utf8()], Kind::Line)?;
+        (!rest.is_empty()).then(|| plain(rest, Some(own)))
     });
-    own.unwrap_or(Item { text, label })
+    own.unwrap_or_else(|| plain(text, label))
+}
+
+/// Returns an item that is no task.
+pub(super) fn plain(text: &str, label: Option<Label>) -> Item<'_> {
+    Item {
+        text,
+        label,
+        is_task: false,
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -117,7 +134,9 @@ fn label(text: &str, kind: Kind) -> Option<Label> {
     let marks = ['*', '_', '#', ' '];
     let is_bold = text.starts_with("**") && text.ends_with("**") && text.len() > 4;
     let plain = text.trim_matches(marks);
-    let without_colon = plain.strip_suffix(':').map(|text| text.trim_matches(marks));
+    let without_colon = plain
+        .strip_suffix([':', '\u{ff1a}'])
+        .map(|text| text.trim_matches(marks));
     let is_label = kind == Kind::Heading || is_bold || without_colon.is_some();
     let plain = without_colon.unwrap_or(plain);
     if !is_label || plain.len() > 80 || plain.contains(['`', '.', '[']) && kind == Kind::Line {
@@ -134,19 +153,24 @@ fn label(text: &str, kind: Kind) -> Option<Label> {
     {
         return None;
     }
-    let verbs: Vec<Verb> = words.iter().filter_map(|word| clause::verb(word)).collect();
+    let verbs: Vec<Verb> = words.iter().filter_map(|word| verb::verb(word)).collect();
     let is_filler = |word: &String| FILLERS.split(' ').any(|filler| filler == word);
     let only_verbs = !verbs.is_empty()
         && words
             .iter()
-            .all(|word| clause::verb(word).is_some() || is_filler(word));
+            .all(|word| verb::verb(word).is_some() || is_filler(word));
     let only_file = words
         .iter()
-        .all(|word| word == "file" || word == "path" || clause::verb(word).is_some());
-    let names_files = words.iter().any(|word| word == "files");
-    (only_verbs || only_file || names_files).then(|| Label {
-        verb: together(&verbs),
-    })
+        .all(|word| word == "file" || word == "path" || verb::verb(word).is_some());
+    let is_files = |word: &String| word == "files" || word == "dateien";
+    let names_files = words.iter().any(is_files);
+    let is_touched = words.len() == 1 && TOUCHED.contains(&words[0].as_str());
+    let verb = if is_touched {
+        Some(Verb::Change)
+    } else {
+        together(&verbs)
+    };
+    (only_verbs || only_file || names_files || is_touched).then_some(Label { verb })
 }
 
 /// Returns the one verb that all are, or that the files are made or changed.

@@ -4,6 +4,7 @@
 //!
 //! Invariant: a reference leads to nothing outside of the repository: what is written so is missing.
 
+mod after;
 mod answer;
 mod clause;
 mod depend;
@@ -15,33 +16,38 @@ mod fence;
 mod files;
 mod inline;
 mod label;
+mod mention;
+mod range;
 mod resolve;
 mod scan;
 mod section;
 mod step;
+mod symbol;
 mod table;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod verb;
 mod word;
 
 pub use answer::{END, Plan, PlanError, parse};
 pub use fault::{Defect, Fault, faults};
 use serde::{Serialize, Serializer};
 pub use step::Step;
+pub use symbol::Symbol;
 pub use tree::Tree;
 
 use crate::path::RepoPath;
 
-/// A path that a plan names.
+/// A path that a plan names, or the name of something that the file at it defines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
-    /// The path as it stands in the plan, without a range or fragment; one of several in braces stands alone.
+    /// It as it stands in the plan, without a range or fragment; one of several in braces stands alone.
     pub written: String,
     /// The line of the plan where it is first named, from 1.
     pub line: usize,
-    /// The first and last line of the file that the plan points to.
-    pub lines: Option<(usize, usize)>,
+    /// The first and last lines of what the plan points to in the file, each once.
+    pub lines: Vec<(usize, usize)>,
     /// What the plan does to it.
     pub intent: Intent,
     /// What it is in the repository.
@@ -73,6 +79,8 @@ pub enum Status {
     Folder(RepoPath),
     /// The one file whose path ends with it, or that it ends with.
     Suffix(RepoPath),
+    /// The file that the one there was renamed to, as git knows.
+    Renamed(RepoPath),
     /// A file that the plan makes.
     Created(RepoPath),
     /// One of several files whose paths end with it, in order.
@@ -83,7 +91,8 @@ pub enum Status {
 
 /// Returns every path that `text` names, in the order of first mention, each once.
 ///
-/// What several mentions say of one path is merged: the strongest intent, the first range, the fullest spelling.
+/// What several mentions say of one path is merged: the strongest intent, all ranges, the fullest spelling. A name of
+/// what the tree defines in few files names them; any other name is none.
 pub fn references(text: &str, tree: &Tree) -> Vec<Reference> {
     resolve::resolve(scan::mentions(text, tree), tree)
 }
@@ -95,6 +104,7 @@ impl Reference {
             Status::Exact(path)
             | Status::Folder(path)
             | Status::Suffix(path)
+            | Status::Renamed(path)
             | Status::Created(path) => std::slice::from_ref(path),
             Status::Ambiguous(paths) | Status::Missing(paths) => paths,
         }
@@ -113,6 +123,7 @@ impl Status {
             Self::Exact(_) => "exact",
             Self::Folder(_) => "folder",
             Self::Suffix(_) => "suffix",
+            Self::Renamed(_) => "renamed",
             Self::Created(_) => "created",
             Self::Ambiguous(_) => "ambiguous",
             Self::Missing(_) => "missing",
@@ -125,8 +136,8 @@ impl Status {
 struct Row<'a> {
     written: &'a str,
     line: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lines: Option<(usize, usize)>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    lines: &'a [(usize, usize)],
     intent: Intent,
     status: &'static str,
     paths: Vec<String>,
@@ -137,7 +148,7 @@ impl Serialize for Reference {
         Row {
             written: &self.written,
             line: self.line,
-            lines: self.lines,
+            lines: &self.lines,
             intent: self.intent,
             status: self.status.name(),
             paths: self.paths().iter().map(RepoPath::to_string).collect(),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::clause::Claim;
-use super::scan::{Mention, Place};
+use super::mention::{Mention, Place};
 use super::tree::{Tree, ends_with, name_of};
 use super::word;
 use super::{Intent, Reference, Status};
@@ -16,11 +16,12 @@ const MAX_SEARCHED: usize = 20;
 pub(super) fn resolve(mentions: Vec<Mention>, tree: &Tree) -> Vec<Reference> {
     let named = Named::of(&mentions, tree);
     // What each spelling is, as a place in `references`: thousands of files may end with one.
-    let mut known: HashMap<(String, Place, Claim), Option<usize>> = HashMap::new();
-    let mut targets: HashMap<String, usize> = HashMap::new();
+    let mut known: HashMap<(String, String, Place, Claim), Option<usize>> = HashMap::new();
+    let mut targets: HashMap<String, Target> = HashMap::new();
     let mut references: Vec<Reference> = Vec::new();
     for mention in mentions {
-        let key = (mention.written.clone(), mention.place, mention.claim);
+        let (written, path) = (mention.written.clone(), mention.path.clone());
+        let key = (written, path, mention.place, mention.claim);
         let at = *known.entry(key).or_insert_with(|| {
             let status = named.status(&mention, tree)?;
             Some(place(&mention, status, &mut references, &mut targets))
@@ -31,10 +32,20 @@ pub(super) fn resolve(mentions: Vec<Mention>, tree: &Tree) -> Vec<Reference> {
         let reference = &mut references[at];
         let intent = intent(mention.claim, &reference.status);
         reference.intent = reference.intent.max(intent);
-        reference.lines = reference.lines.or(mention.lines);
+        for lines in mention.lines {
+            if !reference.lines.contains(&lines) {
+                reference.lines.push(lines);
+            }
+        }
     }
     add_nearest(&mut references, tree);
     references
+}
+
+/// Where the reference to a file stands, and whether only the name of something in it was named.
+struct Target {
+    at: usize,
+    is_symbol: bool,
 }
 
 /// Returns where the reference that a mention is stands, after adding it if it is the first.
@@ -42,32 +53,37 @@ fn place(
     mention: &Mention,
     status: Status,
     references: &mut Vec<Reference>,
-    targets: &mut HashMap<String, usize>,
+    targets: &mut HashMap<String, Target>,
 ) -> usize {
+    let is_symbol = mention.place == Place::Symbol;
     let target = match &status {
         Status::Exact(path)
         | Status::Folder(path)
         | Status::Suffix(path)
+        | Status::Renamed(path)
         | Status::Created(path) => path.to_string(),
         Status::Ambiguous(_) | Status::Missing(_) => mention.path.clone(),
     };
-    if let Some(&at) = targets.get(&target) {
-        let first = &mut references[at];
-        if mention.path == target && word::normal(&first.written) != target {
-            first.written.clone_from(&mention.written);
-            first.status = status;
+    if let Some(first) = targets.get_mut(&target) {
+        let reference = &mut references[first.at];
+        let is_fuller = mention.path == target && word::normal(&reference.written) != target;
+        if !is_symbol && (is_fuller || first.is_symbol) {
+            reference.written.clone_from(&mention.written);
+            reference.status = status;
+            first.is_symbol = false;
         }
-        return at;
+        return first.at;
     }
-    targets.insert(target, references.len());
+    let at = references.len();
+    targets.insert(target, Target { at, is_symbol });
     references.push(Reference {
         written: mention.written.clone(),
         line: mention.line,
-        lines: None,
+        lines: Vec::new(),
         intent: Intent::Mention,
         status,
     });
-    references.len() - 1
+    at
 }
 
 fn add_nearest(references: &mut [Reference], tree: &Tree) {
@@ -163,7 +179,12 @@ impl Named {
                 .may_be_folder()
                 .then(|| Status::Folder(folder.clone()));
         }
-        self.ending(mention, tree)
+        let renamed = tree
+            .renamed(path)
+            .filter(|_| !is_made && mention.may_be_suffix());
+        renamed
+            .map(|file| Status::Renamed(file.clone()))
+            .or_else(|| self.ending(mention, tree))
             .or_else(|| beginning_elsewhere(mention, tree))
             .or_else(|| mention.is_path(tree).then(|| Status::Missing(Vec::new())))
     }

@@ -1,86 +1,20 @@
 //! A plan read line by line: every word that may be a path, with what is said of it.
 
-use super::clause::{self, Claim, Speech, Verb};
+use super::clause::{self, Claim, Speech};
 use super::diff;
 use super::drawing::Drawing;
 use super::fence::{self, Line};
 use super::inline::{self, Piece};
 use super::label;
-use super::tree::{Tree, name_of};
+use super::mention::{Mention, Place};
+use super::range;
+use super::symbol;
+use super::tree::Tree;
+use super::verb::{self, Verb};
 use super::word;
 
-/// A word of a plan that may be a path.
-#[derive(Debug, Clone)]
-pub(super) struct Mention {
-    pub(super) written: String,
-    /// The path from the root.
-    pub(super) path: String,
-    pub(super) lines: Option<(usize, usize)>,
-    /// Counted from 1.
-    pub(super) line: usize,
-    pub(super) place: Place,
-    pub(super) claim: Claim,
-}
-
-/// Where a word stands: how sure it is that it is a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Place {
-    /// In a list of files, or the header of a diff.
-    Listed,
-    /// Marked as code, or the target of a link.
-    Marked,
-    /// Anywhere in prose.
-    Prose,
-    /// In a program or a command: only files of the tree are meant.
-    Code,
-}
-
-impl Mention {
-    /// Says whether a folder of this path is meant: a bare word such as `config` is rather a name in the code.
-    pub(super) fn may_be_folder(&self) -> bool {
-        self.place != Place::Code && (self.written.contains('/') || self.place == Place::Listed)
-    }
-
-    /// Says whether the path may stand for a longer one.
-    pub(super) fn may_be_suffix(&self) -> bool {
-        let is_import = self.written.starts_with("./");
-        match self.place {
-            Place::Code => self.path.contains('/') && !is_import,
-            Place::Listed | Place::Marked | Place::Prose => {
-                word::is_telling(&self.path) && !self.written.ends_with('/')
-            }
-        }
-    }
-
-    /// Says whether it plainly is a path, even if the tree has none like it.
-    pub(super) fn is_path(&self, tree: &Tree) -> bool {
-        let has_folder = self.path.contains('/');
-        if word::is_foreign(&self.written) || self.written.ends_with('/') {
-            return false;
-        }
-        let is_file = word::names_a_file(&self.path, tree);
-        match self.place {
-            Place::Code => false,
-            Place::Prose => is_file && (has_folder || self.claim == Claim::Create),
-            Place::Marked => is_file,
-            Place::Listed => {
-                is_file
-                    || has_folder && !self.path.starts_with('/')
-                    || self.claim == Claim::Create && self.path.contains('.')
-            }
-        }
-    }
-
-    /// Says whether it is worth a look.
-    fn is_likely(&self, tree: &Tree) -> bool {
-        let in_tree = tree.file(&self.path).is_some()
-            || self.may_be_folder() && tree.folder(&self.path).is_some()
-            || self.may_be_suffix() && tree.has_name(name_of(&self.path));
-        in_tree
-            || self.is_path(tree)
-            || self.place == Place::Prose && word::names_a_file(&self.path, tree)
-    }
-}
+/// A line of fewer bytes ends where its author ended it.
+const WRAPPED_BYTES: usize = 60;
 
 /// Returns the mentions in `text`, in order.
 pub(super) fn mentions(text: &str, tree: &Tree) -> Vec<Mention> {
@@ -91,6 +25,7 @@ pub(super) fn mentions(text: &str, tree: &Tree) -> Vec<Mention> {
         labels: label::Labels::default(),
         drawing: Drawing::default(),
         in_hunk: false,
+        wrapped: None,
         found: Vec::new(),
     };
     for (at, line) in lines.iter().enumerate() {
@@ -116,6 +51,8 @@ struct Scan<'a> {
     drawing: Drawing,
     /// In the changes of a diff that stands in no fence.
     in_hunk: bool,
+    /// What the long line above has said: its sentence may go on in the next.
+    wrapped: Option<Speech>,
     found: Vec<Mention>,
 }
 
@@ -150,7 +87,8 @@ impl Scan<'_> {
             && comment.split_whitespace().nth(4).is_none()
             && !self.read(first, Place::Prose).is_empty()
         {
-            return self.prose(comment, None);
+            self.prose(&label::plain(comment, None), Speech::default());
+            return;
         }
         for word in line
             .split_whitespace()
@@ -197,17 +135,20 @@ impl Scan<'_> {
         }
         self.in_hunk = false;
         let item = self.labels.item(line);
-        self.prose(item.text, item.label);
+        let above = self.wrapped.take().filter(|_| is_wrapped(line));
+        let speech = above.unwrap_or_else(|| Speech::of(&item));
+        let speech = self.prose(&item, speech);
+        self.wrapped = Some(speech).filter(|_| line.len() >= WRAPPED_BYTES);
     }
 
     /// Reads a line of prose; under a label, what it begins with is a list of files.
-    fn prose(&mut self, text: &str, label: Option<label::Label>) {
-        let pieces = inline::pieces(text);
-        let verb = label.and_then(|label| label.verb);
-        let mut speech = Speech::under(verb);
-        let mut in_head = label.is_some();
+    fn prose(&mut self, item: &label::Item, mut speech: Speech) -> Speech {
+        let pieces = inline::pieces(item.text);
+        let verb = item.label.and_then(|label| label.verb);
+        let mut in_head = item.label.is_some();
         for (at, &piece) in pieces.iter().enumerate() {
             let after = &pieces[at + 1..];
+            let n_before = self.found.len();
             match piece {
                 Piece::Word(word) => {
                     in_head &= !(speech.has_path() && word::is_separator(word));
@@ -222,13 +163,19 @@ impl Scan<'_> {
                     self.word(word, place, after, &mut speech);
                 }
                 Piece::Code(code) => {
-                    let place = if in_head {
-                        Place::Listed
-                    } else {
-                        Place::Marked
+                    let is_called = matches!(pieces[..at].last(), Some(Piece::Word(word)) if verb::is_file_word(word));
+                    let place = match (in_head, is_called) {
+                        _ if speech.is_running() => Place::Code,
+                        (true, _) => Place::Listed,
+                        (false, true) => Place::Called,
+                        (false, false) => Place::Marked,
                     };
                     let found = self.code_span(code, place, verb);
-                    self.say(found, &mut speech, after);
+                    if found.is_empty() {
+                        self.symbol(code, &mut speech);
+                    } else {
+                        self.say(found, &mut speech, after);
+                    }
                 }
                 Piece::Link(link) => {
                     let link = word::decoded(link);
@@ -250,23 +197,55 @@ impl Scan<'_> {
                     }
                 }
                 Piece::Cell => {
+                    speech.cell();
                     if speech.has_path() {
                         in_head = false;
                         speech = Speech::under(verb);
                     } else if let Some(Piece::Word(word)) = at.checked_sub(1).map(|at| pieces[at])
-                        && let Some(verb) = clause::letter_action(word)
+                        && let Some(verb) = verb::letter_action(word)
                     {
                         speech = Speech::under(Some(verb));
                     }
                 }
             }
+            if let [only] = &mut self.found[n_before..] {
+                only.lines.extend(range::before(&pieces[..at]));
+                only.lines.extend(range::after(after).0);
+            }
+        }
+        speech
+    }
+
+    /// Adds the files that define what a code span names.
+    fn symbol(&mut self, code: &str, speech: &mut Speech) {
+        let Some(name) = symbol::name(code) else {
+            return;
+        };
+        let defined = symbol::defined(&name, self.tree);
+        if defined.is_empty() {
+            return;
+        }
+        let claim = speech.symbol();
+        for symbol in defined {
+            let mention = self.mention(code, Place::Symbol);
+            self.found.push(Mention {
+                path: symbol.path.escaped().0.into_owned(),
+                lines: vec![symbol.lines],
+                claim,
+                ..mention
+            });
         }
     }
 
     fn word(&mut self, text: &str, place: Place, after: &[Piece], speech: &mut Speech) {
         speech.open(text);
         let found = self.read(text, place);
-        if found.is_empty() {
+        let is_in_tree = found.iter().any(|mention| self.is_in_tree(mention));
+        if !is_in_tree && is_mixed(text) {
+            for part in parts(text) {
+                self.word(part, place, after, speech);
+            }
+        } else if found.is_empty() {
             speech.word(text, after.first());
         } else {
             let after = if clause::ends_sentence(text) {
@@ -288,6 +267,7 @@ impl Scan<'_> {
         if self.is_in_tree(&whole) {
             return vec![whole];
         }
+        let is_command = word::is_command(code);
         let words: Vec<&str> = code
             .split(|c: char| c.is_whitespace() || c == ',')
             .filter(|word| !word.is_empty())
@@ -297,10 +277,10 @@ impl Scan<'_> {
         let is_new = place == Place::Listed || verb == Some(Verb::Create);
         let begins_as_path =
             !code.contains('/') || words.first().is_some_and(|first| first.contains('/'));
-        if is_new && n_files <= 1 && begins_as_path && is_file(&code) {
+        if !is_command && is_new && n_files <= 1 && begins_as_path && is_file(&code) {
             return vec![whole];
         }
-        let place = if n_files == words.len() {
+        let place = if n_files == words.len() && !is_command {
             place
         } else {
             Place::Code
@@ -333,11 +313,12 @@ impl Scan<'_> {
             return Vec::new();
         }
         let bare = word::bare(word);
-        if !word::is_telling(bare) && place != Place::Marked && place != Place::Listed {
+        if !word::is_telling(bare) && matches!(place, Place::Prose | Place::Code) {
             return Vec::new();
         }
         let is_list = bare.contains(',')
             && !bare.contains('{')
+            && !range::goes_on(bare)
             && self.tree.file(word::normal(bare)).is_none();
         if is_list {
             return bare
@@ -345,7 +326,7 @@ impl Scan<'_> {
                 .flat_map(|part| self.read(part, place))
                 .collect();
         }
-        let (path, lines) = word::split_range(bare);
+        let (path, lines) = range::split(bare);
         let path = if self.tree.file(word::normal(bare)).is_some() {
             bare
         } else {
@@ -354,7 +335,7 @@ impl Scan<'_> {
         let mut found: Vec<Mention> = word::expand(path)
             .iter()
             .map(|path| Mention {
-                lines,
+                lines: lines.clone(),
                 ..self.mention(path, place)
             })
             .filter(|mention| mention.is_likely(self.tree))
@@ -369,14 +350,16 @@ impl Scan<'_> {
     }
 
     fn mention(&self, written: &str, place: Place) -> Mention {
-        let mut path = word::normal(written).to_owned();
-        if path.contains('\\') && self.tree.file(&path).is_none() {
-            path = path.replace('\\', "/");
-        }
+        let path = word::normal(written);
+        let path = if path.contains('\\') && self.tree.file(path).is_none() {
+            word::normal(&path.replace('\\', "/")).to_owned()
+        } else {
+            path.to_owned()
+        };
         Mention {
             written: written.to_owned(),
             path,
-            lines: None,
+            lines: Vec::new(),
             line: self.line,
             place,
             claim: Claim::Mention,
@@ -386,6 +369,31 @@ impl Scan<'_> {
     fn is_in_tree(&self, mention: &Mention) -> bool {
         self.tree.file(&mention.path).is_some() || !self.tree.ending(&mention.path).is_empty()
     }
+}
+
+/// Says whether a line goes on with the sentence of the one above.
+fn is_wrapped(line: &str) -> bool {
+    let text = line.trim();
+    let is_own = text.is_empty() || text.starts_with(['|', '>']);
+    !is_own && label::heading(text).is_none() && label::list_item(text).is_none()
+}
+
+/// Says whether a word has letters of a script that puts no space between words, and others.
+fn is_mixed(text: &str) -> bool {
+    text.contains(verb::is_unspaced) && text.contains(|c: char| c.is_ascii_alphanumeric())
+}
+
+/// Cuts a word where such letters meet others.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let is_other = |c: char| verb::is_unspaced(c) != verb::is_unspaced(first);
+        let end = rest.find(is_other).unwrap_or(rest.len());
+        let (part, left) = rest.split_at(end);
+        rest = left;
+        Some(part)
+    })
 }
 
 /// Returns what a line says if it is a comment as a whole.

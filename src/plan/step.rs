@@ -45,6 +45,9 @@ const WORDS: &[&[&str]] = &[
     &[""],
 ];
 
+/// What has more is no list of steps.
+const MAX_STEPS: usize = 500;
+
 /// The level of what is no heading: any heading ends it.
 const NO_HEADING: usize = 7;
 
@@ -73,6 +76,9 @@ pub(super) enum Form {
 pub(super) fn steps(text: &str) -> Vec<Step> {
     let lines = fence::lines(text);
     let heads = heads(&lines);
+    if heads.len() > MAX_STEPS {
+        return Vec::new();
+    }
     let mentions = files::mentions(text);
     let mut steps: Vec<Step> = Vec::with_capacity(heads.len());
     for (at, head) in heads.iter().enumerate() {
@@ -82,11 +88,12 @@ pub(super) fn steps(text: &str) -> Vec<Step> {
             Form::Row(details) => details.clone(),
             Form::Heading(_) | Form::Item => detail::details(&lines[head.line..end], head.number),
         };
+        let lines = head.line + 1..=end;
         steps.push(Step {
             number: head.number,
             title: head.title.clone(),
-            lines: head.line + 1..=end,
-            files: files::of(&mentions, head.line + 1..=end),
+            files: files::of(&mentions, &lines),
+            lines,
             depends: details.depends,
             acceptance: details.acceptance,
             check: details.check,
@@ -100,6 +107,7 @@ pub(super) fn steps(text: &str) -> Vec<Step> {
     for step in &mut steps {
         step.depends.sort_unstable();
         step.depends.dedup();
+        step.depends.truncate(MAX_STEPS);
     }
     steps
 }
@@ -145,14 +153,14 @@ fn headings(lines: &[Line], words: &[&str]) -> Vec<Head> {
         }
     }
     if words == [""] {
-        without_sections(heads)
+        without_sections(&heads)
     } else {
         heads
     }
 }
 
 /// Takes the numbered headings that are sections away, as in `## 1. Background`.
-fn without_sections(heads: Vec<Head>) -> Vec<Head> {
+fn without_sections(heads: &[Head]) -> Vec<Head> {
     let lists_steps = |head: &Head| section::of(&head.title) == Section::Steps;
     if heads
         .iter()
@@ -160,9 +168,16 @@ fn without_sections(heads: Vec<Head>) -> Vec<Head> {
     {
         return Vec::new();
     }
+    let n_titles = heads
+        .iter()
+        .filter(|head| head.form == Form::Heading(1))
+        .count();
+    // The number of a title is that of the plan.
+    let is_title = |head: &Head| head.form == Form::Heading(1) && n_titles == 1;
     heads
-        .into_iter()
-        .filter(|head| !section::is_aside_alone(&head.title))
+        .iter()
+        .filter(|head| !is_title(head) && !section::is_aside_alone(&head.title))
+        .cloned()
         .collect()
 }
 
@@ -244,7 +259,11 @@ fn boxes(lines: &[Line], sections: &[Section]) -> Vec<Head> {
         let rest = ["[ ]", "[x]", "[X]"]
             .iter()
             .find_map(|mark| rest.strip_prefix(mark))?;
-        let title = rest.trim_start().trim_start_matches('*');
+        let rest = rest.trim_start();
+        let bold = rest
+            .strip_prefix("**")
+            .and_then(|inner| inner.split_once("**"));
+        let title = bold.map_or(rest, |(bold, _)| bold);
         let mut words = WORDS.iter().copied().flatten();
         let numbered = words.find_map(|word| numbered(title, word));
         Some(numbered.map_or((None, rest), |(number, title)| (Some(number), title)))

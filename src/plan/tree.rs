@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::symbol::Symbol;
 use crate::path::RepoPath;
 
 /// How alike two names must be for one to be offered in the place of the other.
@@ -14,8 +15,15 @@ const MAX_NEAREST: usize = 3;
 /// How many files are compared closely with one that is missing.
 const MAX_COMPARED: usize = 50;
 
+/// How often a file is followed from name to name.
+const MAX_RENAMES: usize = 32;
+
 /// The files of the repository, and the folders above them.
 pub struct Tree {
+    /// For each name that is defined in them, where.
+    pub symbols: HashMap<String, Vec<Symbol>>,
+    /// For paths that are there no more, what they were renamed to.
+    pub renames: BTreeMap<RepoPath, RepoPath>,
     /// Sorted by text.
     files: Vec<File>,
     folders: HashMap<String, RepoPath>,
@@ -32,7 +40,7 @@ struct File {
 }
 
 impl Tree {
-    /// Takes the files of the repository.
+    /// Takes the files of the repository; of what they define and were named, nothing is known.
     pub fn new(files: impl IntoIterator<Item = RepoPath>) -> Self {
         let mut files: Vec<File> = files
             .into_iter()
@@ -64,6 +72,8 @@ impl Tree {
             }
         }
         Self {
+            symbols: HashMap::new(),
+            renames: BTreeMap::new(),
             files,
             folders,
             names,
@@ -87,6 +97,19 @@ impl Tree {
             .files
             .binary_search_by(|file| file.text.as_str().cmp(text));
         at.ok().map(|at| &self.files[at].path)
+    }
+
+    /// Returns the file that the one at `text` was renamed to.
+    pub(super) fn renamed(&self, text: &str) -> Option<&RepoPath> {
+        let mut path = RepoPath::parse(text.as_bytes()).ok()?;
+        for _ in 0..MAX_RENAMES {
+            let new = self.renames.get(&path)?;
+            if let Some(file) = self.file(&new.escaped().0) {
+                return Some(file);
+            }
+            path = new.clone();
+        }
+        None
     }
 
     /// Returns the folder at `text`.

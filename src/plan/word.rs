@@ -36,6 +36,9 @@ const NO_FILES: &str = "\
     moment.js nest.js next.js node.js nuxt.js p5.js r.json react.js req.json request.json require.js res.json resp.json \
     response.json socket.io solid.js three.js vue.js web3.js";
 
+/// Folders of what others wrote.
+const OTHERS: &str = "node_modules site-packages .venv __pycache__";
+
 /// Last labels of host names.
 const DOMAINS: &str = "ai app com dev edu gov io net org";
 
@@ -108,47 +111,6 @@ fn closes_last(word: &str, open: char, close: char) -> bool {
     false
 }
 
-/// Takes a line range, a fragment or the name of an item off the end of a path.
-pub(super) fn split_range(word: &str) -> (&str, Option<(usize, usize)>) {
-    if let Some((path, fragment)) = word.split_once('#')
-        && !path.is_empty()
-    {
-        return (path, range(fragment));
-    }
-    for (at, _) in word.match_indices(':') {
-        let (path, rest) = (&word[..at], &word[at + 1..]);
-        let is_item = name_of(path).contains('.')
-            && rest
-                .trim_start_matches(':')
-                .starts_with(|c: char| c.is_alphabetic() || c == '_');
-        let is_range = rest
-            .strip_prefix('L')
-            .unwrap_or(rest)
-            .starts_with(|c: char| c.is_ascii_digit());
-        if !path.is_empty() && (is_range || is_item) {
-            return (path, range(rest));
-        }
-    }
-    (word, None)
-}
-
-/// Reads `12`, `12-40`, `L12-L40` or, as the column is of no use, `12:5`.
-fn range(text: &str) -> Option<(usize, usize)> {
-    let number = |text: &str| -> Option<usize> {
-        let digits = text.strip_prefix(['L', 'l']).unwrap_or(text);
-        let digits = digits.split(['C', ':']).next()?;
-        digits.parse().ok().filter(|&line| line > 0)
-    };
-    let (first, last) = text.split_once(['-', '\u{2013}']).unwrap_or((text, text));
-    let first = number(first)?;
-    let last = if last.is_empty() {
-        first
-    } else {
-        number(last)?
-    };
-    Some((first.min(last), first.max(last)))
-}
-
 /// Returns the words that the lists in braces stand for; a word without one is itself.
 pub(super) fn expand(word: &str) -> Vec<String> {
     let mut done = Vec::new();
@@ -203,17 +165,29 @@ pub(super) fn is_foreign(word: &str) -> bool {
         || word.split('/').any(is_placeholder)
         || has_host
         || (!word.contains('/') && lists(NO_FILES, &name.to_lowercase()))
+        || word.split('/').any(|part| lists(OTHERS, part))
 }
 
-/// Says whether a text is a command: it begins with a program, or with a path and goes on.
+/// Says whether a word is a path as Windows writes it, of a drive or from some folder.
+pub(super) fn is_windows(word: &str) -> bool {
+    let is_name = |name: &str| {
+        let is_plain = |c: char| c.is_alphanumeric() || "_-. ".contains(c);
+        !name.is_empty() && name.chars().all(is_plain)
+    };
+    let from_folder = match word.split_once(":\\") {
+        Some((drive, rest)) if drive.len() == 1 => rest,
+        _ => word,
+    };
+    word.contains('\\') && from_folder.split('\\').all(is_name)
+}
+
+/// Says whether a text is a command: it begins with a program, known or of the folder.
 pub(super) fn is_command(text: &str) -> bool {
     let mut words = text.split_ascii_whitespace();
     // As in `RUST_LOG=debug cargo test`.
     let is_variable = |word: &&str| word.split_once('=').is_some_and(|(name, _)| is_upper(name));
     let first = words.find(|word| !is_variable(word)).unwrap_or_default();
-    lists(PROGRAMS, first)
-        || first.starts_with("./")
-        || first.contains('/') && words.next().is_some()
+    lists(PROGRAMS, first) || first.starts_with("./")
 }
 
 fn is_upper(name: &str) -> bool {
@@ -245,6 +219,10 @@ pub(super) fn names_a_file(path: &str, tree: &Tree) -> bool {
         return false;
     }
     let is_address = path.contains('@') && !path.contains('/') && lists(DOMAINS, extension);
+    // As in `config.h.in`.
+    if extension == "in" {
+        return stem.contains('.');
+    }
     let is_known = lists(EXTENSIONS, &extension.to_ascii_lowercase())
         || tree.has_extension(extension) && extension.starts_with(char::is_alphabetic);
     let is_member = lists(MEMBERS, extension);

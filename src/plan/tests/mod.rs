@@ -1,5 +1,7 @@
 //! Plans, and what they name in a tree of four languages.
 
+mod names;
+mod plans;
 mod steps;
 
 use proptest::prelude::*;
@@ -59,9 +61,11 @@ fn tree() -> Tree {
 fn named(text: &str) -> Vec<String> {
     let rows = references(text, &tree()).into_iter().map(|reference| {
         let intent = format!("{:?}", reference.intent).to_lowercase();
-        let lines = reference
-            .lines
-            .map_or(String::new(), |(first, last)| format!(":{first}-{last}"));
+        let lines = reference.lines.iter();
+        let lines: Vec<String> = lines
+            .map(|(first, last)| format!(":{first}-{last}"))
+            .collect();
+        let lines = lines.concat();
         let paths: Vec<String> = reference.paths().iter().map(RepoPath::to_string).collect();
         let paths = match paths.as_slice() {
             [only] if *only == reference.written => String::new(),
@@ -226,7 +230,7 @@ fn a_range_is_read_and_taken_off() {
         ),
         (
             "src/lib.rs:1-2 then src/lib.rs:7",
-            &["mention exact src/lib.rs:1-2"],
+            &["mention exact src/lib.rs:1-2:7-7"],
         ),
     ]);
 }
@@ -576,7 +580,7 @@ fn lists_tables_and_headings_say_what_is_done() {
         ),
         (
             "**Files:** `src/a.rs` (new), `src/lib.rs`",
-            &["create created src/a.rs", "mention exact src/lib.rs"],
+            &["create created src/a.rs", "change exact src/lib.rs"],
         ),
         ("### Step 2: Create src/a.rs", &["create created src/a.rs"]),
         (
@@ -774,7 +778,7 @@ fn whole_plans_of_three_styles() {
                 "mention suffix app/page.tsx -> web/app/page.tsx",
                 "create created web/components/Pager.tsx",
                 "mention suffix Button.tsx -> web/components/Button.tsx",
-                "mention exact web/app/blog/[slug]/page.tsx:20-20",
+                "change exact web/app/blog/[slug]/page.tsx:20-20",
                 "mention exact web/app/layout.tsx",
                 "change exact README.md",
                 "change exact api/README.md",
@@ -805,7 +809,7 @@ fn a_reference_is_written_as_programs_read_it() {
     let found = references("Update src/lib.rs:12-40 and create `src/a.rs`", &tree());
     assert_eq!(
         serde_json::to_string(&found).unwrap(),
-        "[{\"written\":\"src/lib.rs\",\"line\":1,\"lines\":[12,40],\"intent\":\"change\",\"status\":\"exact\",\"paths\":[\"src/lib.rs\"]},\
+        "[{\"written\":\"src/lib.rs\",\"line\":1,\"lines\":[[12,40]],\"intent\":\"change\",\"status\":\"exact\",\"paths\":[\"src/lib.rs\"]},\
          {\"written\":\"src/a.rs\",\"line\":1,\"intent\":\"create\",\"status\":\"created\",\"paths\":[\"src/a.rs\"]}]"
     );
 }
@@ -860,7 +864,7 @@ proptest! {
         for reference in &references {
             prop_assert!((1..=text.lines().count()).contains(&reference.line));
             match &reference.status {
-                Status::Exact(path) | Status::Suffix(path) => prop_assert!(tree.holds(path), "{reference:?}"),
+                Status::Exact(path) | Status::Suffix(path) | Status::Renamed(path) => prop_assert!(tree.holds(path), "{reference:?}"),
                 Status::Created(path) => prop_assert!(!tree.holds(path), "{reference:?}"),
                 Status::Folder(path) => prop_assert!(tree.folder(&path.to_string()).is_some(), "{reference:?}"),
                 Status::Ambiguous(paths) => prop_assert!(paths.len() > 1 && paths.is_sorted() && paths.iter().all(|path| tree.holds(path))),
