@@ -208,7 +208,7 @@ fn tell_plan(
 /// Tells what a plan names, and warns of what is not clear.
 fn tell_references(plan: &Plan, selected: &Selected, printer: &Printer) -> Exit {
     let candidates = pack::all_candidates(&selected.repository, selected.threads);
-    let references = plan_exec::resolve(&plan.text, plan, &candidates);
+    let references = plan_exec::resolve(&plan.text, plan, &selected.repository, &candidates);
     story::tell(printer, &Told::Resolved(&references));
     match plan_exec::all_clear(&references) {
         Ok(()) => Exit::Success,
@@ -284,6 +284,7 @@ impl Planning<'_> {
         let planning = rounds::Planning {
             planner: self.planner,
             prompt: &prompt,
+            repository: self.repository,
             candidates: &candidates,
             most: self.rounds,
         };
@@ -331,7 +332,7 @@ impl Planning<'_> {
             None => drop(run.keep(PLAN_FILE, plan.text.as_bytes())?),
         }
         let candidates = pack::all_candidates(self.repository, self.threads);
-        let references = plan_exec::resolve(&plan.text, plan, &candidates);
+        let references = plan_exec::resolve(&plan.text, plan, self.repository, &candidates);
         drift::keep(run, self.repository, &references)?;
         Ok(Done::Planned(
             self.target.unwrap_or(Path::new(PLAN_FILE)).to_owned(),

@@ -47,7 +47,8 @@ pub(super) fn run(
         printer.warn(&format!("{problem}; going on without git"));
     }
     let threads = super::environment::threads(None);
-    let references = plan_exec::resolve(&text, &plan, &pack::all_candidates(&repository, threads));
+    let candidates = pack::all_candidates(&repository, threads);
+    let references = plan_exec::resolve(&text, &plan, &repository, &candidates);
     let n_open = references
         .iter()
         .filter(|reference| reference.is_open())
@@ -111,7 +112,8 @@ pub(super) fn files_of_plan(
     let text = read_spec(plan, environment)?;
     let body = plan_exec::plan_of(&text, plan).map_err(unwrapped)?;
     let threads = super::environment::threads(None);
-    let references = plan_exec::resolve(&text, &body, &pack::all_candidates(repository, threads));
+    let candidates = pack::all_candidates(repository, threads);
+    let references = plan_exec::resolve(&text, &body, repository, &candidates);
     plan_exec::all_clear(&references).map_err(unwrapped)?;
     Ok(crate::flow::exec::named(&references))
 }

@@ -75,9 +75,7 @@ fn is_planned(path: &RepoPath, references: &[Reference]) -> bool {
         Status::Exact(named)
         | Status::Suffix(named)
         | Status::Renamed(named)
-        | Status::Created(named) => {
-            named == path || repo::locks(path, named)
-        }
+        | Status::Created(named) => named == path || repo::locks(path, named),
         Status::Folder(folder) => path.is_in(folder),
         Status::Ambiguous(_) | Status::Missing(_) => false,
     })

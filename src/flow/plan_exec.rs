@@ -15,8 +15,9 @@ use super::rounds::{self, Planning};
 use super::route::{Context, Focus};
 use crate::agent::{Choice, Role};
 use crate::fs::{self, FsError, SystemKind};
+use crate::history;
 use crate::path::RepoPath;
-use crate::plan::{Plan, PlanError, Reference, Tree, references};
+use crate::plan::{Plan, PlanError, Reference, Status, Tree};
 use crate::prompt;
 use crate::repo::{Candidate, Repository};
 use crate::review::Review;
@@ -320,6 +321,7 @@ fn from_spec(
     let planning = Planning {
         planner,
         prompt: &prompt,
+        repository: work.repository,
         candidates: work.candidates,
         most: work.plan_rounds,
     };
@@ -572,7 +574,7 @@ fn resolved(
     host: &Host<'_>,
 ) -> Result<Vec<Reference>, RunError> {
     let text = fs::read_regular_text(file, MAX_PLAN_BYTES)?;
-    let mut references = resolve(&text, plan, work.candidates);
+    let mut references = resolve(&text, plan, work.repository, work.candidates);
     match (all_clear(&references), work.tolerance.open) {
         (Err(error), Open::Accepted) => {
             (host.tell)(&Event::Warning(error.to_string()));
@@ -588,7 +590,7 @@ fn resolved(
 
 /// Keeps what a plan was made for.
 fn keep_base(work: &Work<'_>, plan: &Plan, run: &mut Run) -> Result<(), FsError> {
-    let references = resolve(&plan.text, plan, work.candidates);
+    let references = resolve(&plan.text, plan, work.repository, work.candidates);
     drift::keep(run, work.repository, &references)
 }
 
@@ -627,15 +629,34 @@ pub fn all_clear(references: &[Reference]) -> Result<(), RunError> {
 }
 
 /// Returns what a plan names of the files of the repository; lines are those of `text`, which holds the plan.
-pub fn resolve(text: &str, plan: &Plan, candidates: &[Candidate]) -> Vec<Reference> {
-    let tree = Tree::new(candidates.iter().map(|candidate| candidate.path.clone()));
-    let mut references = references(&plan.text, &tree);
+pub fn resolve(
+    text: &str,
+    plan: &Plan,
+    repository: &Repository,
+    candidates: &[Candidate],
+) -> Vec<Reference> {
+    let mut tree = Tree::new(candidates.iter().map(|candidate| candidate.path.clone()));
+    let mut references = crate::plan::references(&plan.text, &tree);
+    let missing = references.iter().filter_map(missing);
+    let missing: Vec<RepoPath> = missing.collect();
+    if !missing.is_empty() {
+        // Where git tells nothing, nothing was renamed.
+        tree.renames = history::renames(repository, missing).unwrap_or_default();
+        references = crate::plan::references(&plan.text, &tree);
+    }
     let start = text.find(plan.text.trim_end()).unwrap_or(0);
     let n_before = text[..start].matches('\n').count();
     for reference in &mut references {
         reference.line += n_before;
     }
     references
+}
+
+/// Returns the path that nothing is at.
+fn missing(reference: &Reference) -> Option<RepoPath> {
+    let is_missing = matches!(reference.status, Status::Missing(_));
+    let path = RepoPath::parse(reference.written.as_bytes()).ok();
+    path.filter(|_| is_missing)
 }
 
 /// Reads a plan's file, by whomever it was written.

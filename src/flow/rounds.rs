@@ -6,7 +6,7 @@ use super::plan_exec::resolve;
 use super::player::Player;
 use crate::plan::{Plan, Reference};
 use crate::prompt;
-use crate::repo::Candidate;
+use crate::repo::{Candidate, Repository};
 use crate::run::Run;
 
 /// How often a plan goes back unless something else is said.
@@ -21,7 +21,9 @@ pub struct Planning<'a> {
     pub planner: &'a Player,
     /// The prompt that asks for the plan.
     pub prompt: &'a Prompt,
-    /// All files of the repository.
+    /// The repository.
+    pub repository: &'a Repository,
+    /// All files of it.
     pub candidates: &'a [Candidate],
     /// How often the plan may go back.
     pub most: usize,
@@ -43,7 +45,7 @@ pub fn plan(
     } = planning;
     let mut planned = plan::ask(run, planner, (&prompt.text, prompt.tokens), None, host)?;
     for _ in 0..planning.most {
-        let wrong = wrong(&planned.plan, planning.candidates);
+        let wrong = wrong(&planned.plan, planning);
         if wrong.is_empty() {
             break;
         }
@@ -54,8 +56,8 @@ pub fn plan(
 }
 
 /// Returns what is wrong with a plan, a line for each.
-fn wrong(plan: &Plan, candidates: &[Candidate]) -> Vec<String> {
-    let references = resolve(&plan.text, plan, candidates);
+fn wrong(plan: &Plan, planning: &Planning<'_>) -> Vec<String> {
+    let references = resolve(&plan.text, plan, planning.repository, planning.candidates);
     if references.is_empty() {
         return vec![
             "it names no file of the repository: each step names those that it touches".to_owned(),

@@ -13,6 +13,7 @@ mod glob;
 mod objects;
 mod past;
 mod quote;
+mod renames;
 mod scratch;
 mod trees;
 mod zlib;

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashSet};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use gix::index::entry::{Flags, Mode, Stage};
@@ -249,15 +250,32 @@ impl Past {
     /// Fails where an object is missing or damaged.
     pub fn log(&self, n: usize) -> Result<Vec<Commit>, PastError> {
         let mut log = Vec::new();
+        self.walk(n, |_, commit, _| {
+            log.push(commit);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(log)
+    }
+
+    /// Shows the last `n` commits to `each`, the newest first, with their ids and their parents, until it has seen enough.
+    pub(super) fn walk(
+        &self,
+        n: usize,
+        mut each: impl FnMut(Id, Commit, &[Id]) -> Result<ControlFlow<()>, PastError>,
+    ) -> Result<(), PastError> {
+        let mut n_seen = 0;
         let mut waiting = BinaryHeap::new();
         let mut seen = BTreeSet::new();
         if let Some(head) = self.head()? {
             seen.insert(head);
             waiting.push((0, Reverse(0), head));
         }
-        while let Some((_, _, id)) = waiting.pop().filter(|_| log.len() < n) {
+        while let Some((_, _, id)) = waiting.pop().filter(|_| n_seen < n) {
             let (commit, parents) = self.commit(id)?;
-            log.push(commit);
+            n_seen += 1;
+            if each(id, commit, &parents)?.is_break() {
+                break;
+            }
             for parent in parents {
                 if seen.insert(parent) {
                     // Of the same second, the one that was found first comes first.
@@ -267,7 +285,7 @@ impl Past {
                 }
             }
         }
-        Ok(log)
+        Ok(())
     }
 
     fn commit(&self, id: Id) -> Result<(Commit, Vec<Id>), ObjectError> {

@@ -57,6 +57,26 @@ impl Objects {
         Ok(entries)
     }
 
+    /// Returns the object of the file that a commit has at `path`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Objects::entries_of`].
+    pub(super) fn blob_at(&self, commit: Id, path: &RepoPath) -> Result<Option<Id>, ObjectError> {
+        let (mut found, mut n_read) = ((Mode::Tree, self.tree_of(commit)?), 0);
+        for name in path.components() {
+            if !is_tree(&found) {
+                return Ok(None);
+            }
+            match self.level(found.1, b"", &mut n_read)?.remove(name) {
+                Some(entry) => found = entry,
+                None => return Ok(None),
+            }
+        }
+        let is_file = matches!(found.0, Mode::Blob | Mode::BlobExecutable);
+        Ok(is_file.then_some(Id(found.1)))
+    }
+
     /// Returns the paths of the files in which two commits differ, sorted; `None` is a commit of nothing.
     ///
     /// # Errors

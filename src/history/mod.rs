@@ -22,6 +22,7 @@ mod convert;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 pub use crate::git::{Commit, UnknownRevision};
@@ -31,6 +32,9 @@ use crate::patch::{self, Side};
 use crate::path::RepoPath;
 use crate::repo::{self, Candidate, Reason, Repository};
 use compare::{Comparison, Difference};
+
+/// How often a file is followed from name to name.
+const MAX_RENAMES: usize = 8;
 
 /// What is compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,6 +167,34 @@ fn line(word: &[u8], path: &RepoPath, why: &str, text: &mut Vec<u8>) {
 /// Fails without git, and where an object is missing or damaged.
 pub fn log(repository: &Repository, n: usize) -> Result<Vec<Commit>, HistoryError> {
     Ok(open(repository)?.log(n)?)
+}
+
+/// Returns what each of `gone` was renamed to; where that was renamed, too, it stands there as well.
+///
+/// # Errors
+///
+/// Fails without git, and where an object is missing or damaged.
+pub fn renames(
+    repository: &Repository,
+    gone: Vec<RepoPath>,
+) -> Result<BTreeMap<RepoPath, RepoPath>, HistoryError> {
+    let past = open(repository)?;
+    let mut renames = BTreeMap::new();
+    let mut gone = gone;
+    for _ in 0..MAX_RENAMES {
+        let found = past.renames(std::mem::take(&mut gone))?;
+        gone.extend(
+            found
+                .values()
+                .filter(|new| !renames.contains_key(*new))
+                .cloned(),
+        );
+        renames.extend(found);
+        if gone.is_empty() {
+            break;
+        }
+    }
+    Ok(renames)
 }
 
 /// Returns which of `candidates` are not as in the commit that `revision` names (`None`: the one that is checked out),

@@ -803,6 +803,40 @@ fn the_log_is_that_of_git() {
 }
 
 #[test]
+fn what_a_file_was_renamed_to_is_told_from_commits() {
+    let place = Place::new("sha1");
+    place.write("a", lines(20));
+    place.write("gone", "x\n");
+    place.write("folder/b", lines(30));
+    place.commit("one");
+    place.git(&["mv", "a", "middle"]);
+    place.commit("two");
+    place.git(&["mv", "middle", "folder/new"]);
+    place.write("folder/new", lines(20).replace("line 3\n", "another\n"));
+    place.git(&["rm", "-q", "gone"]);
+    place.write("other", "y\n");
+    place.commit("three");
+    place.git(&["mv", "folder/b", "c"]);
+    place.commit("four");
+    let path = |name: &str| RepoPath::parse(name.as_bytes()).unwrap();
+    let told = |gone: &[&str]| -> Vec<(String, String)> {
+        let gone = gone.iter().map(|name| path(name)).collect();
+        let renames = renames(&place.open(), gone).unwrap();
+        let each = renames
+            .iter()
+            .map(|(old, new)| (old.to_string(), new.to_string()));
+        each.collect()
+    };
+    let pair = |old: &str, new: &str| (old.to_owned(), new.to_owned());
+    assert_eq!(told(&["folder/b"]), [pair("folder/b", "c")]);
+    assert_eq!(
+        told(&["a"]),
+        [pair("a", "middle"), pair("middle", "folder/new")]
+    );
+    assert_eq!(told(&["gone", "never", "folder", "c/d"]), []);
+}
+
+#[test]
 fn a_commit_says_what_git_takes_it_to_say() {
     const EPOCH: &str = "1970-01-01 00:00:00 +0000";
     let place = Place::new("sha1");

@@ -1196,7 +1196,7 @@ fn references_are_told_to_people_and_programs() {
     let paths = stage.run(&["references", "plan.md", "--paths", "-0"]);
     assert_eq!((paths.code, paths.stdout.as_str()), (1, "greeting.txt\0"));
     let json = stage.run(&["references", "plan.md", "--json"]).json();
-    assert_eq!(json[0]["lines"], serde_json::json!([1, 2]));
+    assert_eq!(json[0]["lines"], serde_json::json!([[1, 2]]));
     assert_eq!(
         (&json[1]["status"], &json[1]["intent"]),
         (&"created".into(), &"create".into())

@@ -19,6 +19,27 @@ fn naming(file: &str) -> String {
 }
 
 #[test]
+fn a_file_that_git_renamed_is_found_under_its_new_name() {
+    let stage = Stage::new();
+    let git = "git -c user.name=t -c user.email=t@example.invalid";
+    let script =
+        format!("{git} commit -qm one && git mv greeting.txt hello.txt && {git} commit -qm two");
+    shell(&stage, &script);
+    std::fs::write(
+        stage.repo.root().join("plan.md"),
+        "- change `greeting.txt`\n",
+    )
+    .unwrap();
+    let told = stage.run(&["references", "plan.md"]);
+    assert_eq!(
+        (told.code, told.stdout.as_str(), told.stderr.as_str()),
+        (0, "renamed    greeting.txt -> hello.txt (line 1)\n", "")
+    );
+    let paths = stage.run(&["references", "plan.md", "--paths"]);
+    assert_eq!(paths.stdout, "hello.txt\n");
+}
+
+#[test]
 fn a_plan_that_names_what_is_not_there_goes_back_to_its_planner() {
     for (again, more, code, n_calls, said) in [
         // One conversation: what was said before is not said again.
