@@ -45,7 +45,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "agent", "check", "edit", "fs", "git", "history", "model", "pack", "patch", "path",
             "plan", "process", "prompt", "repo", "review", "run", "schema", "scratch", "secrets",
-            "tokens",
+            "syntax", "tokens",
         ],
     ),
     (

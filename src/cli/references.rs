@@ -15,7 +15,8 @@ use crate::repo;
 /// Say what a plan names, and whether it is there
 ///
 /// Every path in the plan is held against your files: there; the end of exactly one path; renamed since, as git knows;
-/// made by the plan; ambiguous; or missing, with what is most like it. Exit code 1 when one is missing or ambiguous.
+/// made by the plan; ambiguous; or missing, with what is most like it. A name such as `Type::method` leads to the file that
+/// defines it. Exit code 1 when one is missing or ambiguous.
 #[derive(Args, Debug)]
 pub(super) struct ReferencesArgs {
     /// The plan, in Markdown (`-`: stdin)

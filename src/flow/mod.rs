@@ -32,6 +32,7 @@ pub mod review;
 pub mod rounds;
 pub mod route;
 pub mod sweep;
+mod symbols;
 pub mod tokens;
 pub mod undo;
 pub mod unpack;

@@ -13,6 +13,7 @@ use super::plan::{self, PlanningError, Prompt, Session};
 use super::player::Player;
 use super::rounds::{self, Planning};
 use super::route::{Context, Focus};
+use super::symbols;
 use crate::agent::{Choice, Role};
 use crate::fs::{self, FsError, SystemKind};
 use crate::history;
@@ -636,6 +637,7 @@ pub fn resolve(
     candidates: &[Candidate],
 ) -> Vec<Reference> {
     let mut tree = Tree::new(candidates.iter().map(|candidate| candidate.path.clone()));
+    tree.symbols = symbols::defined(&plan.text, repository, candidates);
     let mut references = crate::plan::references(&plan.text, &tree);
     let missing = references.iter().filter_map(missing);
     let missing: Vec<RepoPath> = missing.collect();

@@ -156,6 +156,7 @@ pub(super) fn details(lines: &[Line], number: usize) -> Details {
                     let own = Open {
                         kind,
                         indent,
+                        is_told: !rest.is_empty(),
                         is_over: false,
                     };
                     open = Some(own).filter(|_| !is_whole);
@@ -176,6 +177,8 @@ pub(super) fn details(lines: &[Line], number: usize) -> Details {
 struct Open {
     kind: Kind,
     indent: usize,
+    /// Something stood in the line of the label: a blank line ends it.
+    is_told: bool,
     /// A blank line came: only items of a list may follow.
     is_over: bool,
 }
@@ -193,6 +196,7 @@ impl Open {
         let is_deeper = indent > self.indent;
         // Under an item, or after a blank line, only items go on; those of an item are deeper.
         let is_of_it = is_item && (is_deeper || self.indent == 0);
+        let is_of_it = is_of_it && !(self.is_told && self.is_over);
         let is_in = is_of_it || self.indent == 0 && !self.is_over;
         let is_in = is_in && label::heading(text).is_none() && !text.ends_with(':');
         is_in.then_some(self.kind)

@@ -165,10 +165,11 @@ fn label(text: &str, kind: Kind) -> Option<Label> {
     let is_files = |word: &String| word == "files" || word == "dateien";
     let names_files = words.iter().any(is_files);
     let is_touched = words.len() == 1 && TOUCHED.contains(&words[0].as_str());
-    let verb = if is_touched {
-        Some(Verb::Change)
-    } else {
-        together(&verbs)
+    let verb = match words.as_slice() {
+        _ if is_touched => Some(Verb::Change),
+        // As in `Test: tests/new.rs`, beside `Create:` and `Modify:`.
+        [only] if only == "test" || only == "tests" => Some(Verb::Put),
+        _ => together(&verbs),
     };
     (only_verbs || only_file || names_files || is_touched).then_some(Label { verb })
 }

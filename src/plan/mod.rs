@@ -34,7 +34,7 @@ pub use answer::{END, Plan, PlanError, parse};
 pub use fault::{Defect, Fault, faults};
 use serde::{Serialize, Serializer};
 pub use step::Step;
-pub use symbol::Symbol;
+pub use symbol::{Symbol, SymbolName, symbol_names};
 pub use tree::Tree;
 
 use crate::path::RepoPath;

@@ -1,5 +1,7 @@
 //! Names of what is defined in the code, as plans write them between backticks.
 
+use super::fence::{self, Line};
+use super::inline::{self, Piece};
 use super::tree::Tree;
 use crate::path::RepoPath;
 
@@ -17,18 +19,43 @@ pub struct Symbol {
 /// A name that is in more files tells none.
 const MAX_FILES: usize = 3;
 
+/// No more names are looked for.
+const MAX_NAMES: usize = 200;
+
 /// No name is longer.
 const MAX_BYTES: usize = 128;
 
-/// A name, and what it is in.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Name<'a> {
-    pub(super) owner: Option<&'a str>,
-    pub(super) name: &'a str,
+/// The name of something that is defined, as a plan writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SymbolName<'a> {
+    /// The type or the module that it belongs to.
+    pub owner: Option<&'a str>,
+    /// The name itself.
+    pub name: &'a str,
+}
+
+/// Returns the names between backticks in a plan that are no bare words.
+pub fn symbol_names(text: &str) -> Vec<SymbolName<'_>> {
+    let mut names = Vec::new();
+    for line in fence::lines(text) {
+        let Line::Text(line) = line else {
+            continue;
+        };
+        for piece in inline::pieces(line) {
+            if let Piece::Code(code) = piece
+                && let Some(name) = name(code)
+                && !names.contains(&name)
+                && names.len() < MAX_NAMES
+            {
+                names.push(name);
+            }
+        }
+    }
+    names
 }
 
 /// Reads `Type::method`, `module.func`, `Class#method` and `func(...)`; a bare word is no symbol.
-pub(super) fn name(code: &str) -> Option<Name<'_>> {
+pub(super) fn name(code: &str) -> Option<SymbolName<'_>> {
     let (path, is_call) = match code.split_once('(') {
         Some((path, rest)) => (path, rest.ends_with(')')),
         None => (code, false),
@@ -42,7 +69,7 @@ pub(super) fn name(code: &str) -> Option<Name<'_>> {
     let owner = owners.last().copied();
     let is_symbol =
         is_short && (is_call || owner.is_some()) && parts.iter().all(|part| is_identifier(part));
-    is_symbol.then_some(Name { owner, name })
+    is_symbol.then_some(SymbolName { owner, name })
 }
 
 fn is_identifier(text: &str) -> bool {
@@ -54,7 +81,7 @@ fn is_identifier(text: &str) -> bool {
 }
 
 /// Returns where a name is defined, if that is in few files.
-pub(super) fn defined<'a>(name: &Name, tree: &'a Tree) -> Vec<&'a Symbol> {
+pub(super) fn defined<'a>(name: &SymbolName, tree: &'a Tree) -> Vec<&'a Symbol> {
     let known = tree.symbols.get(name.name).into_iter().flatten();
     let all: Vec<&Symbol> = known.filter(|symbol| symbol.is_in(name.owner)).collect();
     let mut files: Vec<&RepoPath> = all.iter().map(|symbol| &symbol.path).collect();

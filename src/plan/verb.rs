@@ -143,7 +143,7 @@ const VERBS_WITHIN: &[(Verb, &str)] = &[
 /// What a path does by itself, where it stands before the word: the plan changes it so that it does.
 const DOES: &str = "\
     accept accepts await awaits bekommt call calls emit emits erh\u{e4}lt gain gains get gets handle handles learn learns lose loses \
-    mount mounts must open opens return returns should take takes wrap wraps";
+    mount mounts must need needs open opens return returns should take takes wrap wraps";
 
 /// A verb after one of these is a noun.
 const DETERMINERS: &str = "\

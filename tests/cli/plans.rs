@@ -40,6 +40,22 @@ fn a_file_that_git_renamed_is_found_under_its_new_name() {
 }
 
 #[test]
+fn what_a_plan_names_between_backticks_is_found_where_it_is_defined() {
+    let stage = Stage::new();
+    let source = "struct Parser;\n\nimpl Parser {\n    fn parse(&self) {\n    }\n}\n";
+    std::fs::write(stage.repo.root().join("parser.rs"), source).unwrap();
+    let plan = "Change `Parser::parse`; `Parser::other()` and `Other::parse` are not there.\n";
+    std::fs::write(stage.repo.root().join("plan.md"), plan).unwrap();
+    let told = stage.run(&["references", "plan.md"]);
+    assert_eq!(
+        (told.code, told.stdout.as_str(), told.stderr.as_str()),
+        (0, "exact      Parser::parse -> parser.rs (line 1)\n", "")
+    );
+    let json = stage.run(&["references", "plan.md", "--json"]).json();
+    assert_eq!(json[0]["lines"], serde_json::json!([[4, 5]]));
+}
+
+#[test]
 fn a_plan_that_names_what_is_not_there_goes_back_to_its_planner() {
     for (again, more, code, n_calls, said) in [
         // One conversation: what was said before is not said again.

@@ -205,6 +205,14 @@ fn the_first_word_of_an_item_decides() {
             ],
         ),
         (
+            "**Files:**\n- Create: `docs/a.md`\n- Modify: `docs/guide.md:10-14`\n- Test: `crates/core/tests/new.rs`",
+            &[
+                "create created docs/a.md",
+                "change exact docs/guide.md:10-14",
+                "create created crates/core/tests/new.rs",
+            ],
+        ),
+        (
             "Files: `docs/guide.md`, `docs/a.md` (new), `docs/format.md` stays",
             &[
                 "change exact docs/guide.md",

@@ -176,6 +176,7 @@ fn labels_of_a_step_say_what_it_needs_and_what_shows_it() {
             "Acceptance:\n- a\n\nThen more prose.\n- no part of it",
             " | a | -",
         ),
+        ("Done when: it works\n\n- [ ] more to do", " | it works | -"),
         ("Acceptance: none", " |  | -"),
         (
             "H\u{e4}ngt ab von: Schritt 1\nAbnahme:\n- es geht\nPr\u{fc}fung: `make test`",
