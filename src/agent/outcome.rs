@@ -497,7 +497,8 @@ mod tests {
         let page = include_str!("../../docs/agents.md");
         let rows: Vec<Vec<&str>> = page
             .lines()
-            .filter(|line| line.starts_with('|'))
+            .skip_while(|line| !line.starts_with('|'))
+            .take_while(|line| line.starts_with('|'))
             .skip(2)
             .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
             .collect();

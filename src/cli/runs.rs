@@ -232,7 +232,7 @@ const OURS: &[&str] = &["command.json", "snapshot.json", "landing.json"];
 /// Says what happened, in a line.
 fn told(event: &Event) -> Option<String> {
     Some(match event {
-        Event::Started { .. } => return None,
+        Event::Started { .. } | Event::Waited { ms: 0 } => return None,
         Event::Resumed => "was taken up again".to_owned(),
         // What is in folders is of calls, checks and landing, which are told themselves.
         Event::Artefact { name, .. } if name.contains('/') || OURS.contains(&name.as_str()) => {
@@ -250,7 +250,6 @@ fn told(event: &Event) -> Option<String> {
             };
             format!("it answered: {input} tokens in, {output} out, {paid}")
         }
-        Event::Waited { ms: 0 } => return None,
         Event::Waited { ms } => format!("waited {}", lasting(*ms)),
         Event::FellBack { from, to, .. } => format!("asked {to} in the place of {from}"),
         Event::CallFailed { message, .. } => format!("it gave no answer: {message}"),

@@ -59,9 +59,18 @@ pub fn execute(
     let mut ledger = Ledger::default();
     let (mut n_repairs, mut n_reviews) = (0, 0);
     let mut last: Option<Vec<Change>> = None;
+    // What the run ends with if the executor is asked no more.
+    let mut not_good = None;
     let executed = loop {
         host.go_on()?;
-        let answered = ask((repository, bench), &turn, run, request, host)?;
+        let answered = ask((repository, bench), &turn, run, request, host);
+        let answered = match (answered, not_good.take()) {
+            // A recording ends where the run ended that it was made of.
+            (Err(ExecError::Call(error)), Some(last)) if error.is_not_recorded() => {
+                return Err(last);
+            }
+            (answered, _) => answered?,
+        };
         let mut executed = examine((repository, bench), &answered, run, request, host)?;
         // Who was told what is wrong and left all as it was will not do better.
         let changed = executed.changes.changes.clone();
@@ -84,6 +93,8 @@ pub fn execute(
             n_repairs += 1;
             (host.tell)(&Event::Repairing(n_failed, n_repairs, request.check_rounds));
             turn = repair(prompt, &answered, &turn, &[], &executed, run, request, host)?;
+            let executed = Box::new(executed);
+            not_good = Some(ExecError::Failed { n_failed, executed });
             continue;
         }
         let Some(reviewer) = request.reviewer else {
@@ -97,16 +108,18 @@ pub fn execute(
             break executed;
         }
         let found = ledger.enter(&review.failed);
-        if n_reviews == MOST_REVIEWS || is_stuck {
-            return Err(ExecError::Disputed {
-                n_rounds: n_reviews,
-                found,
-                executed: Box::new(executed),
-            });
-        }
         turn = repair(
             prompt, &answered, &turn, &found, &executed, run, request, host,
         )?;
+        let disputed = ExecError::Disputed {
+            n_rounds: n_reviews,
+            found,
+            executed: Box::new(executed),
+        };
+        if n_reviews == MOST_REVIEWS || is_stuck {
+            return Err(disputed);
+        }
+        not_good = Some(disputed);
     };
     if request.unlike == Unlike::Refused && !executed.audit.is_clean() {
         return Err(ExecError::Unlike(Box::new(executed)));

@@ -107,6 +107,16 @@ pub enum PlanningError {
     Interrupted(#[from] Interrupted),
 }
 
+impl PlanningError {
+    /// Says whether a recording holds no answer to this.
+    pub(super) fn is_not_recorded(&self) -> bool {
+        matches!(
+            self,
+            Self::Agent(AgentError::Failed { failure, .. }) if failure.class == Class::NotRecorded
+        )
+    }
+}
+
 /// The file of a run that says how the planner's conversation goes on.
 pub const SESSION_FILE: &str = "planner-session.json";
 

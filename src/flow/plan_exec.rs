@@ -494,9 +494,7 @@ fn executor_prompt(
     host: &Host<'_>,
 ) -> Result<Prompt, RunError> {
     (host.tell)(&Event::Resolved(references));
-    // With the lines of the plan as the run has it: a file of it may have a head above.
-    let kept = resolve(&plan.text, plan, work.candidates);
-    run.keep("references.json", &run::json(&kept))?;
+    run.keep("references.json", &run::json(&references))?;
     let packs = if work.planner.is_some() {
         &[]
     } else {
@@ -567,7 +565,7 @@ pub fn revise(
     Ok(plan::ask(run, planner, asked, Some(&session), host)?.plan)
 }
 
-/// Returns what a plan names, if all of it is clear.
+/// Returns what a plan names, if all of it is clear; lines are those of the plan, in an error those of its file.
 fn resolved(
     plan: &Plan,
     file: &Path,
@@ -575,13 +573,16 @@ fn resolved(
     host: &Host<'_>,
 ) -> Result<Vec<Reference>, RunError> {
     let text = fs::read_regular_text(file, MAX_PLAN_BYTES)?;
-    let mut references = resolve(&text, plan, work.repository, work.candidates);
-    match (all_clear(&references), work.tolerance.open) {
-        (Err(error), Open::Accepted) => {
-            (host.tell)(&Event::Warning(error.to_string()));
-            references.retain(|reference| !reference.is_open());
+    let mut references = resolve(&plan.text, plan, work.repository, work.candidates);
+    if let Err(mut error) = all_clear(&references) {
+        if let RunError::Unresolved { open } = &mut error {
+            add_lines_above(open, &text, plan);
         }
-        (clear, _) => clear?,
+        if work.tolerance.open == Open::Refused {
+            return Err(error);
+        }
+        (host.tell)(&Event::Warning(error.to_string()));
+        references.retain(|reference| !reference.is_open());
     }
     if references.is_empty() && work.tolerance.open == Open::Refused {
         return Err(RunError::NoReferences(file.to_owned()));
@@ -646,12 +647,17 @@ pub fn resolve(
         tree.renames = history::renames(repository, missing).unwrap_or_default();
         references = crate::plan::references(&plan.text, &tree);
     }
-    let start = text.find(plan.text.trim_end()).unwrap_or(0);
-    let n_before = text[..start].matches('\n').count();
-    for reference in &mut references {
-        reference.line += n_before;
-    }
+    add_lines_above(&mut references, text, plan);
     references
+}
+
+/// Makes the lines of `references`, which are those of a plan, those of `text`, which holds it.
+fn add_lines_above(references: &mut [Reference], text: &str, plan: &Plan) {
+    let start = text.find(plan.text.trim_end()).unwrap_or(0);
+    let n_above = text[..start].matches('\n').count();
+    for reference in references {
+        reference.line += n_above;
+    }
 }
 
 /// Returns the path that nothing is at.

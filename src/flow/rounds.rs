@@ -4,7 +4,7 @@ use super::host::{Event, Host};
 use super::plan::{self, Planned, PlanningError, Prompt, Session};
 use super::plan_exec::resolve;
 use super::player::Player;
-use crate::plan::{Plan, Reference};
+use crate::plan::{self as plans, Plan, Reference};
 use crate::prompt;
 use crate::repo::{Candidate, Repository};
 use crate::run::Run;
@@ -44,13 +44,21 @@ pub fn plan(
         planner, prompt, ..
     } = planning;
     let mut planned = plan::ask(run, planner, (&prompt.text, prompt.tokens), None, host)?;
-    for _ in 0..planning.most {
-        let wrong = wrong(&planned.plan, planning);
+    for round in 0..planning.most {
+        let mut wrong = wrong(&planned.plan, planning);
+        if round == 0 {
+            // What keeps it from being carried out step by step is said once.
+            let faults = plans::faults(&planned.plan);
+            wrong.extend(faults.iter().map(ToString::to_string));
+        }
         if wrong.is_empty() {
             break;
         }
         (host.tell)(&Event::SentBack(&wrong));
-        planned = again(planning, &planned, &wrong, run, host)?;
+        planned = match again(planning, &planned, &wrong, run, host) {
+            Err(error) if error.is_not_recorded() => break,
+            answered => answered?,
+        };
     }
     Ok(planned.plan)
 }
