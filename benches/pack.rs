@@ -40,6 +40,7 @@ fn request(families: Vec<Family>) -> PackRequest {
         sections: Sections::default(),
         redactor: Arc::new(Redactor::off()),
         room: None,
+        query: None,
         counter: Counter::new(families),
         threads: NonZeroUsize::new(2).unwrap(),
         max_held_bytes: HELD_BYTES,

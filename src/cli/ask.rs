@@ -282,6 +282,7 @@ fn pack_request(
         sections: Sections::default(),
         redactor: Arc::clone(&lent.redactor),
         room: None,
+        query: None,
         counter: counter.clone(),
         threads: threads(None),
         max_held_bytes: HELD_BYTES,

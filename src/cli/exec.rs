@@ -483,6 +483,7 @@ impl Job<'_> {
             sections: Sections::default(),
             redactor: Arc::clone(&lent.redactor),
             room: None,
+            query: None,
             counter: Counter::new(self.players().filter_map(Player::family).collect()),
             threads: selected.threads,
             max_held_bytes: HELD_BYTES,

@@ -27,6 +27,7 @@ mod runs;
 mod secrets;
 mod select;
 mod sink;
+mod slice;
 mod story;
 mod summary;
 mod tokens;

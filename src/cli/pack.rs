@@ -16,6 +16,7 @@ use super::references::files_of_plan;
 use super::secrets::SecretsArgs;
 use super::select::{SelectArgs, Selected};
 use super::sink::Sink;
+use super::slice::SliceArgs;
 use super::summary;
 use crate::flow::history;
 use crate::flow::pack::{self, HELD_BYTES, PackError, PackRequest, Packed};
@@ -106,6 +107,9 @@ pub(super) struct PackArgs {
     json: bool,
 
     #[command(flatten)]
+    slice: SliceArgs,
+
+    #[command(flatten)]
     changed: ChangedArgs,
 
     #[command(flatten)]
@@ -186,6 +190,13 @@ pub(super) fn run(
         instruction,
         ..past.context("cannot tell what changed")?
     };
+    let query = args.slice.query(environment)?;
+    if query.is_some() && args.budget.is_none() && model.is_none() {
+        return Err(usage(
+            "without a budget everything is packed, whatever is wanted",
+            "give `--budget N`, or `--for MODEL`",
+        ));
+    }
     let options = args.options((includes, excludes), &sections, model);
     let request = PackRequest {
         named,
@@ -203,6 +214,7 @@ pub(super) fn run(
             budget,
             measure: model.map_or(Measure::Exact, Model::measure),
         }),
+        query,
         counter: Counter::new(
             told.iter()
                 .filter_map(|model| Estimate::family_of(model))

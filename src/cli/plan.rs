@@ -144,6 +144,7 @@ pub(super) fn run(
         sections: Sections::default(),
         redactor: Arc::clone(&lent.redactor),
         room: None,
+        query: None,
         counter: counter.clone(),
         threads: selected.threads,
         max_held_bytes: HELD_BYTES,

@@ -96,6 +96,7 @@ pub(super) fn run(
         sections: Sections::default(),
         redactor: Arc::new(Redactor::off()),
         room: None,
+        query: None,
         counter: Counter::new(model.and_then(Estimate::family_of).into_iter().collect()),
         threads: selected.threads,
         max_held_bytes: HELD_BYTES,

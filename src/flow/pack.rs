@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::plan_exec::PLAN_HEAD;
 use super::redact::{Redactor, SecretsFound, SecretsMode};
 use crate::pack::{
-    Document, Entry, Fit, Format, Frame, Level, LevelRule, MANIFEST_HEAD, Part, Room, Sections,
-    TooSmall, Totals, Tree, fit,
+    Class, Document, Entry, Fit, Format, Frame, Level, LevelRule, Look, MANIFEST_HEAD, Offer, Part,
+    Query, Room, Score, Sections, Seen, TooSmall, Totals, Tree, fit, rank,
 };
 use crate::path::{self, RepoPath};
 use crate::repo::{
@@ -40,6 +40,8 @@ pub struct PackRequest {
     pub redactor: Arc<Redactor>,
     /// How much room there is; no end of it if none is given.
     pub room: Option<Room>,
+    /// What is wanted: where there is too little room, what a change for it likely touches goes in first.
+    pub query: Option<Arc<Query>>,
     /// What counts tokens.
     pub counter: Counter,
     /// How many threads work.
@@ -271,6 +273,23 @@ fn target(reason: &Reason) -> String {
     }
 }
 
+/// Returns the ways in which each file may be in.
+fn offers(entries: &[Entry], scores: &[Option<Score>]) -> Vec<Vec<Offer>> {
+    let whole = |(entry, score): (&Entry, &Option<Score>)| {
+        let score = score.as_ref().filter(|_| entry.level != Level::Path);
+        let total = score.map_or(0.0, |score| score.total);
+        vec![Offer {
+            cost: entry.cost,
+            worth: total.powi(CONTRAST),
+        }]
+    };
+    entries.iter().zip(scores).map(whole).collect()
+}
+
+/// How much faster than its score the worth of a file falls: of files with half the score of the best, one in sixty
+/// is touched where the best is.
+const CONTRAST: i32 = 6;
+
 struct Job<'a> {
     repository: &'a Repository,
     request: &'a PackRequest,
@@ -282,7 +301,7 @@ struct Job<'a> {
 /// A file that was read and looked at.
 enum Rendered {
     /// It holds no secret.
-    Part(Part),
+    Part(Part, Look),
     /// It holds these.
     Secrets(FileContent, Vec<Finding>),
 }
@@ -290,7 +309,7 @@ enum Rendered {
 impl Rendered {
     fn weight(&self) -> usize {
         match self {
-            Self::Part(part) => part.weight(),
+            Self::Part(part, look) => part.weight() + look.weight(),
             Self::Secrets(file, _) => match &file.content {
                 Content::Text(text) => text.text.len(),
                 Content::Listed(_) => 0,
@@ -315,7 +334,7 @@ impl Job<'_> {
             Rendered::weight,
             |index| self.render(index),
             |index, rendered| {
-                let part = self.settle(index, rendered);
+                let (part, _) = self.settle(index, rendered);
                 document.part(&part)?;
                 entries.push(part.entry);
                 progress(index + 1, all.len());
@@ -334,6 +353,7 @@ impl Job<'_> {
     ) -> Result<(Vec<Entry>, Count, usize), PackError> {
         let mut entries = Vec::with_capacity(self.candidates.len());
         let mut kept: Vec<Option<Part>> = Vec::with_capacity(self.candidates.len());
+        let mut looks = Vec::with_capacity(self.candidates.len());
         let mut n_kept_bytes = 0;
         let all: Vec<usize> = (0..self.candidates.len()).collect();
         self.each(
@@ -341,23 +361,31 @@ impl Job<'_> {
             Rendered::weight,
             |index| self.render(index),
             |index, rendered| {
-                let part = self.settle(index, rendered);
+                let (part, look) = self.settle(index, rendered);
                 entries.push(part.entry.clone());
+                looks.push(look);
                 n_kept_bytes += part.weight();
                 kept.push((n_kept_bytes <= self.request.max_held_bytes).then_some(part));
                 progress(index + 1, all.len());
                 Ok::<(), PackError>(())
             },
         )?;
+        let scores = self.rank(&entries, &looks);
         for _ in 0..MAX_CHOICES {
-            let Fit { is_in, tree_depth } = fit(
+            let offers = offers(&entries, &scores);
+            let Fit { taken, tree_depth } = fit(
                 room,
                 &entries,
+                &offers,
                 &self.tree,
                 &self.frame,
                 &self.request.counter,
             )?;
-            let chosen: Vec<usize> = all.iter().copied().filter(|&index| is_in[index]).collect();
+            let chosen: Vec<usize> = all
+                .iter()
+                .copied()
+                .filter(|&index| taken[index].is_some())
+                .collect();
             // What the choice rests on may have changed since it was counted; then it is made again.
             if self.load(&chosen, &mut entries, &mut kept)? {
                 let count = self.write_chosen(&chosen, tree_depth, &mut entries, &kept, out)?;
@@ -393,7 +421,7 @@ impl Job<'_> {
             Rendered::weight,
             |index| self.render(index),
             |index, rendered| {
-                let part = self.settle(index, rendered);
+                let (part, _) = self.settle(index, rendered);
                 is_same &= part.is_like(&entries[index]);
                 entries[index] = part.entry.clone();
                 kept[index] = Some(part);
@@ -419,7 +447,7 @@ impl Job<'_> {
         let again = |index: usize| kept[index].is_none().then(|| self.render(index));
         let weight = |rendered: &Option<Rendered>| rendered.as_ref().map_or(0, Rendered::weight);
         self.each(chosen, weight, again, |index, rendered| {
-            let part = rendered.map(|rendered| self.settle(index, rendered));
+            let part = rendered.map(|rendered| self.settle(index, rendered).0);
             let entry = &mut entries[index];
             match part.as_ref().or(kept[index].as_ref()) {
                 Some(part) if part.is_like(entry) => document.part(part)?,
@@ -455,7 +483,8 @@ impl Job<'_> {
             Content::Listed(_) => Vec::new(),
         };
         if findings.is_empty() {
-            Rendered::Part(self.part(index, file, Vec::new()))
+            let look = self.look(index, &file);
+            Rendered::Part(self.part(index, file, Vec::new()), look)
         } else {
             Rendered::Secrets(file, findings)
         }
@@ -470,7 +499,7 @@ impl Job<'_> {
             Rendered::weight,
             |index| self.render(index),
             |index, rendered| {
-                secrets.extend(self.settle(index, rendered).entry.secrets);
+                secrets.extend(self.settle(index, rendered).0.entry.secrets);
                 Ok::<(), std::convert::Infallible>(())
             },
         );
@@ -491,9 +520,9 @@ impl Job<'_> {
     }
 
     /// Numbers the secrets of a file, which is done in the order of the files, and takes them out.
-    fn settle(&self, index: usize, rendered: Rendered) -> Part {
+    fn settle(&self, index: usize, rendered: Rendered) -> (Part, Look) {
         let (mut file, findings) = match rendered {
-            Rendered::Part(part) => return part,
+            Rendered::Part(part, look) => return (part, look),
             Rendered::Secrets(file, findings) => (file, findings),
         };
         let place = self.candidates[index].path.to_string();
@@ -510,7 +539,34 @@ impl Job<'_> {
             // A target with a placeholder would be another one.
             Content::Text(_) | Content::Listed(_) => file.content = Content::Listed(Reason::Secret),
         }
-        self.part(index, file, secrets)
+        let look = self.look(index, &file);
+        (self.part(index, file, secrets), look)
+    }
+
+    /// Looks in a file for what is wanted, if it may be ranked.
+    fn look(&self, index: usize, file: &FileContent) -> Look {
+        let path = &self.candidates[index].path;
+        match (&self.request.query, &file.content) {
+            (Some(query), Content::Text(text))
+                if Class::of(path) == Class::Source || query.says_name_of(path) =>
+            {
+                query.look(&text.text)
+            }
+            _ => Look::default(),
+        }
+    }
+
+    /// Returns how likely each file is meant by what is wanted.
+    fn rank(&self, entries: &[Entry], looks: &[Look]) -> Vec<Option<Score>> {
+        let Some(query) = &self.request.query else {
+            return vec![None; entries.len()];
+        };
+        let seen = entries.iter().zip(looks).map(|(entry, look)| Seen {
+            path: &entry.path,
+            look,
+            is_candidate: entry.class == Class::Source && entry.level == Level::Full,
+        });
+        rank(query, &seen.collect::<Vec<_>>())
     }
 
     /// Calls `work` on each of `indices` in parallel and `take` on the results in order.
@@ -665,6 +721,7 @@ mod tests {
                 Scanner::new(Allow::default()),
             )),
             room,
+            query: None,
             counter: Counter::new(vec![Family::ClaudeV47, Family::Gemma3]),
             threads: NonZeroUsize::new(threads).unwrap(),
             max_held_bytes: HELD_BYTES,
@@ -758,6 +815,7 @@ mod tests {
             claude in any::<bool>(),
             levels in prop::sample::select(vec!["*=full", "*=skeleton", "a*=skeleton", "b*=path"]),
             format in prop::sample::select(Format::ALL.to_vec()),
+            spec in proptest::option::of("[a-c]{1,2}(\\.rs)?( [a-zA-Z]{1,6}){0,3}"),
         ) {
             let folder = tempfile::tempdir().unwrap();
             let root = Root::open(folder.path()).unwrap();
@@ -799,9 +857,12 @@ mod tests {
 
             // Under a budget: never over, and the same bytes from any number of threads.
             let measure = if claude { Measure::Estimated(Family::ClaudeV47, Margin { extra_points: 2 }) } else { Measure::Exact };
-            let room = |budget| Some(Room { budget, measure });
-            let one = pack(&repository, &request(named.clone(), room(budget), format, sections.clone(), 1));
-            let eight = pack(&repository, &request(named.clone(), room(budget), format, sections.clone(), 8));
+            let slice = |budget, threads| PackRequest {
+                query: spec.as_deref().map(|spec| Arc::new(Query::of(spec))),
+                ..request(named.clone(), Some(Room { budget, measure }), format, sections.clone(), threads)
+            };
+            let one = pack(&repository, &slice(budget, 1));
+            let eight = pack(&repository, &slice(budget, 8));
             match (one, eight) {
                 (Ok((document, packed)), Ok((other, _))) => {
                     prop_assert_eq!(packed.count.exact, recount(&document));
@@ -813,7 +874,7 @@ mod tests {
                     prop_assert_eq!(&small, &other);
                     prop_assert!(small.least > budget);
                     // The least that is named is enough, and spent to the last token.
-                    let (document, packed) = pack(&repository, &request(named, room(small.least), format, sections, 2)).unwrap();
+                    let (document, packed) = pack(&repository, &slice(small.least, 2)).unwrap();
                     prop_assert_eq!(packed.count.exact, recount(&document));
                     prop_assert!(measure.tokens(&packed.count) <= small.least);
                 }

@@ -1,6 +1,7 @@
 //! From a spec to a plan: what the planner gets, and what came of it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::budget::BudgetError;
 use super::call::{Answered, Asked, call};
@@ -11,7 +12,7 @@ use super::redact::SecretsFound;
 use super::route::{Context, Route, route};
 use crate::agent::{AgentError, Class, Difference, Failure, May, PromptLimit, REPLY_FILE, Role};
 use crate::fs::{self, FsError};
-use crate::pack::{Room, TooSmall};
+use crate::pack::{Query, Room, TooSmall};
 use crate::plan::{self, Plan, PlanError};
 use crate::prompt;
 use crate::repo::{Reason, Repository};
@@ -271,7 +272,7 @@ pub(super) fn redacted_packs(
 /// As [`fitted`] and [`given`].
 pub fn prepare(
     repository: &Repository,
-    request: PackRequest,
+    mut request: PackRequest,
     spec: &str,
     packs: &[String],
     players: (&Player, &Player),
@@ -281,6 +282,7 @@ pub fn prepare(
     let (planner, executor) = players;
     let spec = &redacted("the spec", spec, host)?;
     let prompt = if packs.is_empty() {
+        request.query = Some(Arc::new(Query::of(spec)));
         let words = |packs: &[&str]| prompt::plan(packs, spec);
         fitted(repository, request, planner, Role::Planner, &words, host)?
     } else {

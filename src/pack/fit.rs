@@ -1,5 +1,6 @@
-//! The choice under a budget: best first, and never stopping at the first that does not fit.
+//! The choice under a budget: most worth first, and never stopping at the first that does not fit.
 
+use super::steps::{Offer, steps};
 use super::{Class, Entry, Frame, Level, Totals, Tree};
 use crate::model::Measure;
 use crate::repo::Reason;
@@ -17,8 +18,8 @@ pub struct Room {
 /// What fits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fit {
-    /// For each item, whether it is in.
-    pub is_in: Vec<bool>,
+    /// For each file, which of its offers is taken.
+    pub taken: Vec<Option<usize>>,
     /// The depth to which the tree is drawn.
     pub tree_depth: usize,
 }
@@ -38,11 +39,17 @@ pub struct TooSmall {
 /// The share of the budget that the tree may take before files are chosen, as a divisor.
 const TREE_SHARE: u64 = 10;
 
+/// The same where a specification says what is wanted: it needs what is in files more than their names.
+const TREE_SHARE_OF_SLICE: u64 = 50;
+
 /// The share of the budget for README files and manifests below the root before any code is in, as
 /// a divisor: some repositories have hundreds of them.
 const OVERVIEW_SHARE: u64 = 4;
 
 /// Chooses what of `entries` (in the order of their paths) goes in, and how deep `tree` is drawn.
+///
+/// `offers` holds the ways in which each may be in, its last the whole of it. What they are worth decides first; what
+/// is worth nothing comes after by its class.
 ///
 /// # Errors
 ///
@@ -50,16 +57,21 @@ const OVERVIEW_SHARE: u64 = 4;
 pub fn fit(
     room: Room,
     entries: &[Entry],
+    offers: &[Vec<Offer>],
     tree: &Tree,
     frame: &Frame,
     counter: &Counter,
 ) -> Result<Fit, TooSmall> {
     let head = |depth: usize| frame.count_head(&tree.draw(depth), counter);
     let fixed = frame.count(counter);
-    let totals = |is_in: &[bool]| Totals::of(entries.iter().zip(is_in.iter().copied()));
-    let mut is_in: Vec<bool> = entries
-        .iter()
-        .map(|entry| entry.class == Class::Named)
+    let whole = |index: usize| offers[index].len() - 1;
+    let totals = |taken: &[Option<usize>]| {
+        let is_in = taken.iter().map(Option::is_some);
+        Totals::of(entries.iter().zip(is_in))
+    };
+    let is_named = |index: usize| entries[index].class == Class::Named;
+    let mut taken: Vec<Option<usize>> = (0..entries.len())
+        .map(|index| is_named(index).then(|| whole(index)))
         .collect();
     let named: Count = entries
         .iter()
@@ -74,7 +86,7 @@ pub fn fit(
     let rest = fixed + named + head(smallest_tree).all;
     let least = room
         .measure
-        .tokens(&(rest + frame.count_totals(&totals(&is_in), rest.exact, counter)));
+        .tokens(&(rest + frame.count_totals(&totals(&taken), rest.exact, counter)));
     if least > room.budget {
         return Err(TooSmall {
             budget: room.budget,
@@ -82,7 +94,7 @@ pub fn fit(
         });
     }
     // Every number in the totals at its largest. An estimate may fall as a number grows; bytes do not.
-    let mut most = totals(&vec![false; entries.len()]);
+    let mut most = totals(&vec![None; entries.len()]);
     most.n_full = entries.len();
     most.n_shortened = entries
         .iter()
@@ -104,33 +116,46 @@ pub fn fit(
             <= room.budget
     };
     let mut used = fixed + named + most;
-    let everything = vec![true; entries.len()];
+    let everything: Vec<Option<usize>> =
+        (0..entries.len()).map(|index| Some(whole(index))).collect();
     let all: Count = entries.iter().map(|entry| entry.cost).sum();
     let rest = fixed + all + head(tree.full_depth()).all;
-    let whole = rest + frame.count_totals(&totals(&everything), rest.exact, counter);
-    if room.measure.tokens(&whole) <= room.budget {
+    let size = rest + frame.count_totals(&totals(&everything), rest.exact, counter);
+    if room.measure.tokens(&size) <= room.budget {
         return Ok(Fit {
-            is_in: everything,
+            taken: everything,
             tree_depth: tree.full_depth(),
         });
     }
-    let share = room.budget / TREE_SHARE;
+    let steps = steps(offers);
+    let share = room.budget
+        / if steps.is_empty() {
+            TREE_SHARE
+        } else {
+            TREE_SHARE_OF_SLICE
+        };
     let tree_depth = deepest(smallest_tree, tree.full_depth(), |depth| {
         let head = head(depth);
         room.measure.tokens(&head.tree) <= share && fits(used + head.all)
     });
     let drawn = head(tree_depth).all;
-    for index in ranked(room, entries) {
-        let more = used + entries[index].cost;
-        if !is_in[index] && fits(more + drawn) {
+    let by_worth = steps.iter().map(|step| (step.file, step.offer));
+    let by_class = ranked(room, entries)
+        .into_iter()
+        .map(|index| (index, whole(index)));
+    for (index, offer) in by_worth.chain(by_class) {
+        let cost = |offer: usize| offers[index][offer].cost;
+        let now = taken[index].map_or(Count::default(), cost);
+        let more = used - now + cost(offer);
+        if !is_named(index) && taken[index] != Some(offer) && fits(more + drawn) {
             used = more;
-            is_in[index] = true;
+            taken[index] = Some(offer);
         }
     }
     let tree_depth = deepest(tree_depth, tree.full_depth(), |depth| {
         fits(used + head(depth).all)
     });
-    Ok(Fit { is_in, tree_depth })
+    Ok(Fit { taken, tree_depth })
 }
 
 /// Returns the deepest of the depths from `least` to `most` that has room, by bisection: deeper

@@ -8,6 +8,7 @@
 //! break, and after a line break that neither white space nor `/` follows.
 
 mod carriage;
+mod class;
 mod document;
 mod facts;
 mod fit;
@@ -20,19 +21,22 @@ mod markdown;
 mod plain;
 mod rank;
 mod sections;
+mod steps;
 mod tree;
 mod unpack;
 mod xml;
 
 pub use carriage::Damaged;
 use carriage::{Carriage, Controls};
+pub use class::Class;
 pub use document::{Document, Frame, Part, Totals};
 pub use fit::{Fit, Room, TooSmall, fit};
 pub use format::Format;
 pub use level::{InvalidLevel, Level, LevelRule, Whole};
 pub use manifest::{Estimate, Facts, HEAD as MANIFEST_HEAD, Manifest, Options};
-pub use rank::Class;
+pub use rank::{Look, Query, Score, Seen, rank};
 pub use sections::Sections;
+pub use steps::Offer;
 pub use tree::Tree;
 pub use unpack::{Listed, PackedFile, UnpackError, Unpacked, unpack};
 

@@ -9,7 +9,7 @@ mod estimate;
 mod features;
 
 use std::iter::Sum;
-use std::ops::{Add, AddAssign};
+use std::ops::{Add, AddAssign, Sub};
 
 pub use estimate::{Family, Margin};
 
@@ -67,6 +67,19 @@ impl AddAssign for Count {
         for (mine, theirs) in self.estimates.iter_mut().zip(other.estimates) {
             *mine += theirs;
         }
+    }
+}
+
+impl Sub for Count {
+    type Output = Self;
+
+    /// Takes away what is part of it.
+    fn sub(mut self, part: Self) -> Self {
+        self.exact -= part.exact;
+        for (mine, theirs) in self.estimates.iter_mut().zip(part.estimates) {
+            *mine -= theirs;
+        }
+        self
     }
 }
 

@@ -32,6 +32,7 @@ mod rules;
 mod runs;
 mod secrets;
 mod signals;
+mod slice;
 mod survivors;
 mod together;
 mod tokens;
