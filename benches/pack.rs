@@ -13,7 +13,7 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use twostep::flow::pack::{HELD_BYTES, PackRequest, find, write};
 use twostep::flow::redact::Redactor;
-use twostep::pack::{Format, Level, Part, Sections};
+use twostep::pack::{Format, Part, Prefer, Sections, Shown};
 use twostep::repo::{self, Content, Globs, Named, ReadOptions, Repository};
 use twostep::secrets::{Allow, Scanner};
 use twostep::tokens::{Counter, Family};
@@ -41,6 +41,7 @@ fn request(families: Vec<Family>) -> PackRequest {
         redactor: Arc::new(Redactor::off()),
         room: None,
         query: None,
+        prefer: Prefer::Balance,
         counter: Counter::new(families),
         threads: NonZeroUsize::new(2).unwrap(),
         max_held_bytes: HELD_BYTES,
@@ -126,7 +127,7 @@ fn render(criterion: &mut Criterion) {
                     candidate,
                     file,
                     Vec::new(),
-                    Level::Full,
+                    &Shown::All,
                     Format::Xml,
                     &request.counter,
                 ));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
-use twostep::pack::{Document, Format, Frame, Level, Part, Sections, Totals, Tree, UnpackError, unpack};
+use twostep::pack::{Document, Format, Frame, Part, Shown, Sections, Totals, Tree, UnpackError, unpack};
 use twostep::path::RepoPath;
 use twostep::repo::{Candidate, Content, FileContent, Kind, Reason, Text};
 use twostep::tokens::Counter;
@@ -66,7 +66,7 @@ fuzz_target!(|input: &[u8]| {
             bytes: Some(bytes.len() as u64),
             hash: None,
         };
-        let part = Part::render(&candidate, file, Vec::new(), Level::Full, format, counter());
+        let part = Part::render(&candidate, file, Vec::new(), &Shown::All, format, counter());
         document.part(&part).unwrap();
         entries.push(part.entry);
     }

@@ -25,7 +25,7 @@ use crate::flow::pack::{HELD_BYTES, PackRequest};
 use crate::flow::plan_exec::{self, RunError, title};
 use crate::flow::player::Player;
 use crate::fs::{self, FsError, Output};
-use crate::pack::{Format, Sections};
+use crate::pack::{Format, Prefer, Sections};
 use crate::repo::{self, ReadOptions, Repository};
 use crate::run::{self, Outcome, Run};
 use crate::schema::Schema;
@@ -283,6 +283,7 @@ fn pack_request(
         redactor: Arc::clone(&lent.redactor),
         room: None,
         query: None,
+        prefer: Prefer::Balance,
         counter: counter.clone(),
         threads: threads(None),
         max_held_bytes: HELD_BYTES,

@@ -33,7 +33,7 @@ use crate::flow::player::Player;
 use crate::flow::rounds::USUAL_ROUNDS;
 use crate::flow::route::Context;
 use crate::fs::{self, SystemKind};
-use crate::pack::{Format, Sections};
+use crate::pack::{Format, Prefer, Sections};
 use crate::path::RepoPath;
 use crate::repo::{Globs, Named, ReadOptions, Repository};
 use crate::run::{self, Run, Summary};
@@ -484,6 +484,7 @@ impl Job<'_> {
             redactor: Arc::clone(&lent.redactor),
             room: None,
             query: None,
+            prefer: Prefer::Balance,
             counter: Counter::new(self.players().filter_map(Player::family).collect()),
             threads: selected.threads,
             max_held_bytes: HELD_BYTES,

@@ -156,11 +156,8 @@ pub(super) fn run(
     let target = args.target(environment, printer)?;
     args.check(&target)?;
     let catalogue = environment.catalogue()?;
-    let model = args
-        .model
-        .as_deref()
-        .map(|name| catalogue.find(name))
-        .transpose()?;
+    let name = args.model.as_deref();
+    let model = name.map(|name| catalogue.find(name)).transpose()?;
     let told = summary::told_models(
         &catalogue,
         model,
@@ -190,13 +187,6 @@ pub(super) fn run(
         instruction,
         ..past.context("cannot tell what changed")?
     };
-    let query = args.slice.query(environment)?;
-    if query.is_some() && args.budget.is_none() && model.is_none() {
-        return Err(usage(
-            "without a budget everything is packed, whatever is wanted",
-            "give `--budget N`, or `--for MODEL`",
-        ));
-    }
     let options = args.options((includes, excludes), &sections, model);
     let request = PackRequest {
         named,
@@ -214,7 +204,8 @@ pub(super) fn run(
             budget,
             measure: model.map_or(Measure::Exact, Model::measure),
         }),
-        query,
+        query: args.slice.query(options.budget, environment)?,
+        prefer: args.slice.prefer(),
         counter: Counter::new(
             told.iter()
                 .filter_map(|model| Estimate::family_of(model))
@@ -225,6 +216,7 @@ pub(super) fn run(
     };
     let attempt = || format!("cannot pack `{}`", repository.root.path().display());
     let mut scan = pack::find(&repository, &request).with_context(attempt)?;
+    args.slice.pin(&mut scan, printer)?;
     args.changed
         .keep(&repository, &request, &mut scan, printer)?;
     // Both files are opened before anything is written, and put in place when both are whole.
@@ -260,6 +252,7 @@ pub(super) fn run(
         printer.json(&summary)?;
     }
     summary.print(printer, &told);
+    args.slice.explain(&packed.entries, printer);
     Ok(Exit::Success)
 }
 
@@ -346,6 +339,8 @@ impl PackArgs {
             include,
             exclude,
             all: self.select.all,
+            spec: self.slice.spec().map(|path| path.display().to_string()),
+            pins: self.slice.pins().to_vec(),
             levels: self.levels().into_iter().map(|rule| rule.words).collect(),
             format: self.format,
             budget: self.budget.or_else(|| model.map(Model::prompt_limit)),

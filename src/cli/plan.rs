@@ -24,7 +24,7 @@ use crate::flow::player::Player;
 use crate::flow::rounds::{self, USUAL_ROUNDS};
 use crate::flow::route::Context;
 use crate::fs::{self, FsError};
-use crate::pack::{Format, Sections};
+use crate::pack::{Format, Prefer, Sections};
 use crate::plan::Plan;
 use crate::repo::{ReadOptions, Repository};
 use crate::run::{self, Run};
@@ -145,6 +145,7 @@ pub(super) fn run(
         redactor: Arc::clone(&lent.redactor),
         room: None,
         query: None,
+        prefer: Prefer::Balance,
         counter: counter.clone(),
         threads: selected.threads,
         max_held_bytes: HELD_BYTES,

@@ -183,7 +183,7 @@ impl<'a> Summary<'a> {
     fn print_levels(&self, printer: &Printer) {
         if self.shortened > 0 {
             let files = counted(self.shortened, "file is", "files are");
-            printer.note(&format!("{files} shown as skeletons"));
+            printer.note(&format!("{files} shown in part"));
         }
         let entries = self.packed.entries.iter();
         let whole: Vec<&Entry> = entries

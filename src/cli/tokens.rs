@@ -18,7 +18,7 @@ use crate::flow::pack::{HELD_BYTES, PackRequest};
 use crate::flow::redact::Redactor;
 use crate::flow::tokens::{self, Counted};
 use crate::model::{Measure, Model};
-use crate::pack::{Estimate, Format, Sections};
+use crate::pack::{Estimate, Format, Prefer, Sections};
 use crate::repo::ReadOptions;
 use crate::tokens::{Count, Counter, ENCODING};
 
@@ -97,6 +97,7 @@ pub(super) fn run(
         redactor: Arc::new(Redactor::off()),
         room: None,
         query: None,
+        prefer: Prefer::Balance,
         counter: Counter::new(model.and_then(Estimate::family_of).into_iter().collect()),
         threads: selected.threads,
         max_held_bytes: HELD_BYTES,

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod budget;
 mod call;
 pub mod checks;
+mod choose;
 pub mod clean;
 pub mod doctor;
 pub mod drift;

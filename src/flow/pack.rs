@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::plan_exec::PLAN_HEAD;
 use super::redact::{Redactor, SecretsFound, SecretsMode};
 use crate::pack::{
-    Class, Document, Entry, Fit, Format, Frame, Level, LevelRule, Look, MANIFEST_HEAD, Offer, Part,
-    Query, Room, Score, Sections, Seen, TooSmall, Totals, Tree, fit, rank,
+    Document, Entry, Format, Frame, Level, LevelRule, MANIFEST_HEAD, Part, Prefer, Query, Room,
+    Sections, Shown, TooSmall, Totals, Tree,
 };
 use crate::path::{self, RepoPath};
 use crate::repo::{
@@ -42,6 +42,8 @@ pub struct PackRequest {
     pub room: Option<Room>,
     /// What is wanted: where there is too little room, what a change for it likely touches goes in first.
     pub query: Option<Arc<Query>>,
+    /// What the room is rather spent on.
+    pub prefer: Prefer,
     /// What counts tokens.
     pub counter: Counter,
     /// How many threads work.
@@ -97,9 +99,6 @@ const MAX_WAITING_BYTES: usize = 24 << 20;
 
 /// A good [`PackRequest::max_held_bytes`]: more than a model reads, less than a machine notices.
 pub const HELD_BYTES: usize = 32 << 20;
-
-/// How often a choice is made while the files that it rests on change.
-const MAX_CHOICES: usize = 10;
 
 /// How files of ours begin, by the ends of their names.
 pub const OUR_HEADS: [(&str, &str); 6] = [
@@ -273,49 +272,20 @@ fn target(reason: &Reason) -> String {
     }
 }
 
-/// Returns the ways in which each file may be in.
-fn offers(entries: &[Entry], scores: &[Option<Score>]) -> Vec<Vec<Offer>> {
-    let whole = |(entry, score): (&Entry, &Option<Score>)| {
-        let score = score.as_ref().filter(|_| entry.level != Level::Path);
-        let total = score.map_or(0.0, |score| score.total);
-        vec![Offer {
-            cost: entry.cost,
-            worth: total.powi(CONTRAST),
-        }]
-    };
-    entries.iter().zip(scores).map(whole).collect()
+pub(super) struct Job<'a> {
+    pub(super) repository: &'a Repository,
+    pub(super) request: &'a PackRequest,
+    pub(super) candidates: &'a [Candidate],
+    pub(super) tree: Tree,
+    pub(super) frame: Frame,
 }
 
-/// How much faster than its score the worth of a file falls: of files with half the score of the best, one in sixty
-/// is touched where the best is.
-const CONTRAST: i32 = 6;
-
-struct Job<'a> {
-    repository: &'a Repository,
-    request: &'a PackRequest,
-    candidates: &'a [Candidate],
-    tree: Tree,
-    frame: Frame,
-}
-
-/// A file that was read and looked at.
-enum Rendered {
-    /// It holds no secret.
-    Part(Part, Look),
-    /// It holds these.
+/// A file that was read.
+enum Read<R> {
+    /// It holds no secret: this was made of it.
+    Plain(R),
+    /// It holds these, which are numbered before anything is made of it.
     Secrets(FileContent, Vec<Finding>),
-}
-
-impl Rendered {
-    fn weight(&self) -> usize {
-        match self {
-            Self::Part(part, look) => part.weight() + look.weight(),
-            Self::Secrets(file, _) => match &file.content {
-                Content::Text(text) => text.text.len(),
-                Content::Listed(_) => 0,
-            },
-        }
-    }
 }
 
 impl Job<'_> {
@@ -331,10 +301,9 @@ impl Job<'_> {
         let all: Vec<usize> = (0..self.candidates.len()).collect();
         self.each(
             &all,
-            Rendered::weight,
-            |index| self.render(index),
-            |index, rendered| {
-                let (part, _) = self.settle(index, rendered);
+            Part::weight,
+            |index, file, secrets| self.part(index, file, secrets, &self.wanted(index)),
+            |index, part| {
                 document.part(&part)?;
                 entries.push(part.entry);
                 progress(index + 1, all.len());
@@ -345,246 +314,128 @@ impl Job<'_> {
         Ok((entries, count, tree_depth))
     }
 
-    fn choose(
-        &self,
-        room: Room,
-        out: &mut dyn Write,
-        progress: Progress<'_>,
-    ) -> Result<(Vec<Entry>, Count, usize), PackError> {
-        let mut entries = Vec::with_capacity(self.candidates.len());
-        let mut kept: Vec<Option<Part>> = Vec::with_capacity(self.candidates.len());
-        let mut looks = Vec::with_capacity(self.candidates.len());
-        let mut n_kept_bytes = 0;
+    /// Finds the secrets of all files.
+    fn secrets(&self) -> Vec<Sighting> {
         let all: Vec<usize> = (0..self.candidates.len()).collect();
-        self.each(
+        let mut found = Vec::new();
+        let done = self.each(
             &all,
-            Rendered::weight,
-            |index| self.render(index),
-            |index, rendered| {
-                let (part, look) = self.settle(index, rendered);
-                entries.push(part.entry.clone());
-                looks.push(look);
-                n_kept_bytes += part.weight();
-                kept.push((n_kept_bytes <= self.request.max_held_bytes).then_some(part));
-                progress(index + 1, all.len());
-                Ok::<(), PackError>(())
+            |_| 0,
+            |_, _, secrets| secrets,
+            |_, secrets| {
+                found.extend(secrets);
+                Ok::<(), std::convert::Infallible>(())
             },
-        )?;
-        let scores = self.rank(&entries, &looks);
-        for _ in 0..MAX_CHOICES {
-            let offers = offers(&entries, &scores);
-            let Fit { taken, tree_depth } = fit(
-                room,
-                &entries,
-                &offers,
-                &self.tree,
-                &self.frame,
-                &self.request.counter,
-            )?;
-            let chosen: Vec<usize> = all
-                .iter()
-                .copied()
-                .filter(|&index| taken[index].is_some())
-                .collect();
-            // What the choice rests on may have changed since it was counted; then it is made again.
-            if self.load(&chosen, &mut entries, &mut kept)? {
-                let count = self.write_chosen(&chosen, tree_depth, &mut entries, &kept, out)?;
-                return Ok((entries, count, tree_depth));
-            }
+        );
+        match done {
+            Ok(()) => found,
         }
-        Err(PackError::Restless)
     }
 
-    /// Reads the chosen files that are not kept, and keeps them; says whether all are as they were counted.
-    fn load(
+    /// Returns a file as it stands in the document.
+    pub(super) fn part(
         &self,
-        chosen: &[usize],
-        entries: &mut [Entry],
-        kept: &mut [Option<Part>],
-    ) -> Result<bool, PackError> {
-        let n_bytes: u64 = chosen
-            .iter()
-            .filter_map(|&index| entries[index].bytes)
-            .sum();
-        if n_bytes > self.request.max_held_bytes as u64 {
-            // Too much to hold: it is read while it is written, and must be as it was.
-            return Ok(true);
-        }
-        let missing: Vec<usize> = chosen
-            .iter()
-            .copied()
-            .filter(|&index| kept[index].is_none())
-            .collect();
-        let mut is_same = true;
-        self.each(
-            &missing,
-            Rendered::weight,
-            |index| self.render(index),
-            |index, rendered| {
-                let (part, _) = self.settle(index, rendered);
-                is_same &= part.is_like(&entries[index]);
-                entries[index] = part.entry.clone();
-                kept[index] = Some(part);
-                Ok::<(), PackError>(())
+        index: usize,
+        file: FileContent,
+        secrets: Vec<Sighting>,
+        shown: &Shown,
+    ) -> Part {
+        let (format, counter) = (self.request.format, &self.request.counter);
+        let candidate = &self.candidates[index];
+        Part::render(candidate, file, secrets, shown, format, counter)
+    }
+
+    /// Returns how much of a file the user wants.
+    pub(super) fn wanted(&self, index: usize) -> Shown {
+        Shown::at(self.level(index))
+    }
+
+    fn level(&self, index: usize) -> Level {
+        LevelRule::level(&self.request.levels, &self.candidates[index].path)
+    }
+
+    /// Reads each of `indices` in parallel, calls `make` on it without its secrets, and `take` on what that made, in order.
+    pub(super) fn each<R: Send, E>(
+        &self,
+        indices: &[usize],
+        weight: impl Fn(&R) -> usize + Sync,
+        make: impl Fn(usize, FileContent, Vec<Sighting>) -> R + Sync,
+        mut take: impl FnMut(usize, R) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let weight = |read: &Read<R>| match read {
+            Read::Plain(result) => weight(result),
+            Read::Secrets(file, _) => match &file.content {
+                Content::Text(text) => text.text.len(),
+                Content::Listed(_) => 0,
             },
-        )?;
-        Ok(is_same)
+        };
+        repo::map_in_order(
+            indices.len(),
+            self.request.threads,
+            MAX_WAITING_BYTES,
+            weight,
+            |at| {
+                let (file, findings) = self.read(indices[at]);
+                if findings.is_empty() {
+                    Read::Plain(make(indices[at], file, Vec::new()))
+                } else {
+                    Read::Secrets(file, findings)
+                }
+            },
+            |at, read| {
+                let index = indices[at];
+                let result = match read {
+                    Read::Plain(result) => result,
+                    Read::Secrets(file, findings) => {
+                        let (file, secrets) = self.redact(index, file, &findings);
+                        make(index, file, secrets)
+                    }
+                };
+                take(index, result)
+            },
+        )
     }
 
-    fn write_chosen(
-        &self,
-        chosen: &[usize],
-        tree_depth: usize,
-        entries: &mut [Entry],
-        kept: &[Option<Part>],
-        out: &mut dyn Write,
-    ) -> Result<Count, PackError> {
-        for entry in entries.iter_mut() {
-            entry.is_packed = false;
-        }
-        let tree = self.tree.draw(tree_depth);
-        let mut document = Document::begin(out, &self.request.counter, &self.frame, &tree)?;
-        let again = |index: usize| kept[index].is_none().then(|| self.render(index));
-        let weight = |rendered: &Option<Rendered>| rendered.as_ref().map_or(0, Rendered::weight);
-        self.each(chosen, weight, again, |index, rendered| {
-            let part = rendered.map(|rendered| self.settle(index, rendered).0);
-            let entry = &mut entries[index];
-            match part.as_ref().or(kept[index].as_ref()) {
-                Some(part) if part.is_like(entry) => document.part(part)?,
-                _ => return Err(PackError::Restless),
-            }
-            entry.is_packed = true;
-            Ok(())
-        })?;
-        for entry in entries.iter_mut() {
-            if !entry.is_packed && entry.reason.is_none() {
-                entry.reason = Some(Reason::Budget);
-            }
-        }
-        let totals = Totals::of(entries.iter().map(|entry| (entry, entry.is_packed)));
-        Ok(document.end(&totals)?)
-    }
-
-    fn render(&self, index: usize) -> Rendered {
+    /// Reads a file, and finds its secrets.
+    fn read(&self, index: usize) -> (FileContent, Vec<Finding>) {
         let candidate = &self.candidates[index];
         let mut file = repo::read(&self.repository.root, candidate, self.request.read);
         if matches!(file.content, Content::Text(_)) && self.level(index) == Level::Path {
             file.content = Content::Listed(Reason::Asked);
         }
+        let redactor = &self.request.redactor;
         let findings = match &file.content {
-            Content::Text(text) => self
-                .request
-                .redactor
-                .find(&candidate.path.to_string(), &text.text),
-            Content::Listed(Reason::Link(target)) => self
-                .request
-                .redactor
-                .find("", &String::from_utf8_lossy(target)),
+            Content::Text(text) => redactor.find(&candidate.path.to_string(), &text.text),
+            Content::Listed(Reason::Link(target)) => {
+                redactor.find("", &String::from_utf8_lossy(target))
+            }
             Content::Listed(_) => Vec::new(),
         };
-        if findings.is_empty() {
-            let look = self.look(index, &file);
-            Rendered::Part(self.part(index, file, Vec::new()), look)
-        } else {
-            Rendered::Secrets(file, findings)
-        }
-    }
-
-    /// Finds the secrets of all files.
-    fn secrets(&self) -> Vec<Sighting> {
-        let all: Vec<usize> = (0..self.candidates.len()).collect();
-        let mut secrets = Vec::new();
-        let done = self.each(
-            &all,
-            Rendered::weight,
-            |index| self.render(index),
-            |index, rendered| {
-                secrets.extend(self.settle(index, rendered).0.entry.secrets);
-                Ok::<(), std::convert::Infallible>(())
-            },
-        );
-        match done {
-            Ok(()) => secrets,
-        }
-    }
-
-    fn part(&self, index: usize, file: FileContent, secrets: Vec<Sighting>) -> Part {
-        let (format, counter) = (self.request.format, &self.request.counter);
-        let (candidate, level) = (&self.candidates[index], self.level(index));
-        Part::render(candidate, file, secrets, level, format, counter)
-    }
-
-    /// Returns how much of a file is wanted.
-    fn level(&self, index: usize) -> Level {
-        LevelRule::level(&self.request.levels, &self.candidates[index].path)
+        (file, findings)
     }
 
     /// Numbers the secrets of a file, which is done in the order of the files, and takes them out.
-    fn settle(&self, index: usize, rendered: Rendered) -> (Part, Look) {
-        let (mut file, findings) = match rendered {
-            Rendered::Part(part, look) => return (part, look),
-            Rendered::Secrets(file, findings) => (file, findings),
-        };
+    fn redact(
+        &self,
+        index: usize,
+        mut file: FileContent,
+        findings: &[Finding],
+    ) -> (FileContent, Vec<Sighting>) {
         let place = self.candidates[index].path.to_string();
         let redactor = &self.request.redactor;
         let held = match &file.content {
             Content::Text(text) => text.text.clone(),
             Content::Listed(reason) => target(reason),
         };
-        let secrets = redactor.sightings(&findings, &place, &held);
+        let secrets = redactor.sightings(findings, &place, &held);
         match &mut file.content {
             Content::Text(text) if redactor.mode != SecretsMode::Exclude => {
-                text.text = redactor.redact(&held, &findings);
+                text.text = redactor.redact(&held, findings);
             }
             // A target with a placeholder would be another one.
             Content::Text(_) | Content::Listed(_) => file.content = Content::Listed(Reason::Secret),
         }
-        let look = self.look(index, &file);
-        (self.part(index, file, secrets), look)
-    }
-
-    /// Looks in a file for what is wanted, if it may be ranked.
-    fn look(&self, index: usize, file: &FileContent) -> Look {
-        let path = &self.candidates[index].path;
-        match (&self.request.query, &file.content) {
-            (Some(query), Content::Text(text))
-                if Class::of(path) == Class::Source || query.says_name_of(path) =>
-            {
-                query.look(&text.text)
-            }
-            _ => Look::default(),
-        }
-    }
-
-    /// Returns how likely each file is meant by what is wanted.
-    fn rank(&self, entries: &[Entry], looks: &[Look]) -> Vec<Option<Score>> {
-        let Some(query) = &self.request.query else {
-            return vec![None; entries.len()];
-        };
-        let seen = entries.iter().zip(looks).map(|(entry, look)| Seen {
-            path: &entry.path,
-            look,
-            is_candidate: entry.class == Class::Source && entry.level == Level::Full,
-        });
-        rank(query, &seen.collect::<Vec<_>>())
-    }
-
-    /// Calls `work` on each of `indices` in parallel and `take` on the results in order.
-    fn each<R: Send, E>(
-        &self,
-        indices: &[usize],
-        weight: impl Fn(&R) -> usize + Sync,
-        work: impl Fn(usize) -> R + Sync,
-        mut take: impl FnMut(usize, R) -> Result<(), E>,
-    ) -> Result<(), E> {
-        repo::map_in_order(
-            indices.len(),
-            self.request.threads,
-            MAX_WAITING_BYTES,
-            weight,
-            |at| work(indices[at]),
-            |at, result| take(indices[at], result),
-        )
+        (file, secrets)
     }
 }
 
@@ -643,6 +494,7 @@ mod tests {
             .concat(),
             9 => [text.as_bytes(), &[0, 1, 2]].concat(),
             10 => format!("{PROGRAM}// {text}\n").into_bytes(),
+            11 => format!("{}// {text}\n", PROGRAM.repeat(4)).into_bytes(),
             _ => text.into_bytes(),
         })
     }
@@ -722,6 +574,7 @@ mod tests {
             )),
             room,
             query: None,
+            prefer: Prefer::Balance,
             counter: Counter::new(vec![Family::ClaudeV47, Family::Gemma3]),
             threads: NonZeroUsize::new(threads).unwrap(),
             max_held_bytes: HELD_BYTES,
@@ -815,7 +668,7 @@ mod tests {
             claude in any::<bool>(),
             levels in prop::sample::select(vec!["*=full", "*=skeleton", "a*=skeleton", "b*=path"]),
             format in prop::sample::select(Format::ALL.to_vec()),
-            spec in proptest::option::of("[a-c]{1,2}(\\.rs)?( [a-zA-Z]{1,6}){0,3}"),
+            spec in proptest::option::of("[a-c]{1,2}(\\.rs)?( (one|first|token|said|[a-z]{1,6})){0,3}"),
         ) {
             let folder = tempfile::tempdir().unwrap();
             let root = Root::open(folder.path()).unwrap();
@@ -868,7 +721,10 @@ mod tests {
                     prop_assert_eq!(packed.count.exact, recount(&document));
                     prop_assert!(measure.tokens(&packed.count) <= budget);
                     prop_assert_eq!(&document, &other);
-                    restore(document.as_slice(), &copy, Existing::Keep).unwrap();
+                    prop_assert!(!String::from_utf8_lossy(&document).contains("ghp_x7Kp2QmR9v"));
+                    let unpacked = restore(document.as_slice(), &copy, Existing::Keep).unwrap();
+                    let is_short = |entry: &&Entry| entry.is_shown() && !entry.is_full();
+                    prop_assert_eq!(unpacked.n_shortened, packed.entries.iter().filter(is_short).count());
                 }
                 (Err(PackError::TooSmall(small)), Err(PackError::TooSmall(other))) => {
                     prop_assert_eq!(&small, &other);

@@ -174,7 +174,11 @@ pub fn fitted(
         }
         let is_left = |reason: &Option<Reason>| *reason == Some(Reason::Budget);
         let left = packed.entries.iter().filter(|entry| is_left(&entry.reason));
-        let whole = count + left.clone().map(|entry| entry.cost).sum();
+        let shortened = packed.entries.iter().filter_map(|entry| {
+            let full = entry.full_cost?;
+            Some(full - entry.cost)
+        });
+        let whole = count + left.clone().map(|entry| entry.cost).sum() + shortened.sum();
         if !packed.secrets.is_empty() {
             (host.tell)(&Event::Redacted(&packed.secrets));
         }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::facts::Facts;
 use super::level::shorten;
-use super::{Class, Entry, Format, Level, Sections, json};
+use super::{Class, Entry, Format, Level, Sections, Shown, json};
 use crate::repo::{Candidate, Content, FileContent, Reason, Text, Unseen};
 use crate::secrets::Sighting;
 use crate::tokens::{Count, Counter};
@@ -22,12 +22,12 @@ pub struct Part {
 impl Part {
     /// Renders a candidate with what was read of it, which holds placeholders for `secrets` where it is a text.
     ///
-    /// A text that cannot be shortened to `wanted` is shown in full.
+    /// A text that cannot be shortened as it is to be `shown` is shown in full.
     pub fn render(
         candidate: &Candidate,
         file: FileContent,
         secrets: Vec<Sighting>,
-        wanted: Level,
+        shown: &Shown,
         format: Format,
         counter: &Counter,
     ) -> Self {
@@ -38,16 +38,14 @@ impl Part {
                 let mut level = Level::Full;
                 let n_lines = n_lines(&text);
                 lines.extend((n_lines > 0).then_some(1..=n_lines));
-                if wanted == Level::Skeleton {
-                    match shorten(&candidate.path, &text) {
-                        Ok(short) if short.lines != lines => {
-                            facts.shortened(n_lines);
-                            (level, text, lines) = (Level::Skeleton, short.text, short.lines);
-                        }
-                        // The skeleton is all of it.
-                        Ok(_) => {}
-                        Err(why) => whole = Some(why),
+                match shorten(&candidate.path, &text, shown) {
+                    Ok(Some(short)) if short.lines != lines => {
+                        facts.shortened(short.level, n_lines);
+                        (level, text, lines) = (short.level, short.text, short.lines);
                     }
+                    // All of it is wanted, or the lines that are wanted are all.
+                    Ok(_) => {}
+                    Err(why) => whole = Some(why),
                 }
                 if !secrets.is_empty() {
                     facts.text("altered", "redacted");
@@ -71,6 +69,8 @@ impl Part {
             reason,
             cost: count(&units, counter),
             is_packed: true,
+            score: None,
+            full_cost: None,
             whole,
             lines,
             unseen: text.as_ref().map_or_else(Unseen::default, Text::unseen),
@@ -84,7 +84,10 @@ impl Part {
     /// Says whether the part takes what was reckoned with: the same tokens, shown in the same way.
     pub fn is_like(&self, entry: &Entry) -> bool {
         let (mine, other) = (&self.entry, entry);
-        mine.cost == other.cost && mine.level == other.level && mine.reason == other.reason
+        mine.cost == other.cost
+            && mine.level == other.level
+            && mine.lines == other.lines
+            && mine.reason == other.reason
     }
 
     /// Returns about how many bytes of memory the part takes.
@@ -193,7 +196,7 @@ impl Totals {
                 (None, false) => totals.add_left(&Reason::Budget),
                 (None, true) => {
                     match entry.level {
-                        Level::Skeleton => totals.n_shortened += 1,
+                        Level::Excerpt | Level::Skeleton => totals.n_shortened += 1,
                         Level::Full | Level::Path => totals.n_full += 1,
                     }
                     totals.n_redacted += usize::from(!entry.secrets.is_empty());
@@ -224,7 +227,7 @@ impl Totals {
             sentences.push(format!("Not shown: {}.", listed.join(", ")));
         }
         if self.n_shortened > 0 {
-            sentences.push(format!("{} shown as skeletons.", self.n_shortened));
+            sentences.push(format!("{} shown in part.", self.n_shortened));
         }
         if self.n_redacted > 0 {
             sentences.push(format!(

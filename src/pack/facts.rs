@@ -51,9 +51,9 @@ impl Facts {
         }
     }
 
-    /// Says that a skeleton is shown of a text with so many lines.
-    pub(super) fn shortened(&mut self, n_lines: usize) {
-        self.text("level", Level::Skeleton.name());
+    /// Says that a text with so many lines is shown in part.
+    pub(super) fn shortened(&mut self, level: Level, n_lines: usize) {
+        self.text("level", level.name());
         self.text("lines", &format!("1-{n_lines}"));
     }
 
@@ -161,7 +161,9 @@ impl ReadFacts {
 
     /// Says whether the file is shown in part.
     pub(super) fn is_shortened(&self) -> bool {
-        self.get("level") == Some(Level::Skeleton.name())
+        let levels = [Level::Excerpt, Level::Skeleton].map(Level::name);
+        self.get("level")
+            .is_some_and(|level| levels.contains(&level))
     }
 
     /// Returns the path; none where it is said to be escaped in a way that does not exist.

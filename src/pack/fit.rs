@@ -96,10 +96,10 @@ pub fn fit(
     // Every number in the totals at its largest. An estimate may fall as a number grows; bytes do not.
     let mut most = totals(&vec![None; entries.len()]);
     most.n_full = entries.len();
-    most.n_shortened = entries
-        .iter()
-        .filter(|entry| entry.level == Level::Skeleton)
-        .count();
+    let may_be_short =
+        |(entry, offers): (&Entry, &Vec<Offer>)| entry.level == Level::Skeleton || offers.len() > 1;
+    let each = entries.iter().zip(offers);
+    most.n_shortened = each.filter(|&each| may_be_short(each)).count();
     most.n_redacted = entries
         .iter()
         .filter(|entry| !entry.secrets.is_empty())

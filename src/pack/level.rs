@@ -10,6 +10,8 @@ use crate::syntax::{self, Language, Unparsed};
 pub enum Level {
     /// All of it.
     Full,
+    /// Lines that are likely meant, and the signatures round them.
+    Excerpt,
     /// What it defines and imports, without how.
     Skeleton,
     /// Its path only.
@@ -17,15 +19,37 @@ pub enum Level {
 }
 
 impl Level {
-    /// All levels.
+    /// The levels that can be asked for.
     pub const ALL: [Self; 3] = [Self::Full, Self::Skeleton, Self::Path];
 
     /// Returns the word for the level in options, packs and manifests.
     pub fn name(self) -> &'static str {
         match self {
             Self::Full => "full",
+            Self::Excerpt => "excerpt",
             Self::Skeleton => "skeleton",
             Self::Path => "path",
+        }
+    }
+}
+
+/// What of a text is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shown {
+    /// All of it.
+    All,
+    /// Its skeleton, if it has one.
+    Skeleton,
+    /// These of its lines, at this level: ascending, with lines between each and the next.
+    Lines(Level, Vec<Lines>),
+}
+
+impl Shown {
+    /// Returns what a level shows by itself.
+    pub fn at(level: Level) -> Self {
+        match level {
+            Level::Skeleton => Self::Skeleton,
+            Level::Full | Level::Excerpt | Level::Path => Self::All,
         }
     }
 }
@@ -110,18 +134,28 @@ impl Whole {
 
 /// A text that is shown in part.
 pub(super) struct Shortened {
+    /// At this level.
+    pub(super) level: Level,
     /// What is shown.
     pub(super) text: Text,
     /// Which lines these are.
     pub(super) lines: Vec<Lines>,
 }
 
-/// Returns the skeleton of a file's text.
-pub(super) fn shorten(path: &RepoPath, text: &Text) -> Result<Shortened, Whole> {
-    let language = Language::of(path.as_bytes(), &text.text).ok_or(Whole::NoLanguage)?;
-    let outline = syntax::outline(language, &text.text)?;
-    let elided = syntax::elide(&text.text, &outline.skeleton);
-    Ok(Shortened {
+/// Shortens a file's text; none where all of it is to be shown.
+pub(super) fn shorten(
+    path: &RepoPath,
+    text: &Text,
+    shown: &Shown,
+) -> Result<Option<Shortened>, Whole> {
+    let (level, lines) = match shown {
+        Shown::All => return Ok(None),
+        Shown::Skeleton => (Level::Skeleton, skeleton(path, text)?),
+        Shown::Lines(level, lines) => (*level, within(lines, text)),
+    };
+    let elided = syntax::elide(&text.text, &lines);
+    Ok(Some(Shortened {
+        level,
         // The marks are not of the file's charset, and nobody gets the file back from this.
         text: Text {
             text: elided.text,
@@ -129,7 +163,20 @@ pub(super) fn shorten(path: &RepoPath, text: &Text) -> Result<Shortened, Whole> 
             bom: false,
         },
         lines: elided.lines,
-    })
+    }))
+}
+
+fn skeleton(path: &RepoPath, text: &Text) -> Result<Vec<Lines>, Whole> {
+    let language = Language::of(path.as_bytes(), &text.text).ok_or(Whole::NoLanguage)?;
+    Ok(syntax::outline(language, &text.text)?.skeleton)
+}
+
+/// Returns those of `lines` that a text has: it may have become shorter since they were chosen.
+fn within(lines: &[Lines], text: &Text) -> Vec<Lines> {
+    let n_lines = text.text.lines().count();
+    let cut = |lines: &Lines| *lines.start()..=*lines.end().min(&n_lines);
+    let cut = lines.iter().map(cut).filter(|lines| !lines.is_empty());
+    cut.collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The manifest: the pack's machine-readable twin.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{Entry, Format, Level, Whole};
@@ -46,6 +48,12 @@ pub struct Options {
     pub exclude: Vec<String>,
     /// Whether locks, minified, generated, vendored and large files were packed in full.
     pub all: bool,
+    /// The file that says what is wanted, as it was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spec: Option<String>,
+    /// The globs of what was pinned.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<String>,
     /// The levels that were wanted, as they were written; the last about a file counts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub levels: Vec<String>,
@@ -129,6 +137,12 @@ struct FileRow<'a> {
     /// The tokens that it would take in full, where it could be there in full and is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     full_tokens: Option<u64>,
+    /// How likely it is meant by what is wanted; the likeliest has 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<f64>,
+    /// What each signal adds to that.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    signals: BTreeMap<&'static str, f64>,
     /// The line ranges shown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     lines: Vec<[usize; 2]>,
@@ -219,26 +233,43 @@ impl<'a> Manifest<'a> {
     }
 }
 
+/// Rounds to a thousandth: more says nothing.
+fn rounded(part: f64) -> f64 {
+    (part * 1000.0).round() / 1000.0
+}
+
 impl<'a> FileRow<'a> {
     fn of(entry: &'a Entry) -> Self {
         let (path, path_escape) = entry.path.escaped();
         let is_shown = entry.is_shown();
         let shown = entry.lines.iter().filter(|_| is_shown);
         let reason = entry.reason.as_ref().map(Reason::name);
-        let is_asked = is_shown && entry.level != Level::Full;
+        let is_short = is_shown && entry.level != Level::Full;
+        let shortened_by = match entry.full_cost {
+            Some(_) => Reason::Budget,
+            None => Reason::Asked,
+        };
         Self {
             path: path.into_owned(),
             path_escape,
             level: if is_shown { entry.level } else { Level::Path }.name(),
             tokens: if entry.is_packed { entry.cost.exact } else { 0 },
-            full_tokens: (entry.level == Level::Full && !is_shown).then_some(entry.cost.exact),
+            full_tokens: match entry.full_cost {
+                Some(cost) => Some(cost.exact),
+                None => (entry.level == Level::Full && !is_shown).then_some(entry.cost.exact),
+            },
+            score: entry.score.as_ref().map(|score| rounded(score.total)),
+            signals: entry.score.as_ref().map_or_else(BTreeMap::new, |score| {
+                let parts = score.signals.iter();
+                parts.map(|&(name, part)| (name, rounded(part))).collect()
+            }),
             lines: shown.map(|lines| [*lines.start(), *lines.end()]).collect(),
             bidi: entry.unseen.n_bidi,
             invisible: entry.unseen.n_invisible,
             bytes: entry.bytes,
             hash: entry.hash.map(|hash| hash.to_string()),
             reason: reason
-                .or(is_asked.then_some(Reason::Asked.name()))
+                .or(is_short.then_some(shortened_by.name()))
                 .or(entry.whole.map(Whole::name)),
             cause: match &entry.reason {
                 Some(Reason::Unreadable(cause)) => Some(cause),

@@ -24,6 +24,7 @@ mod sections;
 mod steps;
 mod tree;
 mod unpack;
+mod ways;
 mod xml;
 
 pub use carriage::Damaged;
@@ -32,13 +33,14 @@ pub use class::Class;
 pub use document::{Document, Frame, Part, Totals};
 pub use fit::{Fit, Room, TooSmall, fit};
 pub use format::Format;
-pub use level::{InvalidLevel, Level, LevelRule, Whole};
+pub use level::{InvalidLevel, Level, LevelRule, Shown, Whole};
 pub use manifest::{Estimate, Facts, HEAD as MANIFEST_HEAD, Manifest, Options};
 pub use rank::{Look, Query, Score, Seen, rank};
 pub use sections::Sections;
 pub use steps::Offer;
 pub use tree::Tree;
 pub use unpack::{Listed, PackedFile, UnpackError, Unpacked, unpack};
+pub use ways::{Prefer, Way, ways, whole_worth};
 
 use crate::history::{Commit, Diff};
 use crate::path::RepoPath;
@@ -62,6 +64,10 @@ pub struct Entry {
     pub cost: Count,
     /// Whether it has a place of its own in the pack.
     pub is_packed: bool,
+    /// How likely it is meant by what is wanted, where that was asked.
+    pub score: Option<Score>,
+    /// The tokens that it would take in full, where the budget shortened it.
+    pub full_cost: Option<Count>,
     /// Why all of it is shown where less was wanted.
     pub whole: Option<Whole>,
     /// The lines of its text that are shown.

@@ -7,7 +7,7 @@ use super::{Candidate, Kind, special};
 use crate::fs::{Entry, FsError, Hash, Root};
 
 /// What is in a candidate.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct FileContent {
     /// The text, or why there is none to show.
     pub content: Content,
@@ -18,7 +18,7 @@ pub struct FileContent {
 }
 
 /// Text, or why there is none to show.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Content {
     /// All of the file.
     Text(Text),

@@ -29,6 +29,8 @@ pub struct Seen<'a> {
     pub look: &'a Look,
     /// Whether it is ranked even if the specification does not name it.
     pub is_candidate: bool,
+    /// Whether it tests others.
+    pub is_test: bool,
 }
 
 /// How likely a file is meant.
@@ -58,10 +60,13 @@ const WEIGHTS: [(&str, f64); 9] = [
 /// How often the best files of a file's folder count.
 const NEIGHBOURS_WEIGHT: f64 = 2.0;
 
+/// How much of the score of a file its own tests have.
+const OF_TESTED: f64 = 0.6;
+
 /// A mention that may mean more files than this names none of them.
 const MAX_NAMED: usize = 3;
 
-/// Scores each of `files`, in their order; none for what is no candidate and is not named.
+/// Scores each of `files`, in their order; none for what is no candidate, is not named, and tests none that is ranked.
 pub fn rank(query: &Query, files: &[Seen<'_>]) -> Vec<Option<Score>> {
     let mentioned = signals::mentioned(query, files);
     let is_ranked: Vec<bool> = files
@@ -118,6 +123,13 @@ pub fn rank(query: &Query, files: &[Seen<'_>]) -> Vec<Option<Score>> {
             ),
         });
     }
+    for (index, total) in signals::of_tests(files, &scores) {
+        scores[index] = Some(Score {
+            total: total * OF_TESTED,
+            signals: vec![("tests", total * OF_TESTED)],
+            chunks: Vec::new(),
+        });
+    }
     scores
 }
 
@@ -157,6 +169,7 @@ mod tests {
             path,
             look,
             is_candidate: !path.is_in(&RepoPath::parse(b"tests").unwrap()),
+            is_test: path.as_bytes().starts_with(b"tests/test_"),
         });
         let scores = rank(&query, &seen.collect::<Vec<_>>());
         let mut found: Vec<(String, Score)> = paths
@@ -232,6 +245,26 @@ mod tests {
         };
         assert!(!paths("evict the cache").contains(&"tests/cache.rs".to_owned()));
         assert!(paths("tests/cache.rs: evict the cache").contains(&"tests/cache.rs".to_owned()));
+    }
+
+    #[test]
+    fn tests_follow_what_they_test() {
+        let files = [
+            ("src/cache.rs", "fn evict() {}\n"),
+            ("src/http.rs", "fn get() {}\n"),
+            ("tests/test_cache.rs", "fn other() {}\n"),
+            ("tests/test_plan.rs", "fn evict() {}\n"),
+        ];
+        let found = ranked("evict", &files);
+        let totals: Vec<(&str, f64)> = found
+            .iter()
+            .map(|(path, score)| (path.as_str(), score.total))
+            .filter(|(_, total)| *total > 0.5)
+            .collect();
+        assert_eq!(
+            totals,
+            [("src/cache.rs", 1.0), ("tests/test_cache.rs", OF_TESTED)]
+        );
     }
 
     #[test]

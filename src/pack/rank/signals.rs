@@ -6,7 +6,7 @@ use super::bm25::{Bm25, Counted};
 use super::look::{Chunk, Look, add_up};
 use super::query::Query;
 use super::words::{each_identifier, each_term};
-use super::{Seen, real};
+use super::{MAX_NAMED, Score, Seen, real};
 use crate::path::RepoPath;
 
 /// The signals of the files that are ranked.
@@ -157,7 +157,9 @@ fn added<const N: usize>(signals: [Vec<f64>; N]) -> Vec<f64> {
 fn scale(signal: &mut [f64]) {
     let largest = signal.iter().copied().fold(0.0, f64::max);
     if largest > 0.0 {
-        signal.iter_mut().for_each(|value| *value /= largest);
+        for value in signal.iter_mut() {
+            *value /= largest;
+        }
     }
 }
 
@@ -288,6 +290,36 @@ fn called(query: &Query, paths: &[&RepoPath]) -> Vec<f64> {
     }
     let worth = |name: u16| real(n_called[usize::from(name)]).powf(-0.5);
     names.iter().map(|name| name.map_or(0.0, worth)).collect()
+}
+
+/// Returns the files that test others by their names, with the best score of those.
+pub(super) fn of_tests(files: &[Seen<'_>], scores: &[Option<Score>]) -> Vec<(usize, f64)> {
+    let mut tested: HashMap<String, (f64, usize)> = HashMap::new();
+    for (file, score) in files.iter().zip(scores) {
+        if let Some(score) = score {
+            let (best, n_files) = tested.entry(name_of(file.path)).or_default();
+            *best = score.total.max(*best);
+            *n_files += 1;
+        }
+    }
+    let total = |index: usize| {
+        let (best, n_files) = *tested.get(subject(&name_of(files[index].path)))?;
+        (n_files <= MAX_NAMED && best > 0.0).then_some(best)
+    };
+    let tests = (0..files.len()).filter(|&index| files[index].is_test && scores[index].is_none());
+    tests
+        .filter_map(|index| Some((index, total(index)?)))
+        .collect()
+}
+
+/// Returns the name of what a file of tests tests, by its own.
+fn subject(name: &str) -> &str {
+    let name = name.strip_prefix("test_").unwrap_or(name);
+    let ends = ["_tests", "_test", "_spec", "tests", "test"];
+    let subject = ends.iter().find_map(|end| name.strip_suffix(end));
+    subject
+        .filter(|subject| !subject.is_empty())
+        .unwrap_or(name)
 }
 
 /// Returns how sure the surest mention of a file is.

@@ -1,0 +1,252 @@
+//! The ways in which a ranked file may be shown, from its signatures to all of it, and what each is worth.
+//!
+//! In: a file's text, and how likely it and its chunks are meant. Out: what is shown each time, and its worth: how
+//! likely the file is meant, times what it is worth then to see that much of it.
+
+use super::rank::Score;
+use super::{Level, Shown};
+use crate::path::RepoPath;
+use crate::syntax::{self, Language, Lines, Outline};
+
+/// What a budget is rather spent on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prefer {
+    /// The lines that are meant, and whole files where there is room.
+    Balance,
+    /// Whole files.
+    Files,
+    /// The lines that are meant, of more files.
+    Lines,
+}
+
+/// What it is worth to see of a file that is meant.
+struct Worth {
+    /// That it is there, and what it defines.
+    seen: f64,
+    /// All lines that are meant; of some of them as much as they are likely.
+    lines: f64,
+    /// All of it, beside.
+    whole: f64,
+}
+
+impl Prefer {
+    fn worth(self) -> Worth {
+        let (seen, lines, whole) = match self {
+            Self::Balance => (0.25, 1.0, 0.5),
+            Self::Files => (0.05, 0.1, 1.0),
+            Self::Lines => (0.25, 1.0, 0.1),
+        };
+        Worth { seen, lines, whole }
+    }
+}
+
+/// One way in which a file may be shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Way {
+    /// What is shown.
+    pub shown: Shown,
+    /// What that is worth.
+    pub worth: f64,
+}
+
+/// How much faster than its score the likelihood of a file falls: with half the score of the best it is one in sixty.
+/// Measured: of files with that much, as many are touched by a change.
+const CONTRAST: i32 = 6;
+
+/// Each excerpt is larger than the one before by at least this, as a divisor.
+const GROWTH: usize = 3;
+
+/// An excerpt that holds more of a file than this is no gain over all of it, in percent.
+const MAX_PERCENT: usize = 85;
+
+/// What a mark for lines that are not shown takes, in bytes, about.
+const MARK_BYTES: usize = 20;
+
+/// Returns how likely a file is meant, if the best is.
+fn likelihood(score: &Score) -> f64 {
+    score.total.powi(CONTRAST)
+}
+
+/// Returns what it is worth to show all of a file.
+pub fn whole_worth(score: &Score, prefer: Prefer) -> f64 {
+    let Worth { seen, lines, whole } = prefer.worth();
+    likelihood(score) * (seen + lines + whole)
+}
+
+/// Returns the ways in which the file at `path` may be shown in part.
+pub fn ways(path: &RepoPath, text: &str, score: &Score, prefer: Prefer) -> Vec<Way> {
+    let Worth { seen, lines, .. } = prefer.worth();
+    let likelihood = likelihood(score);
+    let outline = Language::of(path.as_bytes(), text)
+        .and_then(|language| syntax::outline(language, text).ok());
+    let mut ways = Vec::new();
+    if let Some(outline) = &outline {
+        ways.push(Way {
+            shown: Shown::Lines(Level::Skeleton, outline.skeleton.clone()),
+            worth: likelihood * seen,
+        });
+    }
+    let (mut taken, mut n_bytes, mut share_taken, mut n_bytes_last) = (Vec::new(), 0, 0.0, 0);
+    for (chunk, share, size) in best_first(text, score) {
+        taken.extend(
+            outline
+                .iter()
+                .flat_map(|outline| headings(outline, *chunk.start())),
+        );
+        taken.push(chunk);
+        n_bytes += size;
+        share_taken += share;
+        if n_bytes * 100 > text.len() * MAX_PERCENT {
+            break;
+        }
+        if n_bytes >= n_bytes_last + n_bytes_last / GROWTH {
+            n_bytes_last = n_bytes;
+            ways.push(Way {
+                shown: Shown::Lines(Level::Excerpt, merged(taken.clone())),
+                worth: likelihood * (seen + lines * share_taken),
+            });
+        }
+    }
+    ways
+}
+
+/// Returns the chunks of a file with their shares and sizes, the most of what is meant for their size first.
+fn best_first(text: &str, score: &Score) -> Vec<(Lines, f64, usize)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut chunks: Vec<(Lines, f64, usize)> = score
+        .chunks
+        .iter()
+        .map(|(range, share)| {
+            let of_chunk = &lines[range.start - 1..(range.end - 1).min(lines.len())];
+            let size = of_chunk.iter().map(|line| line.len() + 1).sum::<usize>() + MARK_BYTES;
+            (range.start..=range.end - 1, *share, size)
+        })
+        .collect();
+    let density = |(_, share, size): &(Lines, f64, usize)| {
+        share / f64::from(u32::try_from(*size).unwrap_or(u32::MAX))
+    };
+    chunks.sort_by(|a, b| density(b).total_cmp(&density(a)));
+    chunks
+}
+
+/// Returns the lines that say in what a line is: the signatures round it.
+fn headings(outline: &Outline, line: usize) -> Vec<Lines> {
+    let round = outline.items.iter().filter_map(|item| {
+        let body = item.body.as_ref().filter(|body| body.contains(&line))?;
+        Some(*item.lines.start()..*body.start())
+    });
+    round
+        .flat_map(|heading| {
+            outline.skeleton.iter().filter_map(move |lines| {
+                let (start, end) = (
+                    heading.start.max(*lines.start()),
+                    (heading.end - 1).min(*lines.end()),
+                );
+                (start <= end).then_some(start..=end)
+            })
+        })
+        .collect()
+}
+
+/// Puts ranges of lines in order; those that touch become one.
+fn merged(mut ranges: Vec<Lines>) -> Vec<Lines> {
+    ranges.sort_by_key(|lines| *lines.start());
+    let mut merged: Vec<Lines> = Vec::new();
+    for lines in ranges {
+        match merged.last_mut() {
+            Some(last) if *lines.start() <= last.end() + 1 => {
+                *last = *last.start()..=*last.end().max(lines.end());
+            }
+            _ => merged.push(lines),
+        }
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Level;
+    use super::super::rank::{Look, Query, Seen, rank};
+    use super::*;
+
+    /// A file of two methods of a class, each as long as a chunk, and what comes before.
+    fn text() -> String {
+        let body = |name: &str, word: &str| {
+            let lines = format!("        {word} = other\n").repeat(20);
+            format!("    def {name}(self):\n{lines}\n")
+        };
+        let (first, second) = (body("first", "alpha"), body("second", "beta"));
+        format!("import os\n\n\nclass Thing:\n{first}{second}")
+    }
+
+    fn ways_of(path: &str, spec: &str, prefer: Prefer) -> Vec<Way> {
+        let path = RepoPath::parse(path.as_bytes()).unwrap();
+        let (query, text) = (Query::of(spec), text());
+        let look: Look = query.look(&text);
+        let seen = Seen {
+            path: &path,
+            look: &look,
+            is_candidate: true,
+            is_test: false,
+        };
+        let score = rank(&query, &[seen])[0].clone().unwrap();
+        ways(&path, &text, &score, prefer)
+    }
+
+    #[test]
+    fn a_file_is_shown_from_its_signatures_to_its_likeliest_lines() {
+        let found = ways_of("a.py", "beta", Prefer::Balance);
+        let shown: Vec<(Level, &[Lines])> = found
+            .iter()
+            .map(|way| match &way.shown {
+                Shown::Lines(level, lines) => (*level, lines.as_slice()),
+                Shown::All | Shown::Skeleton => panic!("these are no ways"),
+            })
+            .collect();
+        // The class round the method is told, the method before it is not.
+        assert_eq!(
+            shown,
+            [
+                (Level::Skeleton, &[1..=1, 4..=5, 27..=27][..]),
+                (Level::Excerpt, &[4..=4, 27..=47]),
+            ]
+        );
+        assert!(found[0].worth < found[1].worth);
+    }
+
+    #[test]
+    fn what_has_no_outline_is_shown_in_lines_alone() {
+        let found = ways_of("a.unknown", "beta", Prefer::Balance);
+        assert!(!found.is_empty());
+        assert!(
+            found
+                .iter()
+                .all(|way| matches!(way.shown, Shown::Lines(Level::Excerpt, _)))
+        );
+    }
+
+    #[test]
+    fn a_preference_says_how_much_a_whole_file_is_worth() {
+        let score = Score {
+            total: 1.0,
+            ..Score::default()
+        };
+        let of_whole = |prefer| {
+            let some = ways_of("a.py", "beta", prefer).pop().unwrap().worth;
+            some / whole_worth(&score, prefer)
+        };
+        let [files, balance, lines] = [Prefer::Files, Prefer::Balance, Prefer::Lines].map(of_whole);
+        assert!(
+            files < balance && balance < lines,
+            "{files} {balance} {lines}"
+        );
+    }
+
+    #[test]
+    fn ranges_that_touch_become_one() {
+        assert_eq!(
+            merged(vec![5..=9, 1..=2, 10..=12, 3..=3, 20..=20]),
+            [1..=3, 5..=12, 20..=20]
+        );
+    }
+}
