@@ -96,12 +96,10 @@ pub(super) fn run(
     let planner = player(Role::Planner, choice.as_ref(), environment)?;
     let executor = Player::usual(Role::Executor, &environment.catalogue()?)?;
     let target = args.target(&wanted, environment, printer);
-    // A plan that is to be changed is sent along as it is, so that nothing of the user's is lost.
-    let is_guarded = matches!(wanted, Wanted::New(_))
-        && !args.force
-        && !args.agents.dry_run
-        && !environment.is_resuming();
-    if let Some(file) = target.as_ref().filter(|_| is_guarded) {
+    if let Some(file) = target
+        .as_ref()
+        .filter(|_| args.is_guarded(&wanted, environment))
+    {
         plan_exec::may_write_plan(root, file).map_err(unwrapped)?;
     }
     let lent = args.agents.lend(environment)?;
@@ -128,8 +126,10 @@ pub(super) fn run(
         rounds: args.plan_rounds,
         threads: selected.threads,
     };
-    let players = planner.chain().chain([&executor]);
-    let families = players.filter_map(Player::family);
+    let families = planner
+        .chain()
+        .chain([&executor])
+        .filter_map(Player::family);
     let counter = Counter::new(families.collect());
     let request = PackRequest {
         named: selected.named.clone(),
@@ -370,6 +370,15 @@ impl PlanArgs {
         let made = plan_exec::planner_of(root, id);
         let made = made.ok_or_else(|| RunError::NoSession(id.clone()))?;
         Ok(Some(self.planner.clone().unwrap_or(Chain(vec![made]))))
+    }
+
+    /// Says whether a plan that was edited stays. One that is to be changed is sent along as it is, so that nothing of the
+    /// user's is lost.
+    fn is_guarded(&self, wanted: &Wanted, environment: &Environment) -> bool {
+        matches!(wanted, Wanted::New(_))
+            && !self.force
+            && !self.agents.dry_run
+            && !environment.is_resuming()
     }
 
     /// The plan that is to be changed.

@@ -29,8 +29,8 @@ fn what_is_billed_by_the_token_has_a_price() {
         "- Outcome: the change has landed",
         "- changed `greeting.txt`",
         "| `sh test.sh` | failed | passed |",
-        "| 1 | planner | gemini (gemini-3.1-pro-preview) | 10994 | 1000 | 0 | 200 | 0.0044 |",
-        "Call 1: at most 10994 tokens were expected, 1000 reported by gemini",
+        "| 1 | planner | gemini (gemini-3.1-pro-preview) | 11156 | 1000 | 0 | 200 | 0.0044 |",
+        "Call 1: at most 11156 tokens were expected, 1000 reported by gemini",
         "In all 2 calls, 4000 tokens, 0.0544 USD.\n\n## Next\n\n`twostep undo ",
     ] {
         assert!(report.contains(said), "{said}: {report}");
