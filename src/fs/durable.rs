@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::OFlags;
 use serde::de::DeserializeOwned;
 
-use super::{FsError, SystemKind, crash, kind, open, open_regular, read_whole};
+use super::{FsError, SystemKind, crash, kind, open, open_regular, read_regular};
 
 /// Makes a folder that only the user may enter, and those above it.
 ///
@@ -171,13 +171,13 @@ pub fn list(folder: &Path) -> Result<Vec<std::ffi::OsString>, FsError> {
     Ok(names)
 }
 
-/// Reads a value from a JSON file of at most `max_bytes`.
+/// Reads a value from a regular JSON file of at most `max_bytes`. Never waits for a pipe.
 ///
 /// # Errors
 ///
-/// Fails on what cannot be read, is larger, or is no such value.
+/// Fails on what is no regular file, cannot be read, is larger, or is no such value.
 pub fn read_json<T: DeserializeOwned>(path: &Path, max_bytes: u64) -> Result<T, FsError> {
-    let bytes = read_whole(path, max_bytes)?;
+    let bytes = read_regular(path, max_bytes)?;
     serde_json::from_slice(&bytes).map_err(|cause| FsError::of("use", path)(cause.into()))
 }
 
@@ -237,3 +237,9 @@ mod tests {
         assert_eq!(list(folder.path()).unwrap().len(), 2);
     }
 }
+
+    #[test]
+    fn a_value_is_read_from_a_regular_file_alone() {
+        let error = read_json::<u8>(Path::new("/dev/null"), 9).unwrap_err();
+        assert_eq!(error.source.to_string(), "it is not a regular file");
+    }
