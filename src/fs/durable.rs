@@ -128,13 +128,14 @@ pub fn write_durable(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
     sync_folder(folder).map_err(error)
 }
 
-/// Adds bytes to the end of a file, and waits until the disk has them.
+/// Adds bytes to the end of a file of `length` bytes, and waits until the disk has them; returns its new length.
 ///
 /// # Errors
 ///
-/// Fails where the system does not write; some of the bytes may then be there.
+/// Fails on a file of another length, and where the system does not write: what came of the bytes is then cut off again.
+/// Where even that fails the file has another length, so that nothing is ever added to what is torn.
 #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
-pub fn append_durable(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
+pub fn append_durable(path: &Path, length: u64, bytes: &[u8]) -> Result<u64, FsError> {
     let error = FsError::of("write", path);
     let mut options = File::options();
     let mut file = options
@@ -143,10 +144,20 @@ pub fn append_durable(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
         .mode(0o600)
         .open(path)
         .map_err(&error)?;
+    if file.metadata().map_err(&error)?.len() != length {
+        let cause = io::Error::other("its end is not what was written there last");
+        return Err(error(cause));
+    }
     crash::point();
-    file.write_all(bytes).map_err(&error)?;
-    crash::point();
-    file.sync_data().map_err(error)
+    let written = file.write_all(bytes).and_then(|()| {
+        crash::point();
+        file.sync_data()
+    });
+    if let Err(cause) = written {
+        let _ = file.set_len(length);
+        return Err(error(cause));
+    }
+    Ok(length + bytes.len() as u64)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
@@ -219,6 +230,37 @@ mod tests {
         assert!(Lock::take(&path).unwrap().is_some());
     }
 
+    /// Makes `file` as long as its disk lets files be, less `n` bytes; returns its length.
+    fn lengthen(file: &File, n: u64) -> u64 {
+        let (mut possible, mut too_long) = (0, 1 << 63);
+        while too_long - possible > 1 {
+            let length = possible + (too_long - possible) / 2;
+            match file.set_len(length) {
+                Ok(()) => possible = length,
+                Err(_) => too_long = length,
+            }
+        }
+        file.set_len(possible - n).unwrap();
+        possible - n
+    }
+
+    #[test]
+    fn what_is_not_written_whole_is_cut_off_again_and_no_torn_end_is_added_to() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let (path, long) = (file.path(), lengthen(file.as_file(), 5));
+        let length = || file.as_file().metadata().unwrap().len();
+        assert!(append_durable(path, long, b"0123456789").is_err());
+        assert_eq!(length(), long);
+        file.as_file().set_len(0).unwrap();
+        assert_eq!(append_durable(path, 0, b"one\n").unwrap(), 4);
+        for torn in [0, 3, 5] {
+            assert!(append_durable(path, torn, b"two\n").is_err(), "{torn}");
+            assert_eq!(length(), 4, "{torn}");
+        }
+        assert_eq!(append_durable(path, 4, b"two\n").unwrap(), 8);
+        assert_eq!(read_regular(path, 8).unwrap(), b"one\ntwo\n");
+    }
+
     #[test]
     fn no_lock_is_taken_through_a_link_or_waits_for_a_pipe() {
         let folder = tempfile::tempdir().unwrap();
@@ -236,10 +278,10 @@ mod tests {
         assert!(Lock::is_held(&pipe).is_err());
         assert_eq!(list(folder.path()).unwrap().len(), 2);
     }
-}
 
     #[test]
     fn a_value_is_read_from_a_regular_file_alone() {
         let error = read_json::<u8>(Path::new("/dev/null"), 9).unwrap_err();
         assert_eq!(error.source.to_string(), "it is not a regular file");
     }
+}

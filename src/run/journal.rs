@@ -188,12 +188,13 @@ impl Event {
 /// What stands between a record and its checksum in a line.
 const SEPARATOR: &str = "\t";
 
-pub(super) fn append(folder: &Path, record: &Record) -> Result<(), FsError> {
+/// Adds a record to the journal of `length` bytes in `folder`; returns its new length.
+pub(super) fn append(folder: &Path, length: u64, record: &Record) -> Result<u64, FsError> {
     let path = folder.join(FILE);
     let text =
         serde_json::to_string(record).map_err(|cause| FsError::of("write", &path)(cause.into()))?;
     let line = format!("{text}{SEPARATOR}{}\n", checksum(&text));
-    fs::append_durable(&path, line.as_bytes())
+    fs::append_durable(&path, length, line.as_bytes())
 }
 
 /// Reads the records of the run in `folder`; those that are damaged, or of a later version, are left out.
@@ -204,12 +205,12 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Record>, FsError> {
 }
 
 /// Cuts off what a crash left half-written, the last line without its end, so that records can be added; returns how
-/// many there are.
+/// many there are, and the length of them all.
 ///
 /// # Errors
 ///
 /// Fails if another line is no record: what became of the run is then not known.
-pub(super) fn repair(folder: &Path) -> Result<u64, FsError> {
+pub(super) fn repair(folder: &Path) -> Result<(u64, u64), FsError> {
     let path = folder.join(FILE);
     let bytes = contents(folder)?;
     let end = bytes.iter().rposition(|&byte| byte == b'\n');
@@ -225,7 +226,7 @@ pub(super) fn repair(folder: &Path) -> Result<u64, FsError> {
     if whole.len() < bytes.len() {
         fs::write_durable(&path, whole)?;
     }
-    Ok(n)
+    Ok((n, whole.len() as u64))
 }
 
 fn contents(folder: &Path) -> Result<Vec<u8>, FsError> {
@@ -266,8 +267,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE);
         assert_eq!(read(folder.path()).unwrap(), []);
+        let mut length = 0;
         for number in 1..=3 {
-            append(folder.path(), &record(number)).unwrap();
+            length = append(folder.path(), length, &record(number)).unwrap();
         }
         let whole = fs::read_regular(&path, MAX_BYTES).unwrap();
         let length = whole.len() / 3;
@@ -321,12 +323,12 @@ mod tests {
             assert_eq!(read(folder.path()).unwrap().len(), n_read, "{what}");
             let n = repair(folder.path());
             assert_eq!(
-                n.as_ref().ok(),
-                is_sound.then_some(&(n_read as u64)),
+                n.as_ref().ok().map(|(n, _)| *n),
+                is_sound.then_some(n_read as u64),
                 "{what}"
             );
-            if is_sound {
-                append(folder.path(), &record(9)).unwrap();
+            if let Ok((_, length)) = n {
+                append(folder.path(), length, &record(9)).unwrap();
                 assert_eq!(read(folder.path()).unwrap().len(), n_read + 1, "{what}");
             } else {
                 assert_eq!(fs::read_regular(&path, MAX_BYTES).unwrap(), there, "{what}");

@@ -42,6 +42,8 @@ pub struct Run {
     /// When it began, in milliseconds since 1970.
     pub started_ms: u64,
     n_records: u64,
+    /// The length of its journal, as it was written last.
+    journal_bytes: u64,
     n_calls: usize,
     /// The calls that were answered before it was taken up again.
     answered: Vec<calls::Answered>,
@@ -127,6 +129,7 @@ impl Run {
             folder,
             started_ms: now(),
             n_records: 0,
+            journal_bytes: 0,
             n_calls: 0,
             answered: Vec::new(),
             spent: Spent::default(),
@@ -151,7 +154,7 @@ impl Run {
         let folder = root.join(FOLDER).join(id);
         let lock = hold(&folder)?;
         fs::remove_temporary(&folder)?;
-        let n_records = journal::repair(&folder)?;
+        let (n_records, journal_bytes) = journal::repair(&folder)?;
         let records = journal::read(&folder)?;
         let (n_calls, answered) = calls::answered(&records);
         let started_ms = records.first().map_or_else(now, |record| record.at_ms);
@@ -167,6 +170,7 @@ impl Run {
             folder,
             started_ms,
             n_records,
+            journal_bytes,
             n_calls,
             answered,
             spent,
@@ -273,7 +277,7 @@ impl Run {
             at_ms: (self.now)(),
             event,
         };
-        journal::append(&self.folder, &record)?;
+        self.journal_bytes = journal::append(&self.folder, self.journal_bytes, &record)?;
         self.n_records += 1;
         if let Some(watch) = &self.watch {
             watch(&record);
