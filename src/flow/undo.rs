@@ -93,22 +93,18 @@ pub fn undo(
         Some(id) => known(root.path(), id)?,
         None => last_landed(root.path())?,
     };
-    match state(root.path(), &id)? {
-        State::Nothing => return Err(UndoError::NotLanded(id)),
-        State::Undone => return Err(UndoError::Undone(id)),
-        State::Branched { name, commit } => {
-            let mut run = Run::reopen(root.path(), &id, now)?;
-            git::delete_branch(root.path(), &name, &commit)?;
-            run.record(Event::Undone)?;
-            return Ok(Taken {
-                id,
-                branch: Some(name),
-                files: Vec::new(),
-            });
-        }
-        State::Landed => {}
-    }
+    standing(root.path(), &id)?;
     let mut run = Run::reopen(root.path(), &id, now)?;
+    // Again, under its lock: another undo may have been quicker.
+    if let Some((name, commit)) = standing(root.path(), &id)? {
+        git::delete_branch(root.path(), &name, &commit)?;
+        run.record(Event::Undone)?;
+        return Ok(Taken {
+            id,
+            branch: Some(name),
+            files: Vec::new(),
+        });
+    }
     let (landing, undone) = take_back(repository, &id)?;
     run.record(Event::Undone)?;
     let files = landing.changes.iter().map(|landed| {
@@ -131,14 +127,13 @@ pub fn undo(
 pub(super) fn take_back(repository: &Repository, id: &str) -> Result<(Landing, Undone), UndoError> {
     let root = &repository.root;
     let folder = root.path().join(run::FOLDER).join(id);
-    let landing: Landing = fs::read_json(&folder.join(LANDING_FILE), MAX_BYTES)?;
+    let mut landing: Landing = fs::read_json(&folder.join(LANDING_FILE), MAX_BYTES)?;
     // The files may have come with the repository.
-    let is_odd = |change: &&LandedChange| {
-        let is_held = change.held.as_bytes().iter().all(u8::is_ascii_digit);
-        change.path.is_git_internal() || !is_held
-    };
-    if let Some(change) = landing.changes.iter().find(is_odd) {
-        return Err(UndoError::Foreign(change.path.clone()));
+    if let Some(path) = odd_path(&landing) {
+        return Err(UndoError::Foreign(path.clone()));
+    }
+    for folder in &mut landing.folders_removed {
+        folder.mode &= 0o777;
     }
     let held = folder.join(HELD_FOLDER);
     if [&folder, &held].into_iter().any(|path| fs::is_link(path)) {
@@ -159,6 +154,18 @@ pub(super) fn take_back(repository: &Repository, id: &str) -> Result<(Landing, U
     Ok((landing, undone))
 }
 
+/// Returns a path of `landing` that no run of ours would name, if there is one.
+fn odd_path(landing: &Landing) -> Option<&RepoPath> {
+    let is_held = |change: &LandedChange| change.held.as_bytes().iter().all(u8::is_ascii_digit);
+    let odd_place = landing.changes.iter().find(|change| !is_held(change));
+    let files = landing.changes.iter().map(|change| &change.path);
+    let removed = landing.folders_removed.iter().map(|folder| &folder.path);
+    let mut paths = files.chain(&landing.folders_made).chain(removed);
+    odd_place
+        .map(|change| &change.path)
+        .or_else(|| paths.find(|path| path.is_git_internal()))
+}
+
 /// What a run did to the user's tree.
 #[derive(PartialEq, Eq)]
 enum State {
@@ -171,6 +178,20 @@ enum State {
         commit: String,
     },
     Undone,
+}
+
+/// Returns the branch, with its commit, that the run `id` made, if it landed there.
+///
+/// # Errors
+///
+/// Fails if nothing that it landed stands.
+fn standing(root: &Path, id: &str) -> Result<Option<(String, String)>, UndoError> {
+    match state(root, id)? {
+        State::Nothing => Err(UndoError::NotLanded(id.to_owned())),
+        State::Undone => Err(UndoError::Undone(id.to_owned())),
+        State::Branched { name, commit } => Ok(Some((name, commit))),
+        State::Landed => Ok(None),
+    }
 }
 
 fn state(root: &Path, id: &str) -> Result<State, FsError> {

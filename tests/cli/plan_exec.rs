@@ -1280,21 +1280,40 @@ fn a_plan_is_revised_by_whom_it_was_made_and_only_if_that_is_safe() {
 
 #[test]
 fn a_recorded_landing_in_gits_own_files_is_not_undone() {
+    for (recorded, foreign) in [
+        ("\"greeting.txt\"", "\".git/hooks/pre-commit\""),
+        ("\"folders_made\": []", "\"folders_made\": [\".git/hooks\"]"),
+        (
+            "\"folders_removed\": []",
+            "\"folders_removed\": [{\"path\": \".git/hooks\", \"mode\": 511}]",
+        ),
+    ] {
+        let stage = Stage::new();
+        assert_eq!(stage.plan_exec(&[]).code, 0);
+        let landing = stage.last_run().join("landing.json");
+        let text = String::from_utf8(read(&landing)).unwrap();
+        assert!(text.contains(recorded), "{text}");
+        std::fs::write(&landing, text.replace(recorded, foreign)).unwrap();
+        let run = stage.run(&["undo"]);
+        assert!(
+            run.code == 2 && run.stderr.contains("where no run lands"),
+            "{foreign}: {}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
+fn a_folder_that_undo_makes_again_has_no_mode_beyond_its_permissions() {
     let stage = Stage::new();
     assert_eq!(stage.plan_exec(&[]).code, 0);
     let landing = stage.last_run().join("landing.json");
     let text = String::from_utf8(read(&landing)).unwrap();
-    std::fs::write(
-        &landing,
-        text.replace("\"greeting.txt\"", "\".git/hooks/pre-commit\""),
-    )
-    .unwrap();
-    let run = stage.run(&["undo"]);
-    assert!(
-        run.code == 2 && run.stderr.contains("where no run lands"),
-        "{}",
-        run.stderr
-    );
+    let foreign = "\"folders_removed\": [{\"path\": \"made\", \"mode\": 3583}]";
+    std::fs::write(&landing, text.replace("\"folders_removed\": []", foreign)).unwrap();
+    assert_eq!(stage.run(&["undo"]).code, 0);
+    let made = stage.repo.root().join("made").metadata().unwrap();
+    assert_eq!(made.permissions().mode() & 0o7777, 0o777);
 }
 
 #[test]

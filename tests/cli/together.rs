@@ -89,6 +89,22 @@ fn of_two_that_change_one_file_one_lands_and_the_other_says_which_did() {
 }
 
 #[test]
+fn of_many_undos_at_once_one_says_that_it_was_the_one() {
+    let stage = Stage::new();
+    assert_eq!(stage.plan_exec(&[]).code, 0);
+    let start = |_| {
+        let mut command = stage.command(&["undo"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let all: Vec<Child> = (0..6).map(start).collect();
+    let runs = all.into_iter();
+    let runs = runs.map(|child| Run::from(child.wait_with_output().unwrap()));
+    let n_undone = runs.filter(|run| run.code == 0).count();
+    assert_eq!((n_undone, stage.greeting().as_str()), (1, "hello\n"));
+}
+
+#[test]
 fn who_wants_to_land_waits_and_then_names_who_lands() {
     const OTHER: &str = "20260101-000000-000-0a";
     // For how long the lock is held, and the exit code that comes of it.
