@@ -1,4 +1,4 @@
-//! How a program is signed in, as far as names of variables and files tell: no key is read, and nobody is asked.
+//! How a program is signed in, as far as names of variables and files tell: no key is kept, and nobody is asked.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -100,8 +100,12 @@ impl ProgramKind {
                     none if none.as_os_str().is_empty() => user.place(&["HOME"]).join(".codex"),
                     own => own,
                 };
-                let log_in = file(&home.join("auth.json"));
-                keys(&["CODEX_API_KEY"]).into_iter().chain(log_in).collect()
+                let auth = home.join("auth.json");
+                let kept = file(&auth).map(|kept| SignIn {
+                    way: codex_way(&auth),
+                    ..kept
+                });
+                keys(&["CODEX_API_KEY"]).into_iter().chain(kept).collect()
             }
         }
     }
@@ -152,4 +156,46 @@ fn file(path: &Path) -> Option<SignIn> {
         way: Way::LogIn,
         by: path.display().to_string(),
     })
+}
+
+/// Returns what pays by the file in which codex keeps how the user signed in: a log-in or a key.
+fn codex_way(auth: &Path) -> Way {
+    let auth: Value = fs::read_json(auth, MAX_SETTINGS_BYTES).unwrap_or_default();
+    let text = |name: &str| auth.get(name).and_then(Value::as_str).unwrap_or_default();
+    if text("auth_mode") == "apikey" || !text("OPENAI_API_KEY").is_empty() {
+        Way::Key
+    } else {
+        Way::LogIn
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_codex_keeps_is_a_log_in_or_a_key() {
+        let home = tempfile::tempdir().unwrap();
+        let auth = home.path().join("auth.json");
+        let variables = [("CODEX_HOME".into(), home.path().into())];
+        assert_eq!(ProgramKind::Codex.sign_ins(&variables), []);
+        for (kept, way) in [
+            (r#"{"auth_mode": "chatgpt", "tokens": {}}"#, Way::LogIn),
+            (r#"{"OPENAI_API_KEY": null, "tokens": {}}"#, Way::LogIn),
+            (r#"{"OPENAI_API_KEY": ""}"#, Way::LogIn),
+            ("{}", Way::LogIn),
+            ("no JSON", Way::LogIn),
+            (r#"{"auth_mode": "apikey"}"#, Way::Key),
+            (r#"{"OPENAI_API_KEY": "key"}"#, Way::Key),
+            (
+                r#"{"auth_mode": "apikey", "OPENAI_API_KEY": "key"}"#,
+                Way::Key,
+            ),
+        ] {
+            fs::write_durable(&auth, kept.as_bytes()).unwrap();
+            let by = auth.display().to_string();
+            let expected = [SignIn { way, by }];
+            assert_eq!(ProgramKind::Codex.sign_ins(&variables), expected, "{kept}");
+        }
+    }
 }
