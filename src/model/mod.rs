@@ -238,6 +238,17 @@ impl Model {
         Some(of(prompt, price.input) + of(cached, price.cache_read) + of(answer, price.output))
     }
 
+    /// Returns all dollars that its prices name.
+    fn amounts(&self) -> impl Iterator<Item = f64> {
+        let plain = self.price.iter();
+        let plain = plain.map(|price| [price.input, price.output, price.cache_read]);
+        let tiers = self.price_tiers.iter();
+        let tiers = tiers.map(|tier| [tier.input, tier.output, tier.cache_read]);
+        let changes = self.price_schedule.iter();
+        let changes = changes.map(|change| [change.input, change.output, change.cache_read]);
+        plain.chain(tiers).chain(changes).flatten()
+    }
+
     /// Returns the most tokens that a prompt may have.
     pub fn prompt_limit(&self) -> u64 {
         if self.shared_window {
@@ -263,6 +274,9 @@ pub enum CatalogueError {
         "model `{0}` has a window of no tokens, or a largest prompt of none or beyond its window"
     )]
     Window(String),
+    /// A model has a price that cannot be.
+    #[error("model `{0}` has a price that is no amount of dollars: below zero, or without end")]
+    Price(String),
 }
 
 /// A name that is no model's.
@@ -310,6 +324,14 @@ impl CatalogueFile {
         };
         if let Some(model) = file.models.iter().find(impossible) {
             return Err(CatalogueError::Window(model.id.clone()));
+        }
+        let is_amount = |dollars: f64| dollars.is_finite() && dollars >= 0.0;
+        if let Some(model) = file
+            .models
+            .iter()
+            .find(|model| !model.amounts().all(is_amount))
+        {
+            return Err(CatalogueError::Price(model.id.clone()));
         }
         Ok(file)
     }
@@ -547,6 +569,30 @@ mod tests {
             "no toml",
         ] {
             assert!(catalogue.extend(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_price_is_an_amount_of_dollars() {
+        for (prices, is_right) in [
+            ("price = { input = 0, output = 0.5 }", true),
+            ("price = { input = -1 }", false),
+            ("price = { output = nan }", false),
+            ("price = { cache_read = inf }", false),
+            (
+                "price_tiers = [{ above_prompt_tokens = 9, input = 1, output = -2, cache_read = 0 }]",
+                false,
+            ),
+            (
+                "price_schedule = [{ from = \"2030-01-01\", input = 1, output = 2, cache_read = -inf }]",
+                false,
+            ),
+        ] {
+            let text = format!("version = 1\n[[models]]\nid = \"gpt-5\"\n{prices}\n");
+            let read = Catalogue::built_in().extend(&text);
+            let error = read.map_err(|error| error.to_string());
+            assert_eq!(error.is_ok(), is_right, "{prices}: {error:?}");
+            assert!(error.err().is_none_or(|why| why.contains("`gpt-5`")));
         }
     }
 
