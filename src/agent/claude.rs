@@ -186,7 +186,11 @@ fn usage(result: &Value) -> Usage {
         ]),
         cached: sum(&["cacheReadInputTokens"]),
         output: sum(&["outputTokens"]),
-        dollars: result.get("total_cost_usd").and_then(Value::as_f64),
+        dollars: result
+            .get("total_cost_usd")
+            .and_then(Value::as_f64)
+            // Less than nothing is no amount.
+            .filter(|dollars| *dollars >= 0.0),
     }
 }
 
@@ -222,6 +226,19 @@ mod tests {
             let block = json!({"type": "tool_use", "name": "Read", "input": {"file_path": "x"}});
             let line = json!({"type": "assistant", "message": {"id": id, "content": [block], "usage": usage}});
             assert_eq!(claude.line(&line).as_deref(), Some(told));
+        }
+    }
+
+    #[test]
+    fn what_it_says_to_have_cost_less_than_nothing_is_not_known() {
+        for (told, dollars) in [
+            (json!(0.5), Some(0.5)),
+            (json!(0), Some(0.0)),
+            (json!(-0.5), None),
+            (json!("0.5"), None),
+        ] {
+            let result = json!({"total_cost_usd": told});
+            assert_eq!(usage(&result).dollars, dollars, "{told}");
         }
     }
 

@@ -66,7 +66,40 @@ impl Spent {
         let tokens = usage.and_then(|usage| Some(usage.input?.saturating_add(usage.output?)));
         let tokens = tokens.unwrap_or(reserve.tokens);
         self.tokens = self.tokens.saturating_add(tokens);
-        let dollars = usage.and_then(|usage| usage.dollars).or(reserve.dollars);
-        self.dollars += dollars.filter(|amount| *amount > 0.0).unwrap_or(0.0);
+        let is_amount = |amount: &f64| *amount >= 0.0;
+        let reported = usage.and_then(|usage| usage.dollars).filter(is_amount);
+        let set_aside = reserve.dollars.filter(is_amount);
+        self.dollars += reported.or(set_aside).unwrap_or(0.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_set_aside_counts_where_no_amount_is_reported() {
+        for (reported, set_aside, expected) in [
+            (Some(0.25), Some(0.5), 0.25),
+            (Some(0.0), Some(0.5), 0.0),
+            (None, Some(0.5), 0.5),
+            (Some(-0.25), Some(0.5), 0.5),
+            (Some(-0.25), None, 0.0),
+            (None, Some(-0.5), 0.0),
+        ] {
+            let mut spent = Spent::default();
+            let reserve = Reserve {
+                tokens: 1,
+                dollars: set_aside,
+            };
+            let usage = Usage {
+                dollars: reported,
+                ..Usage::default()
+            };
+            spent.add(reserve, Some(usage));
+            let got = (spent.dollars * 100.0).to_string();
+            let expected = (expected * 100.0_f64).to_string();
+            assert_eq!(got, expected, "{reported:?} {set_aside:?}");
+        }
     }
 }
