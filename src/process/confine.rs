@@ -1,4 +1,5 @@
-//! Giving up the right to write but in some places, by Landlock. It holds for whatever is started afterwards.
+//! Giving up the right to write but in some places, and to send signals to who is not confined with us, by Landlock. It
+//! holds for whatever is started afterwards.
 
 use std::ffi::OsString;
 
@@ -13,6 +14,8 @@ const DEVICES: [&str; 3] = ["/dev/null", "/dev/zero", "/dev/shm"];
 pub(super) fn confine<'a>(paths: impl Iterator<Item = &'a OsString>) -> Confinement {
     use landlock::RulesetStatus;
 
+    // Only newer kernels can; without it what is written is bound all the same.
+    let _ = keep_signals_in();
     match restrict(paths) {
         Ok(RulesetStatus::FullyEnforced) => Confinement::Full,
         Ok(RulesetStatus::PartiallyEnforced) => Confinement::Partial(
@@ -24,6 +27,17 @@ pub(super) fn confine<'a>(paths: impl Iterator<Item = &'a OsString>) -> Confinem
         }
         Err(error) => Confinement::None(format!("Landlock failed: {error}")),
     }
+}
+
+/// Has this thread, and what it starts from now on, send signals to nobody outside.
+#[cfg(target_os = "linux")]
+fn keep_signals_in() -> Result<landlock::RestrictionStatus, landlock::RulesetError> {
+    use landlock::{Ruleset, RulesetAttr, Scope};
+
+    Ruleset::default()
+        .scope(Scope::Signal)?
+        .create()?
+        .restrict_self()
 }
 
 /// Outside Linux nothing is given up.

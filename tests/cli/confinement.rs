@@ -125,3 +125,33 @@ fn a_confined_program_makes_no_node_of_a_disk() {
         assert!(ended.end != End::Exited(0) && !scene.path("in/disk").exists());
     }
 }
+
+/// Says whether the kernel can keep signals within what is confined: from 6.12 on.
+fn kernel_keeps_signals_in() -> bool {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut numbers = release
+        .split('.')
+        .map_while(|part| part.parse::<u32>().ok());
+    kernel_confines() && (numbers.next(), numbers.next()) >= (Some(6), Some(12))
+}
+
+#[test]
+fn a_confined_program_signals_nobody_outside() {
+    if !kernel_keeps_signals_in() {
+        return;
+    }
+    let us = std::process::id();
+    for (script, works) in [
+        (format!("kill -0 {us}"), false),
+        ("kill -0 $PPID".to_owned(), true),
+        (
+            "sleep 300 & kill $!; wait $!; [ $? = 143 ]".to_owned(),
+            true,
+        ),
+    ] {
+        assert_eq!(run(&script, false).1.end, End::Exited(0), "{script}");
+        let (_, held) = run(&script, true);
+        assert_eq!(held.end == End::Exited(0), works, "{script}");
+        assert_eq!(held.confined, Confinement::Full);
+    }
+}
