@@ -94,6 +94,7 @@ pub fn main() -> ExitCode {
     if std::env::args_os().skip(1).eq(["--supervise"]) {
         return process::supervise();
     }
+    process::prepare();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::Pid;
@@ -87,6 +88,13 @@ pub(super) struct Report {
     pub(super) is_struck: bool,
 }
 
+/// The supervisors that this process has started and that have not ended: what is below them is theirs to end.
+static AT_WORK: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+fn at_work() -> MutexGuard<'static, Vec<Pid>> {
+    AT_WORK.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A supervisor at work. Dropping it ends everything, and waits for that.
 pub(super) struct Link {
     child: Child,
@@ -114,6 +122,8 @@ impl Link {
         let job = Job::new(command, grace);
         let mut job = serde_json::to_vec(&job).map_err(|error| fail(error.into()))?;
         job.push(b'\n');
+        // Held until it is known as ours.
+        let mut at_work = at_work();
         #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
         let mut child = std::process::Command::new(shim)
             .arg("--supervise")
@@ -125,6 +135,8 @@ impl Link {
             .stderr(Stdio::null())
             .spawn()
             .map_err(fail)?;
+        at_work.push(Pid::from_child(&child));
+        drop(at_work);
         if let Some(stdin) = &mut child.stdin {
             // One that is dead already is known by its silence.
             let _ = stdin.write_all(&job);
@@ -200,11 +212,19 @@ impl Drop for Link {
         while !self.is_closed && !self.is_overdue() {
             self.hear(TICK);
         }
-        if self.answer().is_none() {
+        let id = Pid::from_child(&self.child);
+        let is_lost = self.answer().is_none();
+        if is_lost {
             // Before it is waited for, its number cannot become that of another session.
             let _ = self.child.kill();
-            tree::kill_session(Pid::from_child(&self.child));
+            tree::kill_session(id);
         }
         let _ = self.child.wait();
+        let mut at_work = at_work();
+        at_work.retain(|other| *other != id);
+        if is_lost {
+            // What left its session has come to us with its end.
+            tree::kill_adopted(&at_work);
+        }
     }
 }

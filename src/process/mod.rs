@@ -9,13 +9,15 @@
 //!
 //! Invariant: when [`run`] returns, nothing that the program started is left, or `n_left` says so. Beyond reach are:
 //! what another service starts for the program; processes of another user; outside Linux, what left the program's
-//! process group; and, if the supervisor itself is killed, what left its session.
+//! process group; and, if the supervisor itself is killed, what left its session, unless this process was made ready by
+//! [`prepare`] and is not killed too.
 
 mod confine;
 mod find;
 mod interrupt;
 mod link;
 mod output;
+mod prepare;
 mod streams;
 mod strike;
 mod supervisor;
@@ -36,6 +38,7 @@ use output::Outputs;
 
 pub use find::find;
 pub use interrupt::Interrupt;
+pub use prepare::prepare;
 pub use streams::stdout_was_closed;
 pub use strike::{holds, strike_out, struck};
 pub use supervisor::supervise;
@@ -156,7 +159,7 @@ pub enum ProcessError {
         /// What the system said.
         source: io::Error,
     },
-    /// The supervisor was killed, or does not answer. What was left in its session was killed.
+    /// The supervisor was killed, or does not answer. What was left in its session was killed, and what has come to us.
     #[error("lost the supervisor of `{}`: it ended or hung before it could tell how the program ended", program.display())]
     Lost {
         /// The program.

@@ -200,7 +200,9 @@ impl Family {
             if let Some(since) = ending {
                 let elapsed = since.elapsed();
                 if elapsed > grace.saturating_add(LAST_WAIT) {
-                    n_left = tree::descendants(rustix::process::getpid()).len().max(1);
+                    n_left = tree::descendants(rustix::process::getpid(), &[])
+                        .len()
+                        .max(1);
                     break;
                 }
                 self.tell(if elapsed < grace {
@@ -250,7 +252,7 @@ impl Family {
 
     /// Sends `signal` to all that are left: KILL each time, any other once to each.
     fn tell(&mut self, signal: Signal) {
-        let found = tree::descendants(rustix::process::getpid());
+        let found = tree::descendants(rustix::process::getpid(), &[]);
         if found.is_empty() && (self.told.insert(self.main) || signal == Signal::KILL) {
             // Without `/proc` the program's group is all that is known of them.
             let _ = rustix::process::kill_process_group(self.main, signal);

@@ -15,9 +15,10 @@ struct Process {
     session: i32,
 }
 
-/// Returns the living descendants of the process `ancestor`, nearest first.
-pub(super) fn descendants(ancestor: Pid) -> Vec<Pid> {
+/// Returns the living descendants of the process `ancestor`, nearest first, without the processes `spared` and theirs.
+pub(super) fn descendants(ancestor: Pid, spared: &[Pid]) -> Vec<Pid> {
     let mut others = processes();
+    others.retain(|process| !spared.contains(&process.id));
     let mut found = vec![ancestor];
     let mut n_done = 0;
     while let Some(parent) = found.get(n_done).map(|id| id.as_raw_pid()) {
@@ -31,14 +32,34 @@ pub(super) fn descendants(ancestor: Pid) -> Vec<Pid> {
 
 /// Kills all that is in a session, and goes on for a second while there is anything.
 pub(super) fn kill_session(leader: Pid) {
-    for _ in 0..100 {
+    kill_all(|| {
         let mut members = processes();
         members.retain(|process| process.session == leader.as_raw_pid());
-        if members.is_empty() {
+        members.into_iter().map(|process| process.id).collect()
+    });
+}
+
+/// Kills what the system has made descendants of this process though others started it, and goes on for a second while
+/// there is anything; `own` are the children that it started itself.
+///
+/// Nothing is done where this process takes no orphans: its descendants need not be of our making then.
+pub(super) fn kill_adopted(own: &[Pid]) {
+    #[cfg(target_os = "linux")]
+    if rustix::process::child_subreaper().is_ok_and(|reaper| reaper.is_some()) {
+        kill_all(|| descendants(rustix::process::getpid(), own));
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = own;
+}
+
+fn kill_all(find: impl Fn() -> Vec<Pid>) {
+    for _ in 0..100 {
+        let found = find();
+        if found.is_empty() {
             return;
         }
-        for process in members {
-            let _ = rustix::process::kill_process(process.id, Signal::KILL);
+        for process in found {
+            let _ = rustix::process::kill_process(process, Signal::KILL);
         }
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -82,7 +103,38 @@ fn parse(stat: &[u8]) -> Option<Process> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::process::Stdio;
+
     use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_is_below_a_process_that_is_spared_is_spared() {
+        #[expect(clippy::disallowed_methods, reason = "without a supervisor")]
+        let mut child = std::process::Command::new("sh")
+            .args(["-c", "sh -c 'echo $$; read end'; :"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut below = String::new();
+        let stdout = child.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut below).unwrap();
+        let below = Pid::from_raw(below.trim().parse().unwrap()).unwrap();
+        let id = Pid::from_child(&child);
+        for (spared, expected) in [
+            (&[][..], [true, true]),
+            (&[below], [true, false]),
+            (&[id], [false, false]),
+        ] {
+            let found = descendants(rustix::process::getpid(), spared);
+            let found = [id, below].map(|process| found.contains(&process));
+            assert_eq!(found, expected, "{spared:?}");
+        }
+        child.stdin.take().unwrap().write_all(b"end\n").unwrap();
+        child.wait().unwrap();
+    }
 
     #[test]
     fn a_process_is_read_whatever_its_name_and_not_when_it_has_ended() {

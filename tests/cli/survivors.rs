@@ -165,6 +165,52 @@ fn end_and_go_on(end: End) {
     );
 }
 
+#[test]
+fn nothing_of_an_agent_that_kills_its_supervisor_outlives_us() {
+    // With the listener it would be known by its silence alone.
+    let children = CHILDREN.iter().filter(|(name, _)| *name != "listener");
+    let children: Vec<&str> = children.map(|(_, script)| *script).collect();
+    let children = children.join("\n");
+    let kills = format!("{children}\nsleep 0.3\nkill -KILL $PPID\nsleep 300\n");
+    let stage = Stage::new().tell("gemini.edit", &kills);
+    let run = stage.plan_exec(&["--run-calls", "1"]);
+    assert!(
+        run.code != 0 && run.stderr.contains("lost the supervisor"),
+        "{}",
+        run.stderr
+    );
+    let left = survivors(stage.repo.folder.path());
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn what_was_started_before_us_is_not_ended() {
+    let stage = Stage::new().tell("gemini.edit", "kill -KILL $PPID; sleep 300\n");
+    let plain = stage.command(&["plan-exec", "spec.md", "--yes"]);
+    let mut command = Command::new("sh");
+    // The shell's child becomes ours.
+    let script = "sleep 300 > /dev/null 2>&1 & echo $! > ../before; exec \"$0\" \"$@\"";
+    command
+        .args(["-c", script])
+        .arg(plain.get_program())
+        .args(plain.get_args())
+        .current_dir(stage.repo.root())
+        .env_clear();
+    command.envs(
+        plain
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    let run = Run::of(command);
+    assert!(run.stderr.contains("lost the supervisor"), "{}", run.stderr);
+    let before = String::from_utf8(read(&stage.repo.beside("before"))).unwrap();
+    let command_line = Path::new("/proc").join(before.trim()).join("cmdline");
+    // That of one that has ended is empty, or gone.
+    assert_eq!(read(&command_line), b"sleep\x00300\x00");
+    let status = Command::new("kill").arg(before.trim()).status();
+    assert!(status.unwrap().success());
+}
+
 /// Starts a run; what runs these tests in its background has them ignore signals.
 fn start(stage: &Stage, end: End) -> Child {
     let mut words = vec!["plan-exec", "spec.md", "--check", CHECK, "--yes"];
