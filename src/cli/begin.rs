@@ -82,7 +82,10 @@ pub(super) fn begin(
         resume::strike(&run.folder, lent.secrets())?;
         return Ok((*run, place));
     }
-    if let Some(id) = run::half_landed(root)? {
+    // What a run says that came with the files is nobody's word.
+    if !run::is_foreign(repository)
+        && let Some(id) = run::half_landed(root)?
+    {
         return Err(usage(
             format!("the run {id} was ended while it landed: your files are half as they were"),
             format!(

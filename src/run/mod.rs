@@ -401,18 +401,18 @@ fn link_to_runs(root: &Path) -> Option<PathBuf> {
 }
 
 /// Returns the run that was ended while it landed, if there is one: the files are then neither the old nor the new. One
-/// that lands now is none.
+/// that lands now is none, nor is one that cannot be read.
 ///
 /// # Errors
 ///
-/// Fails if a journal cannot be read.
+/// Fails if the folder of the runs cannot be read.
 pub fn half_landed(root: &Path) -> Result<Option<String>, FsError> {
     for id in ids(root)?.into_iter().rev() {
         // In this order: nothing is added after it is dead.
-        if is_alive(root, &id)? {
+        let (Ok(false), Ok(records)) = (is_alive(root, &id), records(root, &id)) else {
             continue;
-        }
-        let events = records(root, &id)?.into_iter().map(|record| record.event);
+        };
+        let events = records.into_iter().map(|record| record.event);
         let last = events.rev().find(Event::is_of_landing);
         if matches!(last, Some(Event::LandingStarted | Event::LandingStranded)) {
             return Ok(Some(id));
@@ -471,14 +471,16 @@ pub fn ids(root: &Path) -> Result<Vec<String>, FsError> {
     Ok(ids.filter(is_run).collect())
 }
 
-/// Returns the runs of the repository at `root`, oldest first.
+/// Returns the runs of the repository at `root`, oldest first, without those whose journal is none: too large, or no
+/// regular file. Of one that is damaged, the rest tells.
 ///
 /// # Errors
 ///
-/// Fails if the folder cannot be read. Of a journal that is damaged, the rest tells.
+/// Fails if the folder cannot be read.
 pub fn all(root: &Path) -> Result<Vec<Summary>, FsError> {
     let ids = ids(root)?;
-    ids.iter().map(|id| summary(root, id)).collect()
+    let summaries = ids.iter().filter_map(|id| summary(root, id).ok());
+    Ok(summaries.collect())
 }
 
 /// Returns how long a run was at work, in milliseconds: from each beginning to the last record after it.
@@ -628,6 +630,27 @@ mod tests {
         assert_eq!(half_landed(), None);
         drop(run);
         assert_eq!(half_landed().as_deref(), Some("one"));
+    }
+
+    #[test]
+    fn a_run_that_cannot_be_read_hides_no_other() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        let mut run = Run::begin(root, "a".into(), || 0).unwrap();
+        run.record(Event::LandingStarted).unwrap();
+        drop(run);
+        for (id, file, goal) in [
+            ("b", "journal.jsonl", "/dev/zero"),
+            ("c", "journal.jsonl", "journal.jsonl"),
+            ("d", LOCK_FILE, "/dev/zero"),
+        ] {
+            let folder = root.join(FOLDER).join(id);
+            fs::make_private_folders(&folder).unwrap();
+            std::os::unix::fs::symlink(goal, folder.join(file)).unwrap();
+        }
+        assert_eq!(half_landed(root).unwrap().as_deref(), Some("a"));
+        let all = all(root).unwrap().into_iter().map(|summary| summary.id);
+        assert_eq!(all.collect::<Vec<_>>(), ["a", "d"]);
     }
 
     #[test]

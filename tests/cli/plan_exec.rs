@@ -1337,6 +1337,23 @@ fn runs_that_came_with_a_repository_are_not_believed() {
 }
 
 #[test]
+fn runs_that_came_with_a_repository_and_landed_by_half_hold_nobody_up() {
+    let stage = Stage::new();
+    assert_eq!(stage.plan_exec(&[]).code, 0);
+    let journal = stage.last_run().join("journal.jsonl");
+    let text = String::from_utf8(read(&journal)).unwrap();
+    let started = text.find("\"landing_started\"").unwrap();
+    let end = started + text[started..].find('\n').unwrap() + 1;
+    std::fs::write(&journal, &text[..end]).unwrap();
+    let next = stage.plan_exec(&["-f"]);
+    assert_eq!(next.code, 2, "{}", next.stderr);
+    stage.repo.run_git(&["add", "-f", ".twostep"]);
+    let next = stage.plan_exec(&["-f"]);
+    let is_told = next.stderr.contains("ended while it landed");
+    assert!(!is_told && next.code != 2, "{}", next.stderr);
+}
+
+#[test]
 fn one_lands_or_undoes_at_a_time() {
     let stage = Stage::new();
     assert_eq!(stage.plan_exec(&[]).code, 0);
