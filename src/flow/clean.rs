@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::fs::{self, FsError};
+use crate::fs::{self, FsError, SystemKind};
 use crate::run::{self, Event, Outcome, Run, Summary};
 
 /// Which runs are to go.
@@ -132,9 +132,29 @@ pub fn remove(root: &Path, id: &str, now: fn() -> u64) -> Result<(), FsError> {
 pub fn finish(root: &Path) -> Result<(), FsError> {
     let runs = root.join(run::FOLDER);
     for name in fs::list(&runs)? {
-        if name.as_encoded_bytes().starts_with(GOING.as_bytes()) {
-            fs::remove_folder(&runs.join(name))?;
+        let going = runs.join(&name);
+        let is_ours = name.as_encoded_bytes().starts_with(GOING.as_bytes());
+        // No file is: it is none of our making.
+        if is_ours && fs::kind(&going)? == SystemKind::Folder {
+            fs::remove_folder(&going)?;
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_runs_goes_and_what_is_none_of_ours_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let runs = root.path().join(run::FOLDER);
+        for folder in [".going-a/calls", ".going-z", "b"] {
+            fs::make_private_folders(&runs.join(folder)).unwrap();
+        }
+        fs::write_durable(&runs.join(".going-x"), b"").unwrap();
+        finish(root.path()).unwrap();
+        assert_eq!(fs::list(&runs).unwrap(), [".going-x", "b"]);
+    }
 }
