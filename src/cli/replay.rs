@@ -11,7 +11,7 @@ use super::exit::{Exit, usage};
 use super::printer::{Printer, Volume};
 use super::{Verb, obey};
 use crate::flow::{replay, sweep};
-use crate::fs;
+use crate::fs::{self, FsError, SystemKind};
 use crate::repo::Repository;
 use crate::run;
 
@@ -40,11 +40,18 @@ pub(super) fn run(
     let cache = environment.cache()?;
     let _claim = sweep::claim(&cache, &id)?;
     let place = cache.join(&id);
+    // One that was killed left its files.
+    clear(&place)?;
     let outcome = again(&id, &command, repository, &place, environment, printer);
-    if fs::has_entry(&cache, &id) {
-        fs::remove_folder(&place)?;
-    }
+    clear(&place)?;
     outcome
+}
+
+fn clear(place: &Path) -> Result<(), FsError> {
+    match fs::kind(place)? {
+        SystemKind::Missing => Ok(()),
+        _ => fs::remove_folder(place),
+    }
 }
 
 /// Makes the files, does the run again among them, and holds it against the first.

@@ -31,6 +31,24 @@ fn a_run_is_done_again_without_agents_whatever_became_of_the_files() {
 }
 
 #[test]
+fn what_a_replay_that_was_killed_left_is_cleared_first() {
+    let stage = Stage::new();
+    assert_eq!(stage.plan_exec(&[]).code, 0);
+    let run = stage.last_run();
+    let place = stage
+        .repo
+        .beside("home/.cache/twostep")
+        .join(run.file_name().unwrap());
+    for folder in ["files/repo", "repository/repo"] {
+        fs::create_dir_all(place.join(folder)).unwrap();
+        fs::write(place.join(folder).join("left.txt"), "left\n").unwrap();
+    }
+    let again = stage.run(&["runs", "replay"]);
+    assert_eq!(again.code, 0, "{}\n{}", again.stdout, again.stderr);
+    assert!(!place.exists());
+}
+
+#[test]
 fn what_is_no_longer_as_it_was_is_named() {
     let stage = Stage::new();
     fs::write(stage.repo.root().join("untracked.txt"), "mine\n").unwrap();
