@@ -624,6 +624,8 @@ impl ChangeArgs {
             let path = fs::resolve(&environment.at(typed)).context("cannot use `--carry`")?;
             let inside = path.strip_prefix(root).ok();
             let inside = inside.and_then(|path| RepoPath::parse(path.as_os_str().as_bytes()).ok());
+            let is_ours = |folder: &RepoPath| folder.components().next() == Some(b".twostep");
+            let inside = inside.filter(|folder| !folder.is_git_internal() && !is_ours(folder));
             match inside.filter(|_| fs::kind(&path).is_ok_and(|kind| kind == SystemKind::Folder)) {
                 Some(folder) => folders.push(folder),
                 None => {

@@ -1402,6 +1402,18 @@ fn a_landing_that_was_cut_off_is_told_and_taken_back() {
 }
 
 #[test]
+fn neither_gits_own_nor_our_folder_is_carried() {
+    let stage = Stage::new();
+    std::fs::create_dir_all(stage.repo.root().join(".twostep/runs")).unwrap();
+    for folder in [".git", ".git/hooks", ".twostep", ".twostep/runs"] {
+        let run = stage.plan_exec(&["--carry", folder]);
+        let said = format!("`{folder}` is no folder in the repository");
+        let is_told = run.stderr.contains(&said);
+        assert!(run.code == 2 && is_told, "{folder}: {}", run.stderr);
+    }
+}
+
+#[test]
 fn a_check_that_uses_git_reaches_the_scratch_only() {
     let stage = Stage::new();
     let index = read(&stage.repo.root().join(".git/index"));
