@@ -67,13 +67,14 @@ impl Environment {
                 }
             }
         }
-        let config = variable("XDG_CONFIG_HOME")
-            .map(PathBuf::from)
-            .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".config")));
-        let cache = variable("XDG_CACHE_HOME")
-            .map(PathBuf::from)
-            .filter(|folder| folder.is_absolute())
-            .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".cache")));
+        // A relative one would lead into whatever repository we are in.
+        let place = |name: &str| {
+            let folder = variable(name).map(PathBuf::from);
+            folder.filter(|folder| folder.is_absolute())
+        };
+        let in_home = |name: &str| Some(place("HOME")?.join(name));
+        let config = place("XDG_CONFIG_HOME").or_else(|| in_home(".config"));
+        let cache = place("XDG_CACHE_HOME").or_else(|| in_home(".cache"));
         Ok(Self {
             directory: here,
             arguments: std::env::args_os().skip(1).collect(),
@@ -141,7 +142,7 @@ impl Environment {
     pub(super) fn cache(&self) -> anyhow::Result<PathBuf> {
         let folder = self.cache.as_ref().ok_or_else(|| {
             usage(
-                "neither HOME nor XDG_CACHE_HOME is set, where working copies would be made",
+                "neither HOME nor XDG_CACHE_HOME is an absolute path, where working copies would be made",
                 "set XDG_CACHE_HOME to a folder outside of the repository",
             )
         })?;

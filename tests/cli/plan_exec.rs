@@ -1450,6 +1450,34 @@ fn an_executor_that_damages_the_scratchs_git_holds_nobody_up() {
 }
 
 #[test]
+fn a_home_that_is_not_absolute_is_none() {
+    let stage = Stage::new();
+    let own = stage.repo.root().join(".config/twostep");
+    std::fs::create_dir_all(&own).unwrap();
+    std::fs::write(own.join("models.toml"), "no catalogue").unwrap();
+    for (variable, words, code, said) in [
+        ("HOME", &["models"][..], 0, ""),
+        ("XDG_CONFIG_HOME", &["models"], 0, ""),
+        (
+            "HOME",
+            &["plan-exec", "spec.md", "--yes"],
+            2,
+            "neither HOME nor XDG_CACHE_HOME",
+        ),
+    ] {
+        let folder = if variable == "HOME" { "." } else { ".config" };
+        let mut command = stage.command(words);
+        command.env_remove("HOME").env(variable, folder);
+        let run = Run::of(command);
+        assert!(
+            run.code == code && run.stderr.contains(said),
+            "{variable}: {}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
 fn what_a_terminal_obeys_does_not_reach_it() {
     let stage = Stage::new().tell(
         "claude.edit",
