@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::agents::{AgentArgs, parse_agents, player};
+use super::agents::{AgentArgs, Lent, parse_agents, player};
 use super::asking::Asking;
 use super::begin::{begin, end};
 use super::environment::Environment;
@@ -131,25 +131,7 @@ pub(super) fn run(
         .chain([&executor])
         .filter_map(Player::family);
     let counter = Counter::new(families.collect());
-    let request = PackRequest {
-        named: selected.named.clone(),
-        globs: selected.globs.clone(),
-        outputs: target.iter().cloned().collect(),
-        read: ReadOptions {
-            everything: args.select.all,
-            hashed: false,
-        },
-        levels: Vec::new(),
-        format: Format::Xml,
-        sections: Sections::default(),
-        redactor: Arc::clone(&lent.redactor),
-        room: None,
-        query: None,
-        prefer: Prefer::Balance,
-        counter: counter.clone(),
-        threads: selected.threads,
-        max_held_bytes: HELD_BYTES,
-    };
+    let request = args.request(&selected, target.as_deref(), &counter, &lent);
     let mut plan = None;
     let done = lent.host(printer, |host| {
         let made = match &wanted {
@@ -379,6 +361,35 @@ impl PlanArgs {
             && !self.force
             && !self.agents.dry_run
             && !environment.is_resuming()
+    }
+
+    /// Returns how the repository is packed.
+    fn request(
+        &self,
+        selected: &Selected,
+        target: Option<&Path>,
+        counter: &Counter,
+        lent: &Lent,
+    ) -> PackRequest {
+        PackRequest {
+            named: selected.named.clone(),
+            globs: selected.globs.clone(),
+            outputs: target.iter().map(|file| file.to_path_buf()).collect(),
+            read: ReadOptions {
+                everything: self.select.all,
+                hashed: false,
+            },
+            levels: Vec::new(),
+            format: Format::Xml,
+            sections: Sections::default(),
+            redactor: Arc::clone(&lent.redactor),
+            room: None,
+            query: None,
+            prefer: Prefer::Balance,
+            counter: counter.clone(),
+            threads: selected.threads,
+            max_held_bytes: HELD_BYTES,
+        }
     }
 
     /// The plan that is to be changed.
