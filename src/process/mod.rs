@@ -10,7 +10,7 @@
 //! Invariant: when [`run`] returns, nothing that the program started is left, or `n_left` says so. Beyond reach are:
 //! what another service starts for the program; processes of another user; outside Linux, what left the program's
 //! process group; and, if the supervisor itself is killed, what left its session, unless this process was made ready by
-//! [`prepare`] and is not killed too.
+//! [`prepare()`] and is not killed too.
 
 mod confine;
 mod find;
