@@ -1,7 +1,6 @@
 //! The choice of what goes into a pack under a budget: all files are counted, ranked for what is wanted, and as much of
 //! each is taken as is worth its tokens.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::io::Write;
 
@@ -16,8 +15,10 @@ use crate::tokens::Count;
 /// How often a choice is made while the files that it rests on change.
 const MAX_CHOICES: usize = 10;
 
-/// How many of the likeliest files may be shown in part: the chance that any behind them is meant is small.
-const MAX_SHORTENED: usize = 100;
+/// Of the likeliest files so many may be shown in part, and one more for so many tokens of the budget. Measured: more
+/// change nothing, and each has to be parsed.
+const MIN_SHORTENED: u64 = 20;
+const TOKENS_A_FILE: u64 = 1000;
 
 /// One way in which a file may stand in the document.
 struct Choice {
@@ -50,7 +51,7 @@ impl Job<'_> {
             entry.score.clone_from(score);
         }
         for _ in 0..MAX_CHOICES {
-            let mut choices = self.choices(&entries)?;
+            let mut choices = self.choices(room, &entries)?;
             let offers: Vec<Vec<Offer>> = (0..entries.len())
                 .map(|index| self.offers(&entries[index], choices.get(&index)))
                 .collect();
@@ -129,14 +130,24 @@ impl Job<'_> {
     }
 
     /// Returns the ways in which the likeliest files may be shown in part, each counted.
-    fn choices(&self, entries: &[Entry]) -> Result<BTreeMap<usize, Vec<Choice>>, PackError> {
-        let total = |index: usize| entries[index].score.as_ref().map(|score| score.total);
+    fn choices(
+        &self,
+        room: Room,
+        entries: &[Entry],
+    ) -> Result<BTreeMap<usize, Vec<Choice>>, PackError> {
+        let total = |index: usize| {
+            entries[index]
+                .score
+                .as_ref()
+                .map_or(0.0, |score| score.total)
+        };
         let mut likeliest: Vec<usize> = (0..entries.len())
-            .filter(|&index| total(index).is_some() && entries[index].level == Level::Full)
+            .filter(|&index| total(index) > 0.0 && entries[index].level == Level::Full)
             .filter(|&index| entries[index].class != Class::Named)
             .collect();
-        likeliest.sort_by(|&a, &b| total(b).partial_cmp(&total(a)).unwrap_or(Ordering::Equal));
-        likeliest.truncate(MAX_SHORTENED);
+        likeliest.sort_by(|&a, &b| total(b).total_cmp(&total(a)));
+        let most = MIN_SHORTENED + room.budget / TOKENS_A_FILE;
+        likeliest.truncate(usize::try_from(most).unwrap_or(usize::MAX));
         likeliest.sort_unstable();
         let mut choices = BTreeMap::new();
         self.each(
@@ -226,9 +237,14 @@ impl Job<'_> {
             &missing,
             |(part, _): &(Part, Entry)| part.weight(),
             |index, file, secrets| {
-                let whole = self.part(index, file.clone(), secrets.clone(), &self.wanted(index));
-                let part = self.part(index, file, secrets, &chosen[&index].shown);
-                (part, whole.entry)
+                let (shown, wanted) = (&chosen[&index].shown, self.wanted(index));
+                let whole = (*shown != wanted).then(|| {
+                    self.part(index, file.clone(), secrets.clone(), &wanted)
+                        .entry
+                });
+                let part = self.part(index, file, secrets, shown);
+                let whole = whole.unwrap_or_else(|| part.entry.clone());
+                (part, whole)
             },
             |index, (part, whole)| {
                 is_same &= part.is_like(&chosen[&index].entry);

@@ -208,7 +208,7 @@ mod tests {
             shown,
             [
                 (Level::Skeleton, &[1..=1, 4..=5, 27..=27][..]),
-                (Level::Excerpt, &[4..=4, 27..=47]),
+                (Level::Excerpt, &[4..=4, 27..=48]),
             ]
         );
         assert!(found[0].worth < found[1].worth);

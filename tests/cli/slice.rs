@@ -1,10 +1,13 @@
 //! A slice of a repository for what is wanted.
 
-use super::{Repo, count, full_files_of};
+use super::{Repo, count, files_of, full_files_of, read};
 
-/// Files of a shop, each with as many lines that say nothing.
+/// Files of a shop, each with many lines that say nothing.
 fn shop() -> Repo {
-    let filler = |name: &str| format!("fn {name}_other() {{\n    work();\n}}\n\n").repeat(40);
+    let filler = |name: &str| {
+        let one = |n: usize| format!("fn {name}_{n}() {{\n    work();\n    rest();\n}}\n\n");
+        (0..40).map(one).collect::<Vec<_>>().concat()
+    };
     let mut repo = Repo::new()
         .file("README.md", "A shop. It has a cart.\n")
         .file(
@@ -23,9 +26,30 @@ fn shop() -> Repo {
         ("src/stock.rs", "pub fn refill(stock: &mut Stock) {}\n\n"),
     ] {
         let name = path.trim_start_matches("src/").trim_end_matches(".rs");
-        repo = repo.file(path, format!("{text}{}", filler(name)));
+        repo = repo.file(path, format!("{0}{text}{0}", filler(name)));
     }
     repo
+}
+
+/// Returns the rows of the manifest of a pack, likeliest first.
+fn rows(repo: &Repo, args: &[&str]) -> Vec<serde_json::Value> {
+    let run = repo.run(
+        &[
+            &["pack", "-q", "-f", "-o", "out.xml", "--manifest", "-"],
+            args,
+        ]
+        .concat(),
+    );
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{args:?}");
+    let manifest: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let mut rows = manifest["files"].as_array().unwrap().clone();
+    let score = |row: &serde_json::Value| row["score"].as_f64().unwrap_or(0.0);
+    rows.sort_by(|a, b| score(b).total_cmp(&score(a)));
+    rows
+}
+
+fn written(repo: &Repo) -> String {
+    String::from_utf8(read(&repo.root().join("out.xml"))).unwrap()
 }
 
 #[test]
@@ -37,40 +61,136 @@ fn what_is_wanted_decides_what_goes_in() {
         )
         .file(
             "mail.md",
-            "Mail fails\n\nthread 'main' panicked at src/mail.rs:2:5:\nno route to host\n",
+            "Mail fails\n\nthread 'main' panicked at src/mail.rs:202:5:\nno route to host\n",
         );
-    for (args, expected) in [
-        (["--spec", "cart.md"], "src/cart.rs"),
-        (["--spec", "mail.md"], "src/mail.rs"),
-        (["--task", "refill the stock"], "src/stock.rs"),
+    for (args, path, line) in [
+        (["--spec", "cart.md"], "src/cart.rs", "pub fn total("),
+        (["--spec", "mail.md"], "src/mail.rs", "no route to host"),
+        (
+            ["--task", "refill the stock"],
+            "src/stock.rs",
+            "pub fn refill(",
+        ),
     ] {
-        let pack = |threads: &str| {
-            repo.pack(&[
-                "--exclude",
-                "/*.md",
-                "--budget",
-                "1200",
-                "--threads",
-                threads,
-                args[0],
-                args[1],
-            ])
-        };
-        let document = pack("1");
-        assert_eq!(full_files_of(&document), [expected]);
+        let args = [&["--exclude", "/*.md", "--budget", "1200"], &args[..]].concat();
+        let rows = rows(&repo, &args);
+        assert_eq!(rows[0]["path"], path);
+        let document = written(&repo);
+        assert!(document.contains(line), "{document}");
         assert!(count(&document) <= 1200);
-        assert_eq!(document, pack("8"));
+        for threads in ["1", "8"] {
+            assert_eq!(
+                document,
+                repo.pack(&[&["--threads", threads], &args[..]].concat())
+            );
+        }
     }
 }
 
 #[test]
-fn tests_are_in_if_they_are_named() {
+fn an_excerpt_says_which_lines_it_shows() {
     let repo = shop();
-    let files = |task: &str| full_files_of(&repo.pack(&["--budget", "900", "--task", task]));
+    let args = ["--task", "the total of a cart", "--budget", "1200"];
+    let rows = rows(&repo, &args);
+    let cart = &rows[0];
     assert_eq!(
-        files("the total of a cart, see tests/cart.rs"),
-        ["tests/cart.rs"]
+        (&cart["path"], &cart["level"], &cart["reason"]),
+        (&"src/cart.rs".into(), &"excerpt".into(), &"budget".into())
     );
+    assert!(cart["full_tokens"].as_u64() > cart["tokens"].as_u64());
+    assert_eq!(cart["score"], 1.0);
+    assert!(cart["signals"]["title"].as_f64().unwrap() > 0.0);
+    let lines = cart["lines"].as_array().unwrap();
+    let is_shown = |line: u64| {
+        let range =
+            |range: &serde_json::Value| (range[0].as_u64().unwrap(), range[1].as_u64().unwrap());
+        lines
+            .iter()
+            .map(range)
+            .any(|(first, last)| (first..=last).contains(&line))
+    };
+    // `total` stands behind forty functions of five lines.
+    assert!(is_shown(201) && is_shown(203) && !is_shown(1), "{lines:?}");
+    let document = written(&repo);
+    assert!(document.contains("<file path=\"src/cart.rs\" level=\"excerpt\" lines=\"1-404\">"));
+    let run = repo.run(&["unpack", "out.xml", "-d", "copy"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(!repo.root().join("copy/src/cart.rs").exists());
+}
+
+#[test]
+fn a_preference_weighs_files_against_lines() {
+    let repo = shop();
+    let n_full = |prefer: &str| -> usize {
+        let budgets = (1200..4200)
+            .step_by(300)
+            .map(|budget: u32| budget.to_string());
+        let task = ["--task", "total of a cart, send mail, refill the stock"];
+        let full = |budget: String| {
+            let args = [&["--prefer", prefer, "--budget", &budget], &task[..]].concat();
+            full_files_of(&repo.pack(&args)).len()
+        };
+        budgets.map(full).sum()
+    };
+    let [files, lines] = ["files", "lines"].map(n_full);
+    assert!(files > lines, "{files} {lines}");
+    let run = repo.run(&["pack", "--budget", "9k", "--task", "x", "--prefer", "speed"]);
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""));
+}
+
+#[test]
+fn what_is_pinned_is_in() {
+    let repo = shop();
+    let pack = |args: &[&str]| {
+        repo.pack(&[&["--task", "refill the stock", "--budget", "3k"], args].concat())
+    };
+    let pinned = ("src/mail.rs".to_owned(), "full".to_owned());
+    assert!(!files_of(&pack(&[])).contains(&pinned));
+    assert!(files_of(&pack(&["--pin", "mail.rs"])).contains(&pinned));
+    let run = repo.run(&["pack", "--pin", "none.rs"]);
+    assert_eq!(run.code, 0);
+    assert!(
+        run.stderr.contains("`--pin none.rs` matches no file"),
+        "{}",
+        run.stderr
+    );
+    let run = repo.run(&["pack", "--pin", "a["]);
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""));
+}
+
+#[test]
+fn the_choice_is_explained() {
+    let repo = shop();
+    let explained = |task: &str| {
+        repo.run(&["pack", "--budget", "1200", "--explain", "--task", task])
+            .stderr
+    };
+    let text = explained("the total of a cart");
+    let (_, after) = text.split_once("in, the likeliest first").unwrap();
+    let first = after.lines().nth(1).unwrap();
+    assert!(
+        first.starts_with("  1.00 ") && first.contains(" excerpt "),
+        "{first}"
+    );
+    assert!(
+        first.contains(" src/cart.rs (") && first.contains("title 0."),
+        "{first}"
+    );
+    assert!(explained("zebra").contains("nothing in the files is like what is wanted"));
+}
+
+#[test]
+fn tests_follow_what_they_test_unless_they_are_named() {
+    let repo = shop();
+    let signals = |task: &str| -> Vec<String> {
+        let rows = rows(&repo, &["--budget", "1200", "--task", task]);
+        let is_test = |row: &&serde_json::Value| row["path"] == "tests/cart.rs";
+        let row = rows.iter().find(is_test).unwrap();
+        let signals = row["signals"].as_object();
+        signals.map_or(Vec::new(), |signals| signals.keys().cloned().collect())
+    };
+    assert_eq!(signals("the total of a cart"), ["tests"]);
+    assert!(signals("see tests/cart.rs").contains(&"mention".to_owned()));
 }
 
 #[test]

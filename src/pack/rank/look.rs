@@ -219,10 +219,11 @@ fn defined_name(line: &str) -> Option<&str> {
     if !code.starts_with(|c: char| c.is_alphabetic() || "_#@".contains(c)) {
         return None;
     }
-    // `func (r *T) name(` of Go: the receiver is no name.
-    let (code, mut is_next) = match code.strip_prefix("func (") {
-        Some(rest) => (rest.split_once(')')?.1, true),
-        None => (code, false),
+    // `func (r *T) name(` of Go: the receiver is no name. `pub(crate)` of Rust is none either.
+    let after_bracket = |start: &str| Some(code.strip_prefix(start)?.split_once(')')?.1);
+    let (code, mut is_next) = match (after_bracket("func ("), after_bracket("pub(")) {
+        (Some(rest), _) => (rest, true),
+        (None, rest) => (rest.unwrap_or(code), false),
     };
     let opening = code.find('(').unwrap_or(code.len());
     let (mut named, mut called) = (None, None);
@@ -291,21 +292,17 @@ mod tests {
             panic!("one chunk")
         };
         let term = |term| query.terms.of(term).unwrap();
-        let mut terms = vec![
-            (term("read"), 2),
-            (term("fil"), 2),
-            (term("cach"), 2),
-            (term("mis"), 1),
-        ];
-        terms.retain(|(term, _)| query.terms.of("mis") != Some(*term));
-        assert_eq!(chunk.lines, 0..3);
+        let mut terms = ["read", "fil", "cach", "miss", "her"].map(term).to_vec();
+        terms.sort_unstable();
+        let found: Vec<u16> = chunk.terms.iter().map(|(term, _)| *term).collect();
+        assert_eq!((chunk.lines.clone(), found), (0..3, terms));
         assert!(
-            terms.iter().all(|found| chunk.terms.contains(found)),
-            "{chunk:?}"
+            chunk.terms.contains(&(term("read"), 2)) && chunk.terms.contains(&(term("miss"), 1))
         );
         assert_eq!(chunk.defined, [query.identifiers.of("read_file").unwrap()]);
         assert_eq!(chunk.defined_terms, [term("read"), term("fil")]);
-        assert!(chunk.phrases.is_empty());
+        let phrase = ["cach", "miss", "her"].map(term);
+        assert_eq!(chunk.phrases, [query.phrases.of(&phrase).unwrap()]);
         assert_eq!(look.n_defined_terms, 2);
     }
 

@@ -201,7 +201,7 @@ mod tests {
         for (spec, first, signal) in [
             ("Evict less", "src/cache.rs", "title"),
             (
-                "Odd\n\nIt says: connection was closed",
+                "Odd\n\nIt says: connection was closed early",
                 "src/http.rs",
                 "phrase",
             ),

@@ -37,7 +37,7 @@ pub(super) fn each_term(identifier: &str, mut take: impl FnMut(String)) {
         start = end;
         if word.len() > 1 {
             let word = word.to_lowercase();
-            if !STOP_WORDS.contains(&word.as_str()) {
+            if STOP_WORDS.binary_search(&word.as_str()).is_err() {
                 take(stem(word));
             }
         }
@@ -80,7 +80,7 @@ fn stem(mut word: String) -> String {
     word
 }
 
-/// Words of English that say nothing of a file. Words of code (`if`, `for`) are among them.
+/// Words of English that say nothing of a file, sorted. Words of code (`if`, `for`) are among them.
 const STOP_WORDS: &[&str] = &[
     "about", "after", "all", "also", "an", "and", "any", "are", "as", "at", "be", "because",
     "been", "before", "but", "by", "can", "could", "did", "do", "does", "doesn", "don", "for",
@@ -95,6 +95,11 @@ const STOP_WORDS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stop_words_are_sorted() {
+        assert!(STOP_WORDS.is_sorted());
+    }
 
     #[test]
     fn identifiers_are_cut_into_terms() {
