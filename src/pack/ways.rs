@@ -67,10 +67,15 @@ fn likelihood(score: &Score) -> f64 {
     score.total.powi(CONTRAST)
 }
 
-/// Returns what it is worth to show all of a file.
+/// Returns what it is worth to show all of a file: no more than its skeleton where no lines of it are likely, as in tests.
 pub fn whole_worth(score: &Score, prefer: Prefer) -> f64 {
     let Worth { seen, lines, whole } = prefer.worth();
-    likelihood(score) * (seen + lines + whole)
+    let more = if score.chunks.is_empty() {
+        0.0
+    } else {
+        lines + whole
+    };
+    likelihood(score) * (seen + more)
 }
 
 /// Returns the ways in which the file at `path` may be shown in part.
@@ -229,6 +234,7 @@ mod tests {
     fn a_preference_says_how_much_a_whole_file_is_worth() {
         let score = Score {
             total: 1.0,
+            chunks: vec![(1..2, 1.0)],
             ..Score::default()
         };
         let of_whole = |prefer| {
