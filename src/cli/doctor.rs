@@ -199,10 +199,11 @@ fn unwritable(environment: &Environment) -> Option<Problem> {
 
 /// Looks whether the user's own files can be used.
 fn own_files(environment: &Environment, problems: &mut Vec<Problem>) -> Vec<OwnFile> {
-    let each: [(&'static str, anyhow::Result<()>); 3] = [
+    let each: [(&'static str, anyhow::Result<()>); 4] = [
         ("models.toml", environment.catalogue().map(drop)),
         ("secrets.toml", secrets::check_own_file(environment)),
         ("agents.toml", environment.agents().map(drop)),
+        ("protected.toml", environment.protected().map(drop)),
     ];
     let mut files = Vec::new();
     for (name, checked) in each {

@@ -6,11 +6,13 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use serde::Deserialize;
 
 use super::exit::usage;
 use crate::agent::Agents;
 use crate::fs::{self, SystemKind};
 use crate::model::Catalogue;
+use crate::repo::Globs;
 use crate::run::Run;
 
 /// What the process finds round it.
@@ -34,6 +36,17 @@ const MODELS_FILE: &str = "models.toml";
 
 /// The user's own agents, in the same folder.
 const AGENTS_FILE: &str = "agents.toml";
+
+/// The paths that no run of the user's changes, in the same folder.
+const PROTECTED_FILE: &str = "protected.toml";
+
+/// What is in that file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Protected {
+    /// Globs, from the root of a repository.
+    paths: Vec<String>,
+}
 
 /// The user's own files are small.
 const MAX_OWN_BYTES: u64 = 4 << 20;
@@ -187,6 +200,19 @@ impl Environment {
                 .with_context(|| format!("cannot use your models in `{}`", path.display()))?;
         }
         Ok(catalogue)
+    }
+
+    /// Returns what no run changes, as the user says; none if nothing is said.
+    pub(super) fn protected(&self) -> anyhow::Result<Option<Globs>> {
+        let Some((path, text)) = self.own_file(PROTECTED_FILE)? else {
+            return Ok(None);
+        };
+        let attempt = || format!("cannot use your protected paths in `{}`", path.display());
+        let Protected { paths } = toml::from_str(&text).with_context(attempt)?;
+        if paths.is_empty() {
+            return Ok(None);
+        }
+        Globs::parse(&paths, &[]).map(Some).with_context(attempt)
     }
 
     /// Returns the built-in agents and those of the user.

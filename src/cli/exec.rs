@@ -399,6 +399,7 @@ impl Job<'_> {
         let decide = |question: &plan_exec::Question<'_>| asking.answer(question);
         let candidates = pack::all_candidates(repository, selected.threads);
         let carried = self.change.carried(repository, environment)?;
+        let protected = environment.protected()?;
         let work = Work {
             repository,
             request: self.request(selected, read, &lent),
@@ -407,6 +408,7 @@ impl Job<'_> {
             executor: &self.executor,
             reviewer: self.reviewer.as_ref(),
             check_rounds: self.change.check_rounds,
+            protected: protected.as_ref(),
             context: self.change.context.into(),
             packs: &self.packs,
             checks: &self.change.checks,

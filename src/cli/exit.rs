@@ -185,7 +185,10 @@ fn word_of(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
         ExecError::Unlike(_) => "audit",
         ExecError::Nothing { .. } => "no_change",
         ExecError::Rejected { .. } | ExecError::Patch(_) => "edits",
-        ExecError::Refused { .. } | ExecError::Unasked { .. } | ExecError::Leaked(_) => "refused",
+        ExecError::Refused { .. }
+        | ExecError::Unasked { .. }
+        | ExecError::Protected { .. }
+        | ExecError::Leaked(_) => "refused",
         ExecError::Redacted { .. } => "secrets",
         ExecError::Land { source, .. } if is_conflict(source) => "conflict",
         _ => return None,
@@ -211,6 +214,7 @@ fn status_of(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
             ExecError::Rejected { .. }
             | ExecError::Refused { .. }
             | ExecError::Unasked { .. }
+            | ExecError::Protected { .. }
             | ExecError::Redacted { .. }
             | ExecError::TooLarge(_)
             | ExecError::Leaked(_)
@@ -493,7 +497,11 @@ fn exec_hint(error: &ExecError) -> Option<String> {
             ExecError::Altered { .. } => Some(
                 "use checks that write no source files, such as `cargo fmt --check`".to_owned(),
             ),
-            ExecError::Unasked { .. } => Some(
+            ExecError::Protected { patch, .. } => Some(format!(
+            "say in the spec or the plan to leave them alone; or apply the change yourself with `{}`",
+            apply(patch)
+        )),
+        ExecError::Unasked { .. } => Some(
                 "name them in the plan if they are to change, and run `twostep exec`".to_owned(),
             ),
             ExecError::Refused { .. } => Some(

@@ -51,6 +51,12 @@ pub(super) fn examine(
     if !strange.is_empty() {
         return Err(ExecError::Redacted { strange, patch });
     }
+    let all = changes.changes.iter().map(|change| &change.path);
+    let is_protected = |path: &&RepoPath| request.protected.is_some_and(|globs| globs.take(path));
+    let paths: Vec<RepoPath> = all.filter(is_protected).cloned().collect();
+    if !paths.is_empty() {
+        return Err(ExecError::Protected { paths, patch });
+    }
     let paths = unasked(&changes, request.references);
     if !paths.is_empty() {
         return Err(ExecError::Unasked { paths, patch });

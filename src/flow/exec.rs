@@ -24,7 +24,7 @@ use crate::patch::PatchError;
 use crate::path::RepoPath;
 use crate::plan::{Plan, Reference, Status};
 use crate::prompt;
-use crate::repo::{Candidate, Named, Repository};
+use crate::repo::{Candidate, Globs, Named, Repository};
 use crate::review::Finding;
 use crate::run::{self, LockError, Run};
 use crate::scratch::{self, ChangeSet, LandError, Problem, Scratch, ScratchError};
@@ -62,6 +62,8 @@ pub struct ExecRequest<'a> {
     pub check_rounds: usize,
     /// Who reads the change before it lands, if anybody does.
     pub reviewer: Option<&'a Player>,
+    /// What no run changes, if anything is so.
+    pub protected: Option<&'a Globs>,
     /// Where a good change goes.
     pub land: Land,
 }
@@ -134,6 +136,14 @@ pub enum ExecError {
     /// The change holds files that make programs run, and the plan does not name them.
     #[error("the change is in `{}`, and nothing landed: it touches files that make programs run (CI, hooks, builds, agents), which the plan does not name: {}", patch.display(), names(paths))]
     Unasked {
+        /// Which.
+        paths: Vec<RepoPath>,
+        /// The file with the change.
+        patch: PathBuf,
+    },
+    /// The change holds files that the user protects.
+    #[error("the change is in `{}`, and nothing landed: it touches what your protected.toml names: {}", patch.display(), names(paths))]
+    Protected {
         /// Which.
         paths: Vec<RepoPath>,
         /// The file with the change.

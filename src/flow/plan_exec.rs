@@ -20,7 +20,7 @@ use crate::history;
 use crate::path::RepoPath;
 use crate::plan::{Plan, PlanError, Reference, Status, Tree};
 use crate::prompt;
-use crate::repo::{Candidate, Repository};
+use crate::repo::{Candidate, Globs, Repository};
 use crate::review::Review;
 use crate::run::{self, Outcome, Run};
 
@@ -65,6 +65,8 @@ pub struct Work<'a> {
     pub carried: &'a [RepoPath],
     /// Where a good change goes.
     pub land: Land,
+    /// What no run changes, if anything is so.
+    pub protected: Option<&'a Globs>,
     /// How often a plan goes back to its planner for what is wrong with it.
     pub plan_rounds: usize,
     /// What is carried out and lands all the same.
@@ -444,6 +446,7 @@ fn carry_out(
                         plan: &plan,
                         check_rounds: work.check_rounds,
                         reviewer: work.reviewer,
+                        protected: work.protected,
                         land: work.land,
                     };
                     let bench = match bench {

@@ -87,7 +87,7 @@ fn a_skeleton_keeps_lines_and_says_which_are_left_out() {
 
     ]]></file>
     </files>
-    <totals tokens="729" encoding="o200k_base" files="3">2 shown as skeletons. Secrets redacted in 1 of the files.</totals>
+    <totals tokens="731" encoding="o200k_base" files="3">2 shown in part. Secrets redacted in 1 of the files.</totals>
     </pack>
     "#);
     assert_eq!(claimed_tokens(&document), count(&document));

@@ -13,9 +13,9 @@ fn a_file_is_written_whole_and_told_of() {
     assert_eq!((run.code, run.stdout.as_str()), (0, ""));
     insta::assert_snapshot!(run.stderr, @r"
     packed 1 of 2 files in `pack.xml`
-                475 tokens of o200k_base (exact)
-                679 tokens of claude-opus-5-5, estimated (at most 778)
-                521 tokens of gemini-4-argon, estimated (at most 571)
+                478 tokens of o200k_base (exact)
+                683 tokens of claude-opus-5-5, estimated (at most 783)
+                524 tokens of gemini-4-argon, estimated (at most 574)
     1 listed, binary: logo.png
     largest, with their markup:
                  19 src/main.rs

@@ -28,7 +28,7 @@ fn the_document_is_as_the_format_says() {
 
     ]]></file>
     </files>
-    <totals tokens="531" encoding="o200k_base" files="2">Not shown: 1 binary.</totals>
+    <totals tokens="534" encoding="o200k_base" files="2">Not shown: 1 binary.</totals>
     <instruction><![CDATA[
     Say hello.
     ]]></instruction>

@@ -287,3 +287,44 @@ fn a_change_is_held_against_the_plan_and_what_was_said() {
     );
     assert!(!run.stderr.contains("audit "), "{}", run.stderr);
 }
+
+#[test]
+fn what_the_user_protects_is_never_changed() {
+    for (paths, code) in [
+        ("[\"*.txt\"]", 1),
+        ("[\"/greeting.txt\"]", 1),
+        ("[\"/src/**\"]", 0),
+        ("[]", 0),
+        ("[\"[\"]", 2),
+        ("3", 2),
+    ] {
+        let stage = Stage::new();
+        let config = stage.repo.beside("home/.config/twostep");
+        std::fs::create_dir_all(&config).unwrap();
+        std::fs::write(config.join("protected.toml"), format!("paths = {paths}\n")).unwrap();
+        let run = stage.plan_exec(&[]);
+        assert_eq!(run.code, code, "{paths}: {}", run.stderr);
+        let greeting = if code == 0 {
+            "hello world\n"
+        } else {
+            "hello\n"
+        };
+        assert_eq!(stage.greeting(), greeting, "{paths}");
+        if code == 1 {
+            assert!(
+                run.stderr
+                    .contains("your protected.toml names: `greeting.txt`"),
+                "{}",
+                run.stderr
+            );
+            assert!(stage.last_run().join("changes.patch").is_file());
+        }
+        if code == 2 {
+            assert!(
+                run.stderr.contains("cannot use your protected paths"),
+                "{}",
+                run.stderr
+            );
+        }
+    }
+}
