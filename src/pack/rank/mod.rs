@@ -212,17 +212,12 @@ mod tests {
                 "mention",
             ),
             (
-                "Odd\n\nthread main panicked at src/http.rs:2:5",
-                "src/http.rs",
-                "mention",
-            ),
-            (
                 "Odd\n\nparse_plan never returns",
                 "src/plan/mod.rs",
                 "definition",
             ),
-            ("Odd\n\nwhat http does", "src/http.rs", "name"),
-            ("Odd\n\nwhat http does", "src/http.rs", "path"),
+            ("Odd\n\nwhat a step does", "src/plan/step.rs", "name"),
+            ("Odd\n\nwhat a step does", "src/plan/step.rs", "path"),
         ] {
             let found = ranked(spec, TREE);
             let (path, score) = &found[0];
