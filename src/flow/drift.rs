@@ -152,19 +152,21 @@ fn is_missing(error: &FsError) -> bool {
     matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
-/// Returns what runs of ours landed in files after the run `id` began, the last for each.
+/// Returns what runs of ours have landed in files since the run `id` began, the last for each.
 fn landed(root: &Path, id: &str) -> Result<BTreeMap<RepoPath, Option<Hash>>, FsError> {
+    let begun = run::records(root, id)?.first().map_or(0, |it| it.at_ms);
+    let mut runs = Vec::new();
+    for other in run::ids(root)? {
+        let records = run::records(root, &other)?.into_iter();
+        let when = records.filter(|record| record.event == run::Event::Landed);
+        let when = when.map(|record| record.at_ms).max();
+        runs.extend(when.filter(|at| *at >= begun).map(|at| (at, other)));
+    }
+    runs.sort();
     let mut landed = BTreeMap::new();
-    // They are called after the time when they began.
-    for other in run::ids(root)?
-        .into_iter()
-        .filter(|other| other.as_str() >= id)
-    {
+    for (_, other) in runs {
         let folder = root.join(run::FOLDER).join(&other);
-        let has_landed = run::records(root, &other)?
-            .iter()
-            .any(|record| record.event == run::Event::Landed);
-        if !has_landed || !fs::has_entry(&folder, LANDING_FILE) {
+        if !fs::has_entry(&folder, LANDING_FILE) {
             continue;
         }
         let landing: Landing = fs::read_json(&folder.join(LANDING_FILE), MAX_BYTES)?;
