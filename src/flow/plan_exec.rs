@@ -342,8 +342,9 @@ fn from_spec(
             // What another run left there may go.
             may_write_plan(run.root(), file)?;
         }
-        write_plan(file, &plan, run)?;
+        // First, for a plan that is there is not looked at again when the run is taken up.
         keep_base(work, &plan, run)?;
+        write_plan(file, &plan, run)?;
     }
     drop(turn);
     carry_out(
