@@ -1,5 +1,5 @@
-//! From a plan to a tested change: the executor works in a scratch, the checks decide, landing is the only
-//! thing that writes to the user's tree.
+//! What an executor gets, and where it works: its prompt, the scratch in which the checks have been run once, and all
+//! that can keep a change from landing. The work itself is in `execute`.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
