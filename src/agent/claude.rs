@@ -1,8 +1,10 @@
 //! What claude speaks with `--output-format stream-json --verbose`, as measured with 2.1.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
-use super::WAITS;
+use super::Doing;
 use super::outcome::{Class, Failure, Reply, Usage};
 use super::protocol::{Exit, Protocol, activity, add, number, some_text, text};
 
@@ -18,19 +20,19 @@ pub(super) struct Claude {
 }
 
 impl Protocol for Claude {
-    fn line(&mut self, line: &Value) -> Option<String> {
+    fn line(&mut self, line: &Value) -> Option<Doing> {
         match text(line, "/type") {
             "system" if text(line, "/subtype") == "api_retry" => {
                 let status = number(line, "/error_status");
                 let status = status.map_or(String::new(), |status| format!(" ({status})"));
                 let delay = number(line, "/retry_delay_ms");
-                let delay = delay.map_or(String::new(), |delay| format!(" in {delay} ms"));
-                let told = format!("{WAITS}{delay}{status}");
+                let within = delay.map_or(String::new(), |delay| format!(" in {delay} ms"));
+                let told = format!("waits to try again{within}{status}");
                 self.trouble = Some(format!("{told}: {}", text(line, "/error")));
-                return Some(told);
+                return Some(Doing::Waits(told, delay.map(Duration::from_millis)));
             }
             "assistant" if text(line, "/message/model") != "<synthetic>" => {
-                return self.blocks(line);
+                return self.blocks(line).map(Doing::Works);
             }
             // What the model says after a tool's result begins anew.
             "user" if is_tool_result(line) => self.reply.text.clear(),
@@ -225,7 +227,7 @@ mod tests {
         ] {
             let block = json!({"type": "tool_use", "name": "Read", "input": {"file_path": "x"}});
             let line = json!({"type": "assistant", "message": {"id": id, "content": [block], "usage": usage}});
-            assert_eq!(claude.line(&line).as_deref(), Some(told));
+            assert_eq!(claude.line(&line), Some(Doing::works(told)));
         }
     }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::outcome::{Class, Failure, Reply, Usage};
 use super::protocol::{Exit, Protocol, number, some_text, text};
+use super::{Doing, retry};
 
 /// What was read so far.
 #[derive(Default)]
@@ -15,7 +16,7 @@ pub(super) struct Codex {
 }
 
 impl Protocol for Codex {
-    fn line(&mut self, line: &Value) -> Option<String> {
+    fn line(&mut self, line: &Value) -> Option<Doing> {
         match (text(line, "/type"), text(line, "/item/type")) {
             ("thread.started", _) => {
                 self.reply.session = some_text(line, "/thread_id");
@@ -24,10 +25,16 @@ impl Protocol for Codex {
                 text(line, "/item/text").clone_into(&mut self.reply.text);
             }
             ("item.started", "command_execution") => {
-                return Some(format!("runs {}", text(line, "/item/command")));
+                return Some(Doing::Works(format!(
+                    "runs {}",
+                    text(line, "/item/command")
+                )));
             }
             ("item.completed", "file_change") => {
-                return Some(format!("edits {}", text(line, "/item/changes/0/path")));
+                return Some(Doing::Works(format!(
+                    "edits {}",
+                    text(line, "/item/changes/0/path")
+                )));
             }
             ("turn.completed", _) => {
                 self.is_completed = true;
@@ -41,8 +48,9 @@ impl Protocol for Codex {
             ("turn.failed", _) => self.failed = Some(text(line, "/error/message").to_owned()),
             // Not the end yet: it tries again after most of these.
             ("error", _) => {
-                self.error = Some(text(line, "/message").to_owned());
-                return self.error.clone();
+                let told = text(line, "/message");
+                self.error = Some(told.to_owned());
+                return Some(Doing::Waits(told.to_owned(), retry::of_words(told)));
             }
             _ => {}
         }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::arguments::quoted;
-use super::ending::{exit_code, tell_left};
+use super::ending::exit_code;
 use super::environment::{environment, writable};
-use super::{AgentError, Call, Class, Failure, Gives, Reply, Setting};
+use super::{AgentError, Call, Class, Doing, Failure, Gives, Reply, Setting};
 use crate::fs;
 use crate::process::{self, Command, Stream};
 
@@ -39,7 +39,7 @@ impl UserCommand {
         &self,
         call: &Call<'_>,
         setting: &Setting<'_>,
-        doing: &mut dyn FnMut(&str),
+        doing: &mut dyn FnMut(Doing),
     ) -> Result<Result<Reply, Failure>, AgentError> {
         let stderr_file = call.record.join("stderr");
         let edits = call.may.gives() == Gives::Files;
@@ -71,7 +71,9 @@ impl UserCommand {
             &mut watch,
         )?;
         let stderr = fs::tail(&stderr_file, 64 << 10)?;
-        tell_left(ended.n_left, doing);
+        if ended.n_left > 0 {
+            doing(Doing::Left(ended.n_left));
+        }
         let code = exit_code(ended.end, ended.elapsed, limits, None);
         let answer = code.and_then(|code| self.answer(code, &said, &stderr));
         let reply = |text| Reply {

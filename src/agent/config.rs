@@ -400,6 +400,10 @@ mod tests {
                 "[agent.a]\napi = \"openai\"\nurl = \"http://me:pw@x\"",
                 "no log-in",
             ),
+            (
+                "[agent.a]\napi = \"openai\"\nurl = \"http://[::1\"",
+                "a URL with a host",
+            ),
             ("[agent.\"a b\"]\ncommand = [\"a\"]", "letters, digits"),
             ("[agent.recorded]\ncommand = [\"a\"]", "letters, digits"),
             ("[agent.claude]\nmodel = \"x\"", "only its rates"),

@@ -27,11 +27,11 @@ pub(super) fn exit_code(
     })
 }
 
-/// Tells of processes that could not be ended.
-pub(super) fn tell_left(n_left: usize, doing: &mut dyn FnMut(&str)) {
-    if n_left > 0 {
-        doing(&format!("left {n_left} processes that cannot be ended"));
-    }
+/// Returns why what waits by itself for longer than it may was ended; `told` is what it said of that.
+pub(super) fn waits_too_long(waits: Duration, longest: Duration, told: &str) -> Failure {
+    let (waits, longest) = (waits.as_secs(), longest.as_secs());
+    let why = format!("it would wait {waits} s by itself, and may wait {longest} s");
+    hung(&why, Some(told))
 }
 
 /// What it told last says more than that it did not end.

@@ -1,9 +1,11 @@
 //! What gemini speaks with `-o stream-json`, as measured with 0.61.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde_json::Value;
 
+use super::Doing;
 use super::outcome::{Class, Failure, Reply, Usage};
 use super::protocol::{Exit, Protocol, activity, add, number, some_text, text};
 
@@ -41,7 +43,7 @@ const STATUS_CODES: std::ops::RangeInclusive<i32> = 144..=255;
 const OVERLOADED: i32 = 529 - 512;
 
 impl Protocol for Gemini {
-    fn line(&mut self, line: &Value) -> Option<String> {
+    fn line(&mut self, line: &Value) -> Option<Doing> {
         match text(line, "/type") {
             "init" => self.reply.session = some_text(line, "/session_id"),
             "message" if text(line, "/role") == "assistant" => {
@@ -53,7 +55,7 @@ impl Protocol for Gemini {
                     self.uses
                         .insert(text(line, "/tool_id").to_owned(), told.clone());
                 }
-                return Some(told);
+                return Some(Doing::Works(told));
             }
             "tool_result" => {
                 // What the model says after a tool's result begins anew.
@@ -71,6 +73,12 @@ impl Protocol for Gemini {
             _ => {}
         }
         None
+    }
+
+    fn aside(&mut self, line: &str) -> Option<Doing> {
+        let is_told = line.contains("Retrying after") || line.contains("Retrying with");
+        let delay = line.split("Retrying after ").nth(1).and_then(milliseconds);
+        is_told.then(|| Doing::Waits(format!("waits to try again: {}", line.trim()), delay))
     }
 
     fn trouble(&self, stderr: &str) -> Option<String> {
@@ -148,6 +156,12 @@ fn of_message(said: &str) -> Failure {
         None if said.contains("\"code\":404") => Failure::new(Class::NoSuchModel, said),
         None => Failure::of_words(said),
     }
+}
+
+/// Returns the time with which a text begins: `69506ms`.
+fn milliseconds(text: &str) -> Option<Duration> {
+    let digits = text.split_once("ms").map(|(digits, _)| digits)?;
+    digits.parse().ok().map(Duration::from_millis)
 }
 
 /// Returns what it last said on stderr of a request that it makes again; on stdout it says nothing of that.

@@ -23,6 +23,7 @@ mod workplace;
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -85,8 +86,22 @@ impl Role {
     }
 }
 
-/// What an agent does, as it is told, that waits by itself for its vendor begins so.
-pub const WAITS: &str = "waits to try again";
+/// What an agent tells while it works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doing {
+    /// It does this.
+    Works(String),
+    /// It waits by itself for its vendor, and for how long if it says so.
+    Waits(String, Option<Duration>),
+    /// So many processes of it could not be ended.
+    Left(usize),
+}
+
+impl Doing {
+    fn works(told: impl Into<String>) -> Self {
+        Self::Works(told.into())
+    }
+}
 
 /// What an agent gives.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,6 +205,8 @@ pub struct Setting<'a> {
     pub protected: &'a Path,
     /// How long it may take.
     pub limits: &'a Limits,
+    /// How long it may wait by itself for its vendor, all its waits together.
+    pub longest_wait: Duration,
     /// Whether the user wants us to stop.
     pub interrupted: &'a dyn Fn() -> bool,
 }
@@ -296,7 +313,7 @@ impl Agent {
         &self,
         call: &Call<'_>,
         setting: &Setting<'_>,
-        doing: &mut dyn FnMut(&str),
+        doing: &mut dyn FnMut(Doing),
     ) -> Result<Reply, AgentError> {
         let outcome = match self {
             Self::Program(program) => program.ask(call, setting, doing)?,

@@ -2,21 +2,23 @@
 //!
 //! The facts were measured with gemini 0.61, claude 2.1 and codex 0.169.
 
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::arguments::{claude_words, codex_words, gemini_words, quoted};
 use super::claude::Claude;
 use super::codex::Codex;
-use super::ending::{exit_code, tell_left};
+use super::ending::{exit_code, waits_too_long};
 use super::environment::bare_environment;
 use super::gemini::Gemini;
 use super::protocol::{Lines, Protocol};
 use super::workplace::{SYSTEM_POLICIES, Workplace};
-use super::{AgentError, Call, Class, Failure, May, Reply, Setting};
+use super::{AgentError, Call, Class, Doing, Failure, May, Reply, Setting};
 use crate::fs::{self, FsError};
-use crate::process::{self, Command, Limits, ProcessError, Stream};
+use crate::process::{self, Command, End, Limits, ProcessError, Stream};
 
 /// The programs that we can drive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -256,7 +258,7 @@ impl Program {
         &self,
         call: &Call<'_>,
         setting: &Setting<'_>,
-        doing: &mut dyn FnMut(&str),
+        doing: &mut dyn FnMut(Doing),
     ) -> Result<Result<Reply, Failure>, AgentError> {
         let over = self.kind.size_over(call.prompt);
         if over > 0 {
@@ -291,20 +293,34 @@ impl Program {
             secrets: setting.secrets.to_vec(),
         };
         let mut lines = Lines::new(self.kind.protocol());
+        let (longest, waits) = (setting.longest_wait, Cell::new(Duration::ZERO));
+        let mut told = |told: Doing| {
+            if let Doing::Waits(_, Some(wait)) = &told {
+                waits.set(waits.get() + *wait);
+            }
+            doing(told);
+        };
         let ended = process::run(
             setting.shim,
             &command,
             setting.limits,
-            setting.interrupted,
+            &|| waits.get() > longest || (setting.interrupted)(),
             &mut |stream, bytes| match stream {
-                Stream::Stdout => lines.take(bytes, doing),
-                Stream::Stderr => {}
+                Stream::Stdout => lines.take(bytes, &mut told),
+                Stream::Stderr => lines.take_aside(bytes, &mut told),
             },
         )?;
         let stderr = fs::tail(&stderr_file, 64 << 10)?;
-        tell_left(ended.n_left, doing);
+        if ended.n_left > 0 {
+            doing(Doing::Left(ended.n_left));
+        }
         let trouble = lines.trouble(&stderr);
-        let code = exit_code(ended.end, ended.elapsed, setting.limits, trouble.as_deref());
+        let code = if ended.end == End::Interrupted && waits.get() > longest {
+            let told = trouble.as_deref().unwrap_or_default();
+            Err(waits_too_long(waits.get(), longest, told))
+        } else {
+            exit_code(ended.end, ended.elapsed, setting.limits, trouble.as_deref())
+        };
         let answer = code.and_then(|code| lines.finish(code, &stderr));
         let answer = answer.map_err(|failure| {
             let trouble = trouble.unwrap_or_default();

@@ -2,12 +2,18 @@
 
 use serde_json::Value;
 
+use super::Doing;
 use super::outcome::{Class, Failure, Reply};
 
 /// Reads what a program writes, line by line, and decides at the end what came of it.
 pub(super) trait Protocol {
     /// Takes a line; returns what the agent does now, if the line tells.
-    fn line(&mut self, line: &Value) -> Option<String>;
+    fn line(&mut self, line: &Value) -> Option<Doing>;
+
+    /// Takes a line of stderr; returns what the agent does now, if the line tells.
+    fn aside(&mut self, _line: &str) -> Option<Doing> {
+        None
+    }
 
     /// Returns the trouble that was told last, if any was, also at the end of stderr.
     fn trouble(&self, stderr: &str) -> Option<String>;
@@ -74,6 +80,7 @@ impl Cutter {
 pub(super) struct Lines {
     protocol: Box<dyn Protocol>,
     cutter: Cutter,
+    asides: Cutter,
     is_silent: bool,
 }
 
@@ -82,16 +89,28 @@ impl Lines {
         Self {
             protocol,
             cutter: Cutter::default(),
+            asides: Cutter::default(),
             is_silent: true,
         }
     }
 
     /// Takes bytes as they come; calls `doing` with what the agent does.
-    pub(super) fn take(&mut self, bytes: &[u8], doing: &mut dyn FnMut(&str)) {
+    pub(super) fn take(&mut self, bytes: &[u8], doing: &mut dyn FnMut(Doing)) {
         self.is_silent &= bytes.is_empty();
         let protocol = self.protocol.as_mut();
         let mut line = |line: Option<&[u8]>| read(protocol, line, doing);
         self.cutter.take(bytes, &mut line);
+    }
+
+    /// Takes bytes of stderr as they come; calls `doing` with what the agent does.
+    pub(super) fn take_aside(&mut self, bytes: &[u8], doing: &mut dyn FnMut(Doing)) {
+        let protocol = self.protocol.as_mut();
+        self.asides.take(bytes, &mut |line| {
+            let line = line.map(String::from_utf8_lossy);
+            if let Some(told) = line.and_then(|line| protocol.aside(&line)) {
+                doing(told);
+            }
+        });
     }
 
     /// Returns the trouble that was told last, if any was, also at the end of stderr.
@@ -119,10 +138,10 @@ impl Lines {
 }
 
 /// Reads a line, if it could be held and is JSON.
-fn read(protocol: &mut dyn Protocol, line: Option<&[u8]>, doing: &mut dyn FnMut(&str)) {
+fn read(protocol: &mut dyn Protocol, line: Option<&[u8]>, doing: &mut dyn FnMut(Doing)) {
     let value = line.and_then(|line| serde_json::from_slice(line).ok());
-    if let Some(activity) = value.and_then(|value| protocol.line(&value)) {
-        doing(&activity);
+    if let Some(told) = value.and_then(|value| protocol.line(&value)) {
+        doing(told);
     }
 }
 

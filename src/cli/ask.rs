@@ -14,7 +14,7 @@ use super::asking::Asking;
 use super::begin::begin;
 use super::environment::{Environment, threads};
 use super::exec::tell_waiting;
-use super::exit::{Exit, RunStopped, class_of, hint, is_interrupted, unwrapped, usage};
+use super::exit::{Exit, RunStopped, class_of, hint, is_interrupted, resume, unwrapped, usage};
 use super::mentions::{Mentioned, mentioned};
 use super::plan::read_packs;
 use super::printer::Printer;
@@ -143,9 +143,9 @@ pub(super) fn run(
     }
     match seen.signal.filter(|_| is_interrupted(&error)) {
         Some(signal) => {
-            printer.note(&match &seen.run {
-                Some(id) => {
-                    format!("interrupted; there is no answer; `twostep runs resume {id}` goes on")
+            printer.note(&match error.downcast_ref() {
+                Some(RunStopped { resume, .. }) => {
+                    format!("interrupted; there is no answer; `{resume}` goes on")
                 }
                 None => "interrupted; there is no answer".to_owned(),
             });
@@ -196,6 +196,9 @@ fn ask(
     };
     let (mut run, _place) = begin(&home, ("ask", title(&words)), &lent, None, environment)?;
     seen.run = Some(run.id.clone());
+    // Outside of a repository the run is kept in the cache.
+    let place = home.root.path();
+    let place = place.ends_with(HOMELESS).then_some(place);
     let done = lent.host(printer, |host| {
         let done = answer(&question, player, &asking, &mut run, host);
         ask::keep(&mut run, done, host)
@@ -212,13 +215,10 @@ fn ask(
             args.tell_none("not_asked", &prompt, &run, printer)
         }
         Ok(Done::Waiting(prompt)) => {
-            tell_waiting(Role::Asked, &prompt, &run.id, printer);
+            tell_waiting(Role::Asked, &prompt, &resume(&run, place), printer);
             args.tell_none("waiting", &prompt, &run, printer)
         }
-        Err(error) => {
-            tell_home(&home, &run, printer);
-            Err(error.context(RunStopped(run.id.clone())))
-        }
+        Err(error) => Err(error.context(RunStopped::of(&run, place))),
     }
 }
 
@@ -302,18 +302,6 @@ fn home(environment: &Environment, printer: &Printer) -> anyhow::Result<Reposito
     let folder = environment.cache()?.join(HOMELESS);
     fs::make_private_folders(&folder)?;
     Ok(repo::open(&folder, &[])?.0)
-}
-
-/// Says how to get at a run that is kept in the cache.
-fn tell_home(home: &Repository, run: &Run, printer: &Printer) {
-    let place = home.root.path();
-    if place.ends_with(HOMELESS) {
-        let place = quoted(place.as_os_str());
-        let id = &run.id;
-        printer.note(&format!(
-            "the run is kept in the cache; `twostep -C {place} runs show {id}` tells of it, `runs resume {id}` goes on"
-        ));
-    }
 }
 
 /// Returns an error as the one below that it passes on, so that what is known of that is found.

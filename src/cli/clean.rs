@@ -81,5 +81,20 @@ pub(super) fn run(
     } else {
         format!("removed {n}, freed {freed}")
     });
+    let kept: u64 = match args.over {
+        Some(_) => all
+            .iter()
+            .filter(|summary| chosen.iter().all(|(gone, _)| gone.id != summary.id))
+            .map(|summary| clean::bytes(root, &summary.id))
+            .sum::<Result<u64, _>>()?,
+        None => 0,
+    };
+    if let Some(most) = args.over.filter(|most| kept > *most) {
+        printer.warn(&format!(
+            "{} are left, more than {}: runs that are open, or whose change can be undone, stay",
+            sized(kept),
+            sized(most)
+        ));
+    }
     Ok(Exit::Success)
 }

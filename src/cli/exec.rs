@@ -15,7 +15,7 @@ use super::agents::{
 use super::asking::Asking;
 use super::begin::{begin, end, events, exit_of};
 use super::environment::Environment;
-use super::exit::{Exit, RunStopped, class_of, is_interrupted, unwrapped, usage};
+use super::exit::{Exit, RunStopped, class_of, is_interrupted, resume, unwrapped, usage};
 use super::plan::{read_packs, read_spec};
 use super::printer::Printer;
 use super::select::{SelectArgs, Selected};
@@ -35,6 +35,7 @@ use crate::flow::route::Context;
 use crate::fs::{self, SystemKind};
 use crate::pack::{Format, Prefer, Sections};
 use crate::path::RepoPath;
+use crate::plan::Reference;
 use crate::repo::{Globs, Named, ReadOptions, Repository};
 use crate::run::{self, Run, Summary};
 use crate::scratch::ChangeKind;
@@ -344,7 +345,7 @@ fn plan_exec(
 }
 
 /// Tells whoever called us what is asked of them.
-pub(super) fn tell_waiting(role: Role, prompt: &Path, id: &str, printer: &Printer) {
+pub(super) fn tell_waiting(role: Role, prompt: &Path, resume: &str, printer: &Printer) {
     let what = match role {
         Role::Planner => "the plan, in Markdown",
         Role::Executor => "edits in a form that it names, or a patch",
@@ -352,7 +353,7 @@ pub(super) fn tell_waiting(role: Role, prompt: &Path, id: &str, printer: &Printe
         Role::Asked => "what you have to say",
     };
     printer.note(&format!(
-        "you are {}: answer the prompt in `{}` with {what}, and go on with `twostep runs resume {id} --answer FILE`",
+        "you are {}: answer the prompt in `{}` with {what}, and go on with `{resume} --answer FILE`",
         role.who(),
         prompt.display()
     ));
@@ -439,7 +440,7 @@ impl Job<'_> {
                     ));
                     return Ok(Exit::of_signal(signal));
                 }
-                return Err(error.context(RunStopped(run.id.clone())));
+                return Err(error.context(RunStopped::of(&run, None)));
             }
         };
         let summary = run::summary(root, &run.id)?;
@@ -451,7 +452,9 @@ impl Job<'_> {
                     prompt.display()
                 ));
             }
-            Done::Waiting(role, prompt) => tell_waiting(*role, prompt, &run.id, printer),
+            Done::Waiting(role, prompt) => {
+                tell_waiting(*role, prompt, &resume(&run, None), printer);
+            }
             Done::Planned(file) => {
                 let typed = file.strip_prefix(&environment.directory).unwrap_or(file);
                 printer.note(&format!(
@@ -686,6 +689,9 @@ struct Report<'a> {
     baseline: &'a [Checked],
     #[serde(skip_serializing_if = "Option::is_none")]
     audit: Option<&'a Audit>,
+    /// What the plan names that cannot be resolved, where that is why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    references: Option<&'a [Reference]>,
     usage: Usage,
     took_ms: u64,
 }
@@ -715,6 +721,9 @@ impl<'a> Report<'a> {
         report.error = Some(format!("{error:#}"));
         report.class = Some(class_of(error));
         report.exit = Some(Exit::of(error) as u8);
+        if let Some(RunError::Unresolved { open }) = error.downcast_ref() {
+            report.references = Some(open);
+        }
         if let Some(
             ExecError::Failed { executed, .. }
             | ExecError::Disputed { executed, .. }
@@ -753,6 +762,7 @@ impl<'a> Report<'a> {
             checks: &[],
             baseline: &[],
             audit: None,
+            references: None,
             usage: summary.usage,
             took_ms: summary.took_ms,
         };

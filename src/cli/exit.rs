@@ -23,6 +23,7 @@ use crate::fs::FsError;
 use crate::history::HistoryError;
 use crate::model::UnknownModel;
 use crate::repo::OpenError;
+use crate::run::Run;
 use crate::scratch::{LandError, ScratchError};
 use crate::secrets::InvalidAllow;
 
@@ -291,8 +292,29 @@ fn of_file<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a FsErr
 
 /// A run that stopped: the context of why.
 #[derive(Debug, thiserror::Error)]
-#[error("the run {0} stopped")]
-pub(super) struct RunStopped(pub(super) String);
+#[error("the run {id} stopped")]
+pub(super) struct RunStopped {
+    id: String,
+    /// How it is gone on with.
+    pub(super) resume: String,
+}
+
+impl RunStopped {
+    /// Makes it of a run of the repository in which the user is, or of one that is kept in `place`.
+    pub(super) fn of(run: &Run, place: Option<&Path>) -> Self {
+        let id = run.id.clone();
+        let resume = resume(run, place);
+        Self { id, resume }
+    }
+}
+
+/// Returns how a run is gone on with, of the repository in which the user is or of what is at `place`.
+pub(super) fn resume(run: &Run, place: Option<&Path>) -> String {
+    let at = place.map_or(String::new(), |place| {
+        format!(" -C {}", quoted(place.as_os_str()))
+    });
+    format!("twostep{at} runs resume {}", run.id)
+}
 
 /// Returns what the user can do about an error: the advice of the first cause that has some, and where it was the disk
 /// that stopped a run, how to go on then.
@@ -300,11 +322,11 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     let advice = error.chain().find_map(hint_of);
     let is_of_disk =
         |cause: &(dyn std::error::Error + 'static)| of_file(cause).is_some_and(FsError::is_of_disk);
-    let Some(RunStopped(id)) = error.downcast_ref() else {
+    let Some(RunStopped { resume, .. }) = error.downcast_ref() else {
         return advice;
     };
     if let Some(reached) = error.chain().find_map(|cause| cause.downcast_ref()) {
-        return Some(with_more(reached, id));
+        return Some(with_more(reached, resume));
     }
     let can_go_on = |cause: &(dyn std::error::Error + 'static)| {
         let is_of_agent = cause
@@ -317,18 +339,16 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
         .any(|cause| is_of_disk(cause) || can_go_on(cause))
     {
         let advice = advice.unwrap_or_default();
-        return Some(format!(
-            "{advice}; `twostep runs resume {id}` goes on with what there is"
-        ));
+        return Some(format!("{advice}; `{resume}` goes on with what there is"));
     }
     advice
 }
 
 /// Returns how a run goes on whose budget is used up.
-fn with_more(reached: &BudgetError, id: &str) -> String {
+fn with_more(reached: &BudgetError, resume: &str) -> String {
     let option = reached.option();
     format!(
-        "what there is, is kept; with a larger budget, in all, it goes on: `twostep runs resume {id} -- {option} N`"
+        "what there is, is kept; with a larger budget, in all, it goes on: `{resume} -- {option} N`"
     )
 }
 

@@ -10,7 +10,7 @@ use super::agents::{AgentArgs, Lent, parse_agents, player};
 use super::asking::Asking;
 use super::begin::{begin, end};
 use super::environment::Environment;
-use super::exit::{Exit, RunStopped, is_interrupted, unwrapped, usage};
+use super::exit::{Exit, RunStopped, is_interrupted, resume, unwrapped, usage};
 use super::printer::Printer;
 use super::select::{SelectArgs, Selected};
 use super::story;
@@ -18,8 +18,8 @@ use crate::agent::{Chain, Role};
 use crate::flow::drift;
 use crate::flow::host::{Event as Told, Host};
 use crate::flow::pack::{self, HELD_BYTES, PackRequest};
-use crate::flow::plan::{self, Prompt};
-use crate::flow::plan_exec::{self, Answer, Done, PLAN_FILE, Question, RunError, SPEC_FILE, title};
+use crate::flow::plan::{self, Prompt, SPEC_FILE, Task};
+use crate::flow::plan_exec::{self, Answer, Done, PLAN_FILE, Question, RunError, title};
 use crate::flow::player::Player;
 use crate::flow::rounds::{self, USUAL_ROUNDS};
 use crate::flow::route::Context;
@@ -149,7 +149,7 @@ pub(super) fn run(
     });
     let done = end(&mut run, done, &lent);
     if let Ok(Done::Waiting(role, prompt)) = &done {
-        super::exec::tell_waiting(*role, prompt, &run.id, printer);
+        super::exec::tell_waiting(*role, prompt, &resume(&run, None), printer);
         return Ok(Exit::Success);
     }
     if let Err(error) = done {
@@ -160,7 +160,7 @@ pub(super) fn run(
             ));
             return Ok(Exit::of_signal(signal));
         }
-        return Err(error.context(RunStopped(run.id.clone())));
+        return Err(error.context(RunStopped::of(&run, None)));
     }
     tell_plan(plan.as_ref(), target, &run, environment, printer)?;
     let usual = match &plan {
@@ -243,23 +243,14 @@ impl Planning<'_> {
         run: &mut Run,
         host: &Host<'_>,
     ) -> Result<Option<Plan>, RunError> {
-        let players = (self.planner, self.executor);
-        run.keep(SPEC_FILE, host.redactor.redacted(spec).as_bytes())?;
-        let (prompt, route) = plan::prepare(
-            self.repository,
+        let task = Task {
+            repository: self.repository,
             request,
             spec,
-            self.packs,
-            players,
-            Context::Auto,
-            host,
-        )?;
-        run.keep("route.json", &run::json(&route))?;
-        (host.tell)(&Told::Routed(&route));
-        if let Some(pack) = &prompt.pack {
-            run.keep("planner-pack.xml", pack.as_bytes())?;
-        }
-        (host.tell)(&Told::Prompted(Role::Planner, &prompt));
+            packs: self.packs,
+        };
+        let players = (self.planner, self.executor);
+        let (prompt, _) = plan::prepare(&task, players, Context::Auto, run, host)?;
         if !self.may_ask(&prompt)? {
             run.keep("planner-prompt.md", prompt.text.as_bytes())?;
             return Ok(None);
@@ -267,8 +258,8 @@ impl Planning<'_> {
         let candidates = pack::all_candidates(self.repository, self.threads);
         let planning = rounds::Planning {
             planner: self.planner,
+            task: &task,
             prompt: &prompt,
-            repository: self.repository,
             candidates: &candidates,
             most: self.rounds,
         };

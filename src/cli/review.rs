@@ -11,7 +11,7 @@ use super::asking::Asking;
 use super::begin::{begin, end};
 use super::environment::Environment;
 use super::exec::tell_waiting;
-use super::exit::{Exit, RunStopped, is_interrupted, usage};
+use super::exit::{Exit, RunStopped, is_interrupted, resume, usage};
 use super::printer::Printer;
 use super::runs;
 use crate::agent::{Chain, Choice, ProgramKind, Role};
@@ -109,7 +109,7 @@ pub(super) fn run(
     match end(&mut run, done, &lent) {
         Ok(Done::Reviewed(review)) => args.give(&review, &run, printer),
         Ok(Done::Waiting(role, prompt)) => {
-            tell_waiting(role, &prompt, &run.id, printer);
+            tell_waiting(role, &prompt, &resume(&run, None), printer);
             Ok(Exit::Success)
         }
         Ok(_) => {
@@ -121,7 +121,7 @@ pub(super) fn run(
                 printer.note("interrupted; there is no review");
                 Ok(Exit::of_signal(signal))
             }
-            None => Err(error.context(RunStopped(run.id.clone()))),
+            None => Err(error.context(RunStopped::of(&run, None))),
         },
     }
 }

@@ -96,6 +96,13 @@ pub(super) fn run(
                 .map(|summary| line(summary, || is_alive(root, summary)))
                 .collect();
             printer.data(lines.as_bytes())?;
+            let unread = run::ids(root)?;
+            let unread = unread
+                .iter()
+                .filter(|id| all.iter().all(|one| one.id != **id));
+            for id in unread {
+                printer.warn(&format!("the run {id} cannot be read, and is not listed"));
+            }
             if all.is_empty() {
                 printer.note("there are no runs here");
             }
@@ -252,7 +259,10 @@ fn told(event: &Event) -> Option<String> {
         }
         Event::Waited { ms } => format!("waited {}", lasting(*ms)),
         Event::FellBack { from, to, .. } => format!("asked {to} in the place of {from}"),
-        Event::CallFailed { message, .. } => format!("it gave no answer: {message}"),
+        Event::CallFailed { class, message, .. } => {
+            let class = class.map_or(String::new(), |class| format!(" ({class})"));
+            format!("it gave no answer{class}: {message}")
+        }
         Event::Checked {
             command,
             is_baseline,

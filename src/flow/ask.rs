@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::call::{Answered, Asked, call};
+use super::call::{Answered, Asked, Words, call, fall_back};
 use super::host::{Event, Host};
 use super::pack::{PackError, PackRequest};
 use super::plan::{PlanningError, Prompt, fitted, given, redacted, redacted_packs};
 use super::plan_exec::{self, clear};
 use super::player::Player;
-use crate::agent::{May, REPLY_FILE, Role};
+use crate::agent::{AgentError, Class, Failure, May, REPLY_FILE, Role};
 use crate::fs::{self, FsError};
 use crate::pack::TooSmall;
 use crate::prompt;
@@ -201,30 +201,7 @@ pub fn prepare(
     player: &Player,
     host: &Host<'_>,
 ) -> Result<Prompt, AskError> {
-    let clean = |place, text| redacted(place, text, host).map_err(PlanningError::from);
-    let text = clean("the prompt", question.words)?;
-    let schema = question
-        .schema
-        .map(|schema| clean("the schema", &schema.text));
-    let schema = schema.transpose()?;
-    let packs = redacted_packs(question.packs, host).map_err(PlanningError::from)?;
-    let words = |packed: &[&str]| {
-        let packs = packs.iter().map(String::as_str);
-        let all: Vec<&str> = packed.iter().copied().chain(packs).collect();
-        prompt::ask(&all, &text, schema.as_deref())
-    };
-    let made = match &question.files {
-        Some((repository, request)) => fitted(
-            repository,
-            request.clone(),
-            player,
-            Role::Asked,
-            &words,
-            host,
-        ),
-        None => given(words(&[]), &question.counter, player, Role::Asked),
-    };
-    made.map_err(|error| match error {
+    made(question, player, host).map_err(|error| match error {
         PlanningError::Pack(_, PackError::TooSmall(TooSmall { budget, least })) => {
             AskError::TooMuch {
                 least,
@@ -236,7 +213,38 @@ pub fn prepare(
     })
 }
 
-/// Asks `player`, once more if the answer is not as the schema says; prompts and answers are kept in the run.
+fn made(
+    question: &Question<'_>,
+    player: &Player,
+    host: &Host<'_>,
+) -> Result<Prompt, PlanningError> {
+    let clean = |place, text| redacted(place, text, host);
+    let text = clean("the prompt", question.words)?;
+    let schema = question
+        .schema
+        .map(|schema| clean("the schema", &schema.text));
+    let schema = schema.transpose()?;
+    let packs = redacted_packs(question.packs, host)?;
+    let words = |packed: &[&str]| {
+        let packs = packs.iter().map(String::as_str);
+        let all: Vec<&str> = packed.iter().copied().chain(packs).collect();
+        prompt::ask(&all, &text, schema.as_deref())
+    };
+    match &question.files {
+        Some((repository, request)) => fitted(
+            repository,
+            request.clone(),
+            player,
+            Role::Asked,
+            &words,
+            host,
+        ),
+        None => given(words(&[]), &question.counter, player, Role::Asked),
+    }
+}
+
+/// Asks `player`, once more if the answer is not as the schema says, and then those who stand in for it; prompts and
+/// answers are kept in the run.
 ///
 /// # Errors
 ///
@@ -248,13 +256,53 @@ pub fn ask(
     run: &mut Run,
     host: &Host<'_>,
 ) -> Result<Answer, AskError> {
-    let words = (prompt.text.as_str(), prompt.tokens);
-    let first = once(words, question.session, player, run, host)?;
+    let mut player = player;
+    let mut own = None;
+    loop {
+        let words = match &own {
+            Some((text, tokens)) => (String::as_str(text), *tokens),
+            None => (prompt.text.as_str(), prompt.tokens),
+        };
+        let (wrong, first) = match fitting(question, prompt, words, player, run, host)? {
+            Ok(answer) => return Ok(answer),
+            Err(misfit) => misfit,
+        };
+        let next = first.player.next.as_deref();
+        let Some(next) = next.filter(|_| question.session.is_none()) else {
+            let agent = first.player.agent.name();
+            let file = first.file;
+            return Err(AskError::Misfit { agent, wrong, file });
+        };
+        let told = format!("its answers are not as the schema says: {wrong}");
+        let error = AgentError::Failed {
+            agent: first.player.agent.name(),
+            role: Role::Asked,
+            failure: Failure::new(Class::Malformed, told),
+        };
+        fall_back(Role::Asked, &error, first.player, next, run, host)?;
+        own = prompt.anew(next, Role::Asked, &|next| made(question, next, host))?;
+        player = next;
+    }
+}
+
+/// Asks `player`, or those who stand in for it, once more if the answer is not as the schema says; the inner error is
+/// what is wrong with the last answer.
+fn fitting<'a>(
+    question: &Question<'_>,
+    prompt: &Prompt,
+    words: (&str, u64),
+    player: &'a Player,
+    run: &mut Run,
+    host: &Host<'_>,
+) -> Result<Result<Answer, (Misfit, One<'a>)>, AskError> {
+    let make = |next: &Player| made(question, next, host);
+    let anew = |next: &Player| prompt.anew(next, Role::Asked, &make);
+    let first = once(words, &anew, question.session, player, run, host)?;
     let Some(schema) = question.schema else {
-        return Ok(first.answer(None));
+        return Ok(Ok(first.answer(None)));
     };
     let wrong = match schema.find(&first.text) {
-        Ok(value) => return Ok(first.answer(Some(value))),
+        Ok(value) => return Ok(Ok(first.answer(Some(value)))),
         Err(wrong) => wrong,
     };
     (host.tell)(&Event::Warning(format!(
@@ -262,25 +310,25 @@ pub fn ask(
     )));
     // A conversation knows what was said in it.
     let answer = host.redactor.redacted(&first.text);
-    let before = (prompt.text.as_str(), answer.as_str());
+    let before = (first.prompt.as_str(), answer.as_str());
     let text = prompt::again(&wrong.0, first.session.is_none().then_some(before));
     let text = host.redactor.redacted(&text);
     let again = given(text, &question.counter, first.player, Role::Asked)?;
     let said = first.session.as_ref().map_or(0, |_| prompt.tokens);
     let words = (again.text.as_str(), again.tokens + said);
-    let second = once(words, first.session.as_ref(), first.player, run, host)?;
-    match schema.find(&second.text) {
+    let no_other = |_: &Player| Ok(None);
+    let session = first.session.as_ref();
+    let second = once(words, &no_other, session, first.player, run, host)?;
+    Ok(match schema.find(&second.text) {
         Ok(value) => Ok(second.answer(Some(value))),
-        Err(wrong) => Err(AskError::Misfit {
-            agent: second.player.agent.name(),
-            wrong,
-            file: second.file,
-        }),
-    }
+        Err(wrong) => Err((wrong, second)),
+    })
 }
 
 /// One answer.
 struct One<'a> {
+    /// What was asked.
+    prompt: String,
     text: String,
     file: PathBuf,
     player: &'a Player,
@@ -301,6 +349,7 @@ impl One<'_> {
 /// Asks one time, by a prompt of so many tokens.
 fn once<'a>(
     (prompt, tokens): (&str, u64),
+    anew: &dyn Fn(&Player) -> Result<Option<Words>, PlanningError>,
     session: Option<&Session>,
     player: &'a Player,
     run: &mut Run,
@@ -315,6 +364,7 @@ fn once<'a>(
         role: Role::Asked,
         prompt,
         tokens,
+        anew,
         folder: &folder,
         may: May::Answer,
         session: session.map(|session| session.id.as_str()),
@@ -325,6 +375,7 @@ fn once<'a>(
         place,
         reply,
         player,
+        own,
     } = call(run, player, &asked, host)?;
     let id = reply
         .session
@@ -339,6 +390,7 @@ fn once<'a>(
         run.keep(SESSION_FILE, &run::json(session))?;
     }
     Ok(One {
+        prompt: own.unwrap_or_else(|| prompt.to_owned()),
         text: reply.text,
         file: place.folder.join(REPLY_FILE),
         player,

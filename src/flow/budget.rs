@@ -35,7 +35,7 @@ pub enum BudgetError {
     },
     /// In money.
     #[error(
-        "the run may cost {most:.2} USD: it has cost {used:.2}, and the next call costs {next:.2} or more"
+        "the run may cost {most:.4} USD: it has cost {used:.4}, and the next call costs {next:.4} or more"
     )]
     Dollars {
         /// The budget.
@@ -46,7 +46,7 @@ pub enum BudgetError {
         next: f64,
     },
     /// In money, where nobody knows the price.
-    #[error("the run may cost {most:.2} USD, and the price of `{model}` is not known")]
+    #[error("the run may cost {most:.4} USD, and the price of `{model}` is not known")]
     NoPrice {
         /// The budget.
         most: f64,

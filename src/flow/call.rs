@@ -8,8 +8,8 @@ use super::patience::{Patience, Then};
 use super::plan::PlanningError;
 use super::player::Player;
 use crate::agent::{
-    Agent, AgentError, Billing, Call, Class, Difference, Failure, May, Next, Reply, Role, Setting,
-    Usage, WAITS,
+    Agent, AgentError, Billing, Call, Class, Difference, Doing, Failure, May, Next, Reply, Role,
+    Setting, Usage,
 };
 use crate::fs::{self, FsError};
 use crate::process::{self, Limits};
@@ -18,12 +18,18 @@ use crate::run::{CallPlace, Event as Happened, Known, Reserve, Run, is_id};
 /// No prompt is larger.
 const MAX_PROMPT_BYTES: u64 = 256 << 20;
 
+/// A prompt with its tokens.
+pub(super) type Words = (String, u64);
+
 /// What an agent is asked, and where it works.
+#[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
     pub(super) role: Role,
     pub(super) prompt: &'a str,
     /// The tokens of the prompt.
     pub(super) tokens: u64,
+    /// Makes a prompt of its own for one that stands in, where it does not take this one.
+    pub(super) anew: &'a dyn Fn(&Player) -> Result<Option<Words>, PlanningError>,
     pub(super) folder: &'a Path,
     pub(super) may: May<'a>,
     pub(super) session: Option<&'a str>,
@@ -41,6 +47,8 @@ pub(super) struct Answered<'a> {
     pub(super) reply: Reply,
     /// Who gave it.
     pub(super) player: &'a Player,
+    /// What it was asked, where that was a prompt of its own.
+    pub(super) own: Option<String>,
 }
 
 /// Calls an agent, again where that may help, and then those that stand in for it; prompts, answers and what became of
@@ -51,7 +59,8 @@ pub(super) fn call<'a>(
     asked: &Asked<'_>,
     host: &Host<'_>,
 ) -> Result<Answered<'a>, PlanningError> {
-    match run.known(asked.role, asked.prompt)? {
+    let (known, own) = known(run, player, asked)?;
+    match known {
         Known::Answered(place, agent, reply) => {
             if let Err(failure) = (asked.check)(&place, &reply.text) {
                 run.fail_call(&place, Some(failure.class), failure.message.clone())?;
@@ -69,13 +78,23 @@ pub(super) fn call<'a>(
                 place,
                 reply: *reply,
                 player: player.chain().find(by_name).unwrap_or(player),
+                own,
             });
         }
         Known::Other(file) => return Err(changed(asked, &file)?),
         Known::Nothing => {}
     }
     let mut player = player;
+    let mut own: Option<Words> = None;
     loop {
+        let asked = &match &own {
+            Some((prompt, tokens)) => Asked {
+                prompt,
+                tokens: *tokens,
+                ..*asked
+            },
+            None => *asked,
+        };
         if matches!(player.agent, Agent::Caller) {
             let agent = player.agent.name();
             let place = run.begin_call(asked.role, &agent, asked.prompt, Reserve::default())?;
@@ -85,7 +104,10 @@ pub(super) fn call<'a>(
             });
         }
         let error = match insist(run, player, asked, host)? {
-            Ok(answered) => return Ok(answered),
+            Ok(mut answered) => {
+                answered.own = own.map(|(prompt, _)| prompt);
+                return Ok(answered);
+            }
             Err(error) => error,
         };
         // A conversation is had with one agent.
@@ -93,15 +115,43 @@ pub(super) fn call<'a>(
         let (Some(next), true) = (next, may_fall_back(&error)) else {
             return Err(error.into());
         };
-        let (from, to) = (player.agent.name(), next.agent.name());
-        (host.tell)(&Event::FellBack(asked.role, &error, &to));
-        run.record(Happened::FellBack {
-            role: asked.role,
-            from,
-            to,
-        })?;
+        fall_back(asked.role, &error, player, next, run, host)?;
         player = next;
+        own = (asked.anew)(player)?;
     }
+}
+
+/// Tells and records that `next` is asked in the place of `player`.
+pub(super) fn fall_back(
+    role: Role,
+    error: &AgentError,
+    player: &Player,
+    next: &Player,
+    run: &mut Run,
+    host: &Host<'_>,
+) -> Result<(), FsError> {
+    let (from, to) = (player.agent.name(), next.agent.name());
+    (host.tell)(&Event::FellBack(role, error, &to));
+    run.record(Happened::FellBack { role, from, to })
+}
+
+/// Returns what the run knows of the prompt, or of those that stand-ins got in its place, and that prompt.
+fn known(
+    run: &mut Run,
+    player: &Player,
+    asked: &Asked<'_>,
+) -> Result<(Known, Option<String>), PlanningError> {
+    let known = run.known(asked.role, asked.prompt)?;
+    if matches!(known, Known::Other(_)) {
+        for next in player.chain().skip(1) {
+            if let Some((prompt, _)) = (asked.anew)(next)?
+                && let answered @ Known::Answered(..) = run.known(asked.role, &prompt)?
+            {
+                return Ok((answered, Some(prompt)));
+            }
+        }
+    }
+    Ok((known, None))
 }
 
 /// Says whether another agent may do what one could not.
@@ -144,6 +194,7 @@ fn insist<'a>(
                             place,
                             reply,
                             player,
+                            own: None,
                         }));
                     }
                     Err(failure) => AgentError::Failed {
@@ -258,14 +309,17 @@ fn once(
         temporary: &temporary,
         protected: run.root(),
         limits: &limits,
+        longest_wait: host.longest_wait,
         interrupted: host.interrupted,
     };
     let answer = player.agent.ask(&call, &setting, &mut |doing| {
-        let doing = process::struck(doing, &host.secrets);
-        if doing.starts_with(WAITS) {
-            (host.tell)(&Event::WaitsItself(asked.role, &doing));
-        } else {
-            (host.tell)(&Event::Doing(&doing));
+        let clean = |told: &str| process::struck(told, &host.secrets);
+        match doing {
+            Doing::Works(told) => (host.tell)(&Event::Doing(&clean(&told))),
+            Doing::Waits(told, _) => (host.tell)(&Event::WaitsItself(asked.role, &clean(&told))),
+            Doing::Left(n) => (host.tell)(&Event::Warning(format!(
+                "{agent} left {n} processes that cannot be ended"
+            ))),
         }
     });
     if matches!(answer, Err(AgentError::Failed { .. })) {

@@ -40,8 +40,7 @@ pub fn choose<'a>(
     all: &'a [Summary],
     request: &CleanRequest,
 ) -> Result<Vec<(&'a Summary, u64)>, FsError> {
-    let sizes = all.iter();
-    let sizes = sizes.map(|summary| fs::bytes_beneath(&root.join(run::FOLDER).join(&summary.id)));
+    let sizes = all.iter().map(|summary| bytes(root, &summary.id));
     let sizes: Vec<u64> = sizes.collect::<Result<_, _>>()?;
     let mut left: u64 = sizes.iter().sum();
     let mut chosen = Vec::new();
@@ -71,6 +70,15 @@ pub fn choose<'a>(
     }
     chosen.sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));
     Ok(chosen)
+}
+
+/// Returns the bytes of the folder of a run.
+///
+/// # Errors
+///
+/// Fails if the folder cannot be read.
+pub fn bytes(root: &Path, id: &str) -> Result<u64, FsError> {
+    fs::bytes_beneath(&root.join(run::FOLDER).join(id))
 }
 
 fn may_go(root: &Path, summary: &Summary, landed: OfLanded) -> Result<bool, FsError> {

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::call::{Answered, Asked, call};
+use super::call::{Answered, Asked, Words, call};
 use super::exec::ExecError;
 use super::host::{Event, Host};
-use super::plan::given;
+use super::plan::{PlanningError, given};
 use super::player::Player;
 use super::redact::{Redactor, SecretsMode};
 use crate::agent::{Class, May, REPLY_FILE, Role};
@@ -57,18 +57,22 @@ pub(super) fn ask<'a>(
     (player, scratch): (&'a Player, &Root),
     run: &mut Run,
     (prompt, tokens): (&str, u64),
+    anew: &dyn Fn(&Player) -> Result<Option<Words>, PlanningError>,
     counter: &Counter,
     host: &Host<'_>,
 ) -> Result<Answered<'a>, ExecError> {
     let folder = host.cache.join(&run.id).join(Role::Executor.name());
     fs::make_private_folders(&folder)?;
     let (mut player, mut text, mut tokens) = (player, prompt.to_owned(), tokens);
+    // What was asked first, by a prompt of its own where another stood in.
+    let (mut first, mut own) = (prompt.to_owned(), None);
     let mut n_again = 0;
     loop {
         let asked = Asked {
             role: Role::Executor,
             prompt: &text,
             tokens,
+            anew,
             folder: &folder,
             may: May::Answer,
             session: None,
@@ -76,9 +80,13 @@ pub(super) fn ask<'a>(
             check: &|_, _| Ok(()),
             reset: &|_, _| true,
         };
-        let answered = call(run, player, &asked, host)?;
+        let mut answered = call(run, player, &asked, host)?;
+        if let Some(text) = answered.own.take() {
+            first.clone_from(&text);
+            own = Some(text);
+        }
         let Err(wrong) = carry_out(&answered.reply.text, scratch, &host.redactor)? else {
-            return Ok(answered);
+            return Ok(Answered { own, ..answered });
         };
         let agent = answered.player.agent.name();
         if n_again == MOST_AGAIN {
@@ -94,7 +102,7 @@ pub(super) fn ask<'a>(
         n_again += 1;
         let told = format!("{agent}: the edits cannot be made: {wrong}; asking again");
         (host.tell)(&Event::Warning(told));
-        let again = prompt::edits_again(&wrong.0, (prompt, &answered.reply.text));
+        let again = prompt::edits_again(&wrong.0, (&first, &answered.reply.text));
         let again = host.redactor.redacted(&again);
         player = answered.player;
         let again = given(again, counter, player, Role::Executor)?;

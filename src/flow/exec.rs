@@ -42,6 +42,8 @@ pub struct Content<'a> {
     pub packs: &'a [String],
     /// The user's checks.
     pub checks: &'a [String],
+    /// Whether the executor edits files, or answers with edits.
+    pub gives: Gives,
 }
 
 /// What decides about a change.
@@ -66,6 +68,8 @@ pub struct ExecRequest<'a> {
     pub protected: Option<&'a Globs>,
     /// Where a good change goes.
     pub land: Land,
+    /// Makes the first prompt for one that stands in for the executor.
+    pub make: &'a dyn Fn(&Player) -> Result<Prompt, PlanningError>,
 }
 
 /// What becomes of a change that is not what was planned or told.
@@ -334,7 +338,7 @@ pub fn prepare(
     let checks: Vec<(&str, Option<&str>)> =
         commands.zip(held.iter().map(Option::as_deref)).collect();
     let plan = redacted("the plan", &content.plan.text, host)?;
-    let words = |packs: &[&str]| match player.gives() {
+    let words = |packs: &[&str]| match content.gives {
         Gives::Files => prompt::execute(packs, &plan, &checks),
         Gives::Answer => prompt::edits(packs, &plan, &checks),
     };

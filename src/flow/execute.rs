@@ -1,13 +1,13 @@
 //! The work of an executor on a plan: it edits, checks and reviewer judge, and what they find goes back to it.
 
-use super::call::{Answered, Asked, call};
+use super::call::{Answered, Asked, Words, call};
 use super::checks::{When, place_scripts, run_checks};
 use super::edits;
 use super::examine::{altered, examine, keep_partly};
 use super::exec::{Bench, ExecError, ExecRequest, Executed, Unlike};
 use super::host::{Event, Host};
 use super::land::{Land, Landed, branch, land};
-use super::plan::{Prompt, given};
+use super::plan::{PlanningError, Prompt, given};
 use super::player::Player;
 use super::review::{self, Ledger, Subject};
 use crate::agent::{Class, Gives, May, Role};
@@ -30,6 +30,8 @@ struct Turn<'a> {
     player: &'a Player,
     text: String,
     tokens: u64,
+    /// What was asked first.
+    first: String,
     /// The conversation that goes on.
     session: Option<String>,
     /// How often it was asked before.
@@ -53,6 +55,7 @@ pub fn execute(
         player,
         text: prompt.text.clone(),
         tokens: prompt.tokens,
+        first: prompt.text.clone(),
         session: None,
         n_before: 0,
     };
@@ -63,7 +66,7 @@ pub fn execute(
     let mut not_good = None;
     let executed = loop {
         host.go_on()?;
-        let answered = ask((repository, bench), &turn, run, request, host);
+        let answered = ask((repository, bench), &turn, prompt, run, request, host);
         let answered = match (answered, not_good.take()) {
             // A recording ends where the run ended that it was made of.
             (Err(ExecError::Call(error)), Some(last)) if error.is_not_recorded() => {
@@ -71,6 +74,9 @@ pub fn execute(
             }
             (answered, _) => answered?,
         };
+        if let Some(own) = &answered.own {
+            turn.first.clone_from(own);
+        }
         let mut executed = examine((repository, bench), &answered, run, request, host)?;
         // Who was told what is wrong and left all as it was will not do better.
         let changed = executed.changes.changes.clone();
@@ -92,7 +98,7 @@ pub fn execute(
             }
             n_repairs += 1;
             (host.tell)(&Event::Repairing(n_failed, n_repairs, request.check_rounds));
-            turn = repair(prompt, &answered, &turn, &[], &executed, run, request, host)?;
+            turn = repair(&answered, &turn, &[], &executed, run, request, host)?;
             let executed = Box::new(executed);
             not_good = Some(ExecError::Failed { n_failed, executed });
             continue;
@@ -108,9 +114,7 @@ pub fn execute(
             break executed;
         }
         let found = ledger.enter(&review.failed);
-        turn = repair(
-            prompt, &answered, &turn, &found, &executed, run, request, host,
-        )?;
+        turn = repair(&answered, &turn, &found, &executed, run, request, host)?;
         let disputed = ExecError::Disputed {
             n_rounds: n_reviews,
             found,
@@ -188,9 +192,7 @@ fn read(
 }
 
 /// Returns what the executor is asked about a change that is not good yet: checks that fail, or what a reviewer found.
-#[expect(clippy::too_many_arguments, reason = "a round is made of all of them")]
 fn repair<'a>(
-    prompt: &Prompt,
     answered: &Answered<'a>,
     turn: &Turn<'_>,
     found: &[(crate::review::Finding, usize)],
@@ -217,7 +219,7 @@ fn repair<'a>(
         })
         .collect();
     let text = prompt::repair(&Repair {
-        asked: session.is_none().then_some(prompt.text.as_str()),
+        asked: session.is_none().then_some(turn.first.as_str()),
         answer: (gives == Gives::Answer).then_some(answered.reply.text.as_str()),
         failed: &failed,
         found: &found
@@ -235,6 +237,7 @@ fn repair<'a>(
         player,
         text,
         tokens,
+        first: turn.first.clone(),
         session,
         n_before: turn.n_before + 1,
     })
@@ -244,13 +247,19 @@ fn repair<'a>(
 fn ask<'a>(
     (repository, bench): (&Repository, &Bench),
     turn: &Turn<'a>,
+    prompt: &Prompt,
     run: &mut Run,
     request: &ExecRequest<'_>,
     host: &Host<'_>,
 ) -> Result<Answered<'a>, ExecError> {
     let scratch = &bench.scratch;
+    // Later it is asked about what it did.
+    let anew = |player: &Player| match turn.n_before {
+        0 => prompt.anew(player, Role::Executor, request.make),
+        _ => Ok(None),
+    };
     match turn.player.gives() {
-        Gives::Files => work((repository, bench), turn, run, request, host),
+        Gives::Files => work((repository, bench), turn, &anew, run, request, host),
         Gives::Answer => {
             if turn.n_before > 0 {
                 // Each answer holds the whole change.
@@ -258,7 +267,8 @@ fn ask<'a>(
             }
             let root = Root::open(&scratch.folder)?;
             let asked = (turn.text.as_str(), turn.tokens);
-            edits::ask((turn.player, &root), run, asked, request.counter, host)
+            let scratch = (turn.player, &root);
+            edits::ask(scratch, run, asked, &anew, request.counter, host)
         }
     }
 }
@@ -267,6 +277,7 @@ fn ask<'a>(
 fn work<'a>(
     (repository, bench): (&Repository, &Bench),
     turn: &Turn<'a>,
+    anew: &dyn Fn(&Player) -> Result<Option<Words>, PlanningError>,
     run: &mut Run,
     request: &ExecRequest<'_>,
     host: &Host<'_>,
@@ -283,6 +294,7 @@ fn work<'a>(
         role: Role::Executor,
         prompt: &turn.text,
         tokens: turn.tokens,
+        anew,
         folder: &scratch.folder,
         may: May::Edit { checks: &checks },
         session: turn.session.as_deref(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::budget::BudgetError;
-use super::call::{Answered, Asked, call};
+use super::call::{Answered, Asked, Words, call};
 use super::host::{Event, Host, Interrupted};
 use super::pack::{self, PackError, PackRequest};
 use super::player::Player;
@@ -108,6 +108,24 @@ pub enum PlanningError {
     Interrupted(#[from] Interrupted),
 }
 
+impl Prompt {
+    /// Returns the prompt that `make` makes for `player`, if it does not take this one.
+    pub(super) fn anew(
+        &self,
+        player: &Player,
+        role: Role,
+        make: &dyn Fn(&Player) -> Result<Self, PlanningError>,
+    ) -> Result<Option<Words>, PlanningError> {
+        let is_over = player.tokens(&self.count) > player.prompt_limit(role)
+            || over_program(player, &self.text, self.tokens) > 0;
+        if !is_over {
+            return Ok(None);
+        }
+        let own = make(player)?;
+        Ok(Some((own.text, own.tokens)))
+    }
+}
+
 impl PlanningError {
     /// Says whether a recording holds no answer to this.
     pub(super) fn is_not_recorded(&self) -> bool {
@@ -117,6 +135,9 @@ impl PlanningError {
         )
     }
 }
+
+/// The file of a run that holds what is wanted.
+pub const SPEC_FILE: &str = "spec.md";
 
 /// The file of a run that says how the planner's conversation goes on.
 pub const SESSION_FILE: &str = "planner-session.json";
@@ -267,67 +288,101 @@ pub(super) fn redacted_packs(
         .collect()
 }
 
-/// Makes the planner's prompt, and decides who gets what.
-///
-/// `packs` take the place of packing, if there are any.
+/// What a planner is to plan.
+pub struct Task<'a> {
+    /// The repository.
+    pub repository: &'a Repository,
+    /// How it is packed; the counter estimates for every player.
+    pub request: PackRequest,
+    /// What is wanted.
+    pub spec: &'a str,
+    /// Packs that take the place of packing, if there are any.
+    pub packs: &'a [String],
+}
+
+impl Task<'_> {
+    /// Makes the prompt for `planner`.
+    ///
+    /// # Errors
+    ///
+    /// As [`fitted`] and [`given`].
+    pub fn prompt(&self, planner: &Player, host: &Host<'_>) -> Result<Prompt, PlanningError> {
+        let spec = &redacted("the spec", self.spec, host)?;
+        let words = |packs: &[&str]| prompt::plan(packs, spec);
+        if self.packs.is_empty() {
+            let mut request = self.request.clone();
+            request.query = Some(Arc::new(Query::of(spec)));
+            return fitted(
+                self.repository,
+                request,
+                planner,
+                Role::Planner,
+                &words,
+                host,
+            );
+        }
+        let packs = redacted_packs(self.packs, host)?;
+        let packs: Vec<&str> = packs.iter().map(String::as_str).collect();
+        given(words(&packs), &self.request.counter, planner, Role::Planner)
+    }
+}
+
+/// Makes the planner's prompt and decides who gets what; the run keeps what the prompt is made of.
 ///
 /// # Errors
 ///
 /// As [`fitted`] and [`given`].
 pub fn prepare(
-    repository: &Repository,
-    mut request: PackRequest,
-    spec: &str,
-    packs: &[String],
-    players: (&Player, &Player),
+    task: &Task<'_>,
+    (planner, executor): (&Player, &Player),
     context: Context,
+    run: &mut Run,
     host: &Host<'_>,
 ) -> Result<(Prompt, Route), PlanningError> {
-    let (planner, executor) = players;
-    let spec = &redacted("the spec", spec, host)?;
-    let prompt = if packs.is_empty() {
-        request.query = Some(Arc::new(Query::of(spec)));
-        let words = |packs: &[&str]| prompt::plan(packs, spec);
-        fitted(repository, request, planner, Role::Planner, &words, host)?
-    } else {
-        let packs = redacted_packs(packs, host)?;
-        let packs: Vec<&str> = packs.iter().map(String::as_str).collect();
-        given(
-            prompt::plan(&packs, spec),
-            &request.counter,
-            planner,
-            Role::Planner,
-        )?
-    };
+    run.keep(SPEC_FILE, host.redactor.redacted(task.spec).as_bytes())?;
+    let prompt = task.prompt(planner, host)?;
     // Packs that were given tell nothing of the repository's size.
     let context = match context {
-        Context::Auto if !packs.is_empty() => Context::Plan,
+        Context::Auto if !task.packs.is_empty() => Context::Plan,
         context => context,
     };
     let route = route(&prompt.whole, planner, executor, context);
+    run.keep("route.json", &crate::run::json(&route))?;
+    if let Some(pack) = &prompt.pack {
+        run.keep("planner-pack.xml", pack.as_bytes())?;
+    }
+    (host.tell)(&Event::Routed(&route));
+    (host.tell)(&Event::Prompted(Role::Planner, &prompt));
     Ok((prompt, route))
 }
 
 /// A plan, and the conversation in which it was made, if there is one.
-pub struct Planned {
+pub struct Planned<'a> {
     /// The plan.
     pub plan: Plan,
     /// The conversation.
     pub session: Option<Session>,
+    /// Who made it.
+    pub planner: &'a Player,
+    /// The prompt by which that was asked.
+    pub prompt: String,
 }
 
-/// Asks the planner, by a prompt of so many tokens, and takes the plan out of its answer; both are kept in the run.
+/// Asks the planner, by a prompt with its tokens, and takes the plan out of its answer; both are kept in the run.
+///
+/// `anew` makes the prompt of one that stands in and does not take this one.
 ///
 /// # Errors
 ///
 /// Fails if there is no whole answer, or it is no plan.
-pub fn ask(
+pub(super) fn ask<'a>(
     run: &mut Run,
-    player: &Player,
+    player: &'a Player,
     (prompt, tokens): (&str, u64),
+    anew: &dyn Fn(&Player) -> Result<Option<Words>, PlanningError>,
     session: Option<&Session>,
     host: &Host<'_>,
-) -> Result<Planned, PlanningError> {
+) -> Result<Planned<'a>, PlanningError> {
     host.go_on()?;
     // Programs find a conversation by the folder in which it was had.
     let origin = session.map_or(run.id.as_str(), |session| session.run.as_str());
@@ -338,13 +393,17 @@ pub fn ask(
         role: Role::Planner,
         prompt,
         tokens,
+        anew,
         folder: &folder,
         may: May::Answer,
         session: session.map(|session| session.id.as_str()),
         check: &no_plan,
         reset: &|_, _| true,
     };
-    let Answered { reply, player, .. } = call(run, player, &asked, host)?;
+    let answered = call(run, player, &asked, host)?;
+    let Answered {
+        reply, player, own, ..
+    } = answered;
     let session = reply.session.map(|id| Session {
         version: 1,
         planner: player.choice(),
@@ -355,7 +414,12 @@ pub fn ask(
         run.keep(SESSION_FILE, &crate::run::json(session))?;
     }
     let plan = plan::parse(&reply.text)?;
-    Ok(Planned { plan, session })
+    Ok(Planned {
+        plan,
+        session,
+        planner: player,
+        prompt: own.unwrap_or_else(|| prompt.to_owned()),
+    })
 }
 
 /// Says why an answer is no plan.

@@ -9,7 +9,7 @@ use super::execute;
 use super::host::{Event, Host};
 use super::land::{self, Land, Landed};
 use super::pack::PackRequest;
-use super::plan::{self, PlanningError, Prompt, Session};
+use super::plan::{self, PlanningError, Prompt, Session, Task};
 use super::player::Player;
 use super::rounds::{self, Planning};
 use super::route::{Context, Focus};
@@ -29,9 +29,6 @@ pub const PLAN_HEAD: &str = "<!-- twostep plan ";
 
 /// The file that a plan is written to.
 pub const PLAN_FILE: &str = "AI-PLAN.md";
-
-/// The file of a run that holds what is wanted.
-pub const SPEC_FILE: &str = "spec.md";
 
 /// The bytes of a token of prose, roughly.
 const BYTES_PER_TOKEN: u64 = 3;
@@ -296,25 +293,15 @@ fn from_spec(
     run: &mut Run,
     host: &Host<'_>,
 ) -> Result<Done, RunError> {
-    let players = (planner, work.executor);
     let before = seen(file)?;
-    let request = work.request.clone();
-    run.keep(SPEC_FILE, host.redactor.redacted(spec).as_bytes())?;
-    let (prompt, route) = plan::prepare(
-        work.repository,
-        request,
+    let task = Task {
+        repository: work.repository,
+        request: work.request.clone(),
         spec,
-        work.packs,
-        players,
-        work.context,
-        host,
-    )?;
-    run.keep("route.json", &run::json(&route))?;
-    if let Some(pack) = &prompt.pack {
-        run.keep("planner-pack.xml", pack.as_bytes())?;
-    }
-    (host.tell)(&Event::Routed(&route));
-    (host.tell)(&Event::Prompted(Role::Planner, &prompt));
+        packs: work.packs,
+    };
+    let players = (planner, work.executor);
+    let (prompt, route) = plan::prepare(&task, players, work.context, run, host)?;
     if (work.decide)(&Question::Spend(Role::Planner, planner, &prompt))? == Answer::Stop {
         run.keep("planner-prompt.md", prompt.text.as_bytes())?;
         return Ok(Done::NotAsked);
@@ -323,8 +310,8 @@ fn from_spec(
     let bench = make_bench(work, run, host)?;
     let planning = Planning {
         planner,
+        task: &task,
         prompt: &prompt,
-        repository: work.repository,
         candidates: work.candidates,
         most: work.plan_rounds,
     };
@@ -431,7 +418,12 @@ fn carry_out(
             Ok(references)
         }) {
             Ok(references) => {
-                let prompt = executor_prompt(work, &plan, &references, focus, run, host)?;
+                let content = content(work, &plan, &references, focus);
+                let request = work.request.clone();
+                let make = |executor: &Player| {
+                    exec::prepare(work.repository, request.clone(), &content, executor, host)
+                };
+                let prompt = executor_prompt(work, &references, &make, run, host)?;
                 let answer = (work.decide)(&Question::Execute(file, work.executor, &prompt))?;
                 if answer == Answer::Stop {
                     run.keep("executor-prompt.md", prompt.text.as_bytes())?;
@@ -449,6 +441,7 @@ fn carry_out(
                         reviewer: work.reviewer,
                         protected: work.protected,
                         land: work.land,
+                        make: &make,
                     };
                     let bench = match bench {
                         Some(bench) => bench,
@@ -488,31 +481,38 @@ fn carry_out(
     }
 }
 
+/// Returns what the executor's prompt is made of.
+fn content<'a>(
+    work: &'a Work<'_>,
+    plan: &'a Plan,
+    references: &'a [Reference],
+    focus: Focus,
+) -> exec::Content<'a> {
+    exec::Content {
+        plan,
+        references,
+        focus,
+        packs: if work.planner.is_some() {
+            &[]
+        } else {
+            work.packs
+        },
+        checks: work.checks,
+        gives: work.executor.gives(),
+    }
+}
+
 /// Makes the executor's prompt, and keeps what it is made of.
 fn executor_prompt(
     work: &Work<'_>,
-    plan: &Plan,
     references: &[Reference],
-    focus: Focus,
+    make: &dyn Fn(&Player) -> Result<Prompt, PlanningError>,
     run: &mut Run,
     host: &Host<'_>,
 ) -> Result<Prompt, RunError> {
     (host.tell)(&Event::Resolved(references));
     run.keep("references.json", &run::json(&references))?;
-    let packs = if work.planner.is_some() {
-        &[]
-    } else {
-        work.packs
-    };
-    let content = exec::Content {
-        plan,
-        references,
-        focus,
-        packs,
-        checks: work.checks,
-    };
-    let request = work.request.clone();
-    let prompt = exec::prepare(work.repository, request, &content, work.executor, host)?;
+    let prompt = make(work.executor)?;
     if let Some(pack) = &prompt.pack {
         run.keep("executor-pack.xml", pack.as_bytes())?;
     }
@@ -566,7 +566,7 @@ pub fn revise(
     // What was said before is not known here; a vendor that keeps it asks little for it.
     let tokens = prompt.len() as u64 / BYTES_PER_TOKEN;
     let asked = (prompt.as_str(), tokens);
-    Ok(plan::ask(run, planner, asked, Some(&session), host)?.plan)
+    Ok(plan::ask(run, planner, asked, &|_| Ok(None), Some(&session), host)?.plan)
 }
 
 /// Returns what a plan names, if all of it is clear; lines are those of the plan, in an error those of its file.

@@ -82,6 +82,8 @@ pub fn ask(
         role: Role::Reviewer,
         prompt: &prompt.text,
         tokens: prompt.tokens,
+        // Nothing of a change can be left out.
+        anew: &|_| Ok(None),
         folder: &folder,
         may: May::Answer,
         session: None,

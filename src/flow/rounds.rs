@@ -1,28 +1,26 @@
 //! Rounds with the planner: what is wrong with a plan, held against the repository, goes back to it.
 
 use super::host::{Event, Host};
-use super::plan::{self, Planned, PlanningError, Prompt, Session};
+use super::plan::{self, Planned, PlanningError, Prompt, Task};
 use super::plan_exec::resolve;
 use super::player::Player;
+use crate::agent::Role;
 use crate::plan::{self as plans, Plan, Reference};
 use crate::prompt;
-use crate::repo::{Candidate, Repository};
+use crate::repo::Candidate;
 use crate::run::Run;
 
 /// How often a plan goes back unless something else is said.
 pub const USUAL_ROUNDS: usize = 2;
 
-/// The bytes of a token of prose, roughly.
-const BYTES_PER_TOKEN: u64 = 3;
-
 /// What a planner is asked, and what its plan is held against.
 pub struct Planning<'a> {
     /// Who plans.
     pub planner: &'a Player,
-    /// The prompt that asks for the plan.
+    /// What is to be planned.
+    pub task: &'a Task<'a>,
+    /// The prompt that asks for it.
     pub prompt: &'a Prompt,
-    /// The repository.
-    pub repository: &'a Repository,
     /// All files of it.
     pub candidates: &'a [Candidate],
     /// How often the plan may go back.
@@ -41,9 +39,15 @@ pub fn plan(
     host: &Host<'_>,
 ) -> Result<Plan, PlanningError> {
     let Planning {
-        planner, prompt, ..
+        planner,
+        prompt,
+        task,
+        ..
     } = planning;
-    let mut planned = plan::ask(run, planner, (&prompt.text, prompt.tokens), None, host)?;
+    let make = |player: &Player| task.prompt(player, host);
+    let anew = |player: &Player| prompt.anew(player, Role::Planner, &make);
+    let asked = (prompt.text.as_str(), prompt.tokens);
+    let mut planned = plan::ask(run, planner, asked, &anew, None, host)?;
     for round in 0..planning.most {
         let mut wrong = wrong(&planned.plan, planning);
         if round == 0 {
@@ -65,7 +69,8 @@ pub fn plan(
 
 /// Returns what is wrong with a plan, a line for each.
 fn wrong(plan: &Plan, planning: &Planning<'_>) -> Vec<String> {
-    let references = resolve(&plan.text, plan, planning.repository, planning.candidates);
+    let repository = planning.task.repository;
+    let references = resolve(&plan.text, plan, repository, planning.candidates);
     if references.is_empty() {
         return vec![
             "it names no file of the repository: each step names those that it touches".to_owned(),
@@ -91,27 +96,23 @@ pub fn told(reference: &Reference) -> String {
 }
 
 /// Asks for the plan once more, in the conversation in which it was made, or with all that was said where there is none.
-fn again(
+fn again<'a>(
     planning: &Planning<'_>,
-    planned: &Planned,
+    planned: &Planned<'a>,
     wrong: &[String],
     run: &mut Run,
     host: &Host<'_>,
-) -> Result<Planned, PlanningError> {
+) -> Result<Planned<'a>, PlanningError> {
     let session = planned.session.as_ref();
-    let had_it = |session: &Session| {
-        let mut chain = planning.planner.chain();
-        chain.find(|player| player.choice() == session.planner)
-    };
-    let tokens = |text: &str| text.len() as u64 / BYTES_PER_TOKEN;
-    if let Some((session, player)) = session.and_then(|session| Some((session, had_it(session)?))) {
-        let prompt = prompt::mend(wrong, None);
-        let asked = (prompt.as_str(), tokens(&prompt));
-        return plan::ask(run, player, asked, Some(session), host);
-    }
-    let first = planning.prompt;
-    let prompt = prompt::mend(wrong, Some((&first.text, &planned.plan.text)));
-    let more = tokens(&prompt[first.text.len().min(prompt.len())..]);
-    let asked = (prompt.as_str(), first.tokens + more);
-    plan::ask(run, planning.planner, asked, None, host)
+    let said = (planned.prompt.as_str(), planned.plan.text.as_str());
+    let prompt = prompt::mend(wrong, session.is_none().then_some(said));
+    let count = planning.task.request.counter.count(&prompt);
+    let tokens = planned.planner.tokens(&count);
+    // Who stands in gets what is asked, or cannot.
+    let asked = (prompt.as_str(), tokens);
+    let again = plan::ask(run, planned.planner, asked, &|_| Ok(None), session, host)?;
+    Ok(Planned {
+        prompt: planned.prompt.clone(),
+        ..again
+    })
 }

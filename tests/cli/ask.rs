@@ -431,6 +431,29 @@ fn who_stands_in_answers_and_a_failure_has_its_class() {
 }
 
 #[test]
+fn who_stands_in_is_asked_where_two_answers_are_not_as_the_schema_says() {
+    let stage = Stage::asked("Many.").tell("codex.answer", "{\"n\": 7}");
+    let args = [
+        "ask",
+        "gemini,codex",
+        "How many?",
+        "--schema",
+        "schema.json",
+        "--json",
+    ];
+    let run = stage.run(&args);
+    assert_eq!(
+        (run.code, &run.json()["value"], &run.json()["agent"]),
+        (0, &json!({ "n": 7 }), &json!("codex:gpt-6.1-sol")),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("in its place"), "{}", run.stderr);
+    // It was asked what the first was asked first.
+    assert_eq!(stage.prompt(3), stage.prompt(1));
+}
+
+#[test]
 fn a_caller_who_is_asked_answers_by_a_file() {
     let stage = Stage::asked("").tell("mine.md", "It is {\"n\": 7}.\n");
     let mine = stage.repo.beside("bin/mine.md");
@@ -481,10 +504,7 @@ fn outside_of_a_repository_the_run_is_in_the_cache() {
     assert_eq!(plain.read_dir().unwrap().count(), 1, "only what was there");
     assert!(!stage.repo.root().join(".twostep").exists());
     let cache = stage.repo.beside("home/.cache/twostep/asked");
-    let told = format!(
-        "the run is kept in the cache; `twostep -C {}",
-        cache.display()
-    );
+    let told = format!("`twostep -C {} runs resume ", cache.display());
     assert!(run.stderr.contains(&told), "{}", run.stderr);
     let cache = cache.to_str().unwrap();
     let run = stage.run(&["-C", cache, "runs", "resume", "--", "--run-calls", "1"]);

@@ -41,7 +41,7 @@ fn what_is_billed_by_the_token_has_a_price() {
 fn a_run_stops_before_it_uses_more_than_it_may_and_goes_on_with_more() {
     for (option, little, much, said) in [
         ("--run-tokens", "12000", "1m", "has used 1200"),
-        ("--run-cost", "0.05", "2", "has cost 0.00"),
+        ("--run-cost", "0.05", "2", "has cost 0.0044"),
         ("--run-calls", "1", "2", "may make 1 calls"),
     ] {
         let stage = Stage::new();
@@ -117,7 +117,8 @@ fn what_cannot_succeed_is_asked_once() {
     let run = stage.plan_exec(&[]);
     assert_eq!(run.code, 3, "{}", run.stderr);
     let journal = stage.run(&["runs", "show"]).stdout;
-    assert_eq!(journal.matches("it gave no answer").count(), 1, "{journal}");
+    let told = "it gave no answer (out of quota)";
+    assert_eq!(journal.matches(told).count(), 1, "{journal}");
 }
 
 #[test]
@@ -147,4 +148,82 @@ fn a_tier_is_a_model_of_the_agents_vendor() {
         assert_eq!(run.code, 0, "{}", run.stderr);
         assert!(run.stderr.contains(&format!("({model})")), "{}", run.stderr);
     }
+}
+
+#[test]
+fn a_program_that_would_wait_for_longer_than_it_may_is_ended_and_another_asked() {
+    let stage = Stage::new()
+        .tell("gemini.does", "waits")
+        .tell("codex.answer", super::plan_exec::PLAN);
+    let run = stage.plan_exec(&["--planner", "gemini,codex", "--max-wait", "10s"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for said in [
+        "waits to try again: Suggested retry after 30s.. Retrying after 33707ms",
+        "would wait 33 s by itself, and may wait 10 s",
+        "asking codex (gpt-6.1-sol) in its place",
+    ] {
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+    let stage = Stage::new().tell("claude.does", "waits");
+    let run = stage.plan_exec(&["--max-wait", "10s"]);
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    let said = "would wait 35 s by itself";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+}
+
+#[test]
+fn one_that_stands_in_and_takes_less_gets_a_prompt_that_it_takes() {
+    let stage = Stage::new()
+        .tell("gemini.does", "out-of-quota")
+        .tell("codex.answer", super::plan_exec::PLAN);
+    let config = stage.repo.beside("home/.config/twostep");
+    std::fs::create_dir_all(&config).unwrap();
+    // Less the 30,000 that codex puts round a prompt.
+    let small = r#"
+        version = 1
+        [[models]]
+        id = "small"
+        vendor = "openai"
+        status = "current"
+        tokenizer = "o200k_base"
+        context_window = 60000
+        shared_window = false
+        max_input = 60000
+    "#;
+    std::fs::write(config.join("models.toml"), small).unwrap();
+    // More than the stand-in takes, less than the first.
+    for n in 0..40 {
+        let text = format!("{n} words of a file\n").repeat(300);
+        let file = stage.repo.root().join(format!("many/{n}.txt"));
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    }
+    let words = ["--planner", "gemini,codex:small"];
+    let run = stage.plan_exec(&words);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let prompt = |n: usize| {
+        super::read(
+            &stage
+                .last_run()
+                .join(format!("calls/{n:02}-planner/prompt.md")),
+        )
+    };
+    let (first, second) = (prompt(1), prompt(2));
+    assert!(
+        second.len() < first.len() / 2,
+        "{} {}",
+        first.len(),
+        second.len()
+    );
+    // What it answered is known by its own prompt when the run is gone on with.
+    let stage = stage.tell("claude.does", "out-of-quota");
+    let run = stage.plan_exec(&[&words[..], &["--force"]].concat());
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    let stage = stage.tell("claude.does", "answer");
+    let run = stage.run(&["runs", "resume"]);
+    assert!(
+        run.stderr.contains("planner   had answered before"),
+        "{}",
+        run.stderr
+    );
 }

@@ -1,5 +1,7 @@
 //! Plans that are wrong, on the way back to who made them.
 
+use serde_json::json;
+
 use super::plan_exec::{PLAN, Stage};
 use super::read;
 
@@ -52,7 +54,7 @@ fn what_a_plan_names_between_backticks_is_found_where_it_is_defined() {
         (0, "exact      Parser::parse -> parser.rs (line 1)\n", "")
     );
     let json = stage.run(&["references", "plan.md", "--json"]).json();
-    assert_eq!(json[0]["lines"], serde_json::json!([[4, 5]]));
+    assert_eq!(json[0]["lines"], json!([[4, 5]]));
 }
 
 #[test]
@@ -327,4 +329,21 @@ fn what_the_user_protects_is_never_changed() {
             );
         }
     }
+}
+
+#[test]
+fn a_program_is_told_what_cannot_be_resolved_and_what_it_may_be() {
+    let stage = Stage::new().tell("gemini.answer", &naming("greets.txt"));
+    let run = stage.plan_exec(&["--plan-rounds", "0", "--json"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let told = &run.json()["references"][0];
+    assert_eq!(
+        (&told["written"], &told["status"], &told["paths"]),
+        (
+            &json!("greets.txt"),
+            &json!("missing"),
+            &json!(["greeting.txt"])
+        ),
+        "{told}"
+    );
 }

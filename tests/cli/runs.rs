@@ -168,6 +168,16 @@ fn clean_removes_the_oldest_and_nothing_that_can_be_undone() {
         assert_eq!((kept.is_dir(), landed.is_dir()), left, "{args:?}");
     }
     assert_eq!(n_runs(&stage), 0);
+    // What may not go is more than was asked for.
+    let stage = Stage::new();
+    assert_eq!(stage.plan_exec(&[]).code, 0);
+    let run = stage.run(&["runs", "clean", "--over", "1kB"]);
+    assert!(
+        run.stderr
+            .contains("are left, more than 1.0 kB: runs that are open"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
@@ -190,4 +200,21 @@ fn a_run_is_named_by_how_its_name_begins() {
         let all = run.stdout + &run.stderr;
         assert!(all.contains(said), "{id}: {all}");
     }
+}
+
+#[test]
+fn a_run_that_cannot_be_read_is_told_and_the_others_are_listed() {
+    let stage = Stage::new();
+    assert_eq!(stage.plan_exec(&["--land", "none"]).code, 0);
+    let broken = stage.last_run().with_file_name("20200101-000000-broken");
+    std::fs::create_dir_all(broken.join("journal.jsonl")).unwrap();
+    let run = stage.run(&["runs"]);
+    assert_eq!(
+        (run.code, run.stdout.lines().count()),
+        (0, 1),
+        "{}",
+        run.stderr
+    );
+    let said = "the run 20200101-000000-broken cannot be read";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
 }

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::ending::exit_code;
 use super::program::ProgramKind;
 use super::protocol::text;
-use super::{AgentError, Call, Class, Failure, Reply, Setting};
+use super::{AgentError, Call, Class, Doing, Failure, Reply, Setting};
 use crate::fs::{self, FsError};
 use crate::process::{self, End, limit_reached};
 use answer::Answer;
@@ -117,6 +117,8 @@ pub(super) fn check_url(url: &str) -> Result<(), &'static str> {
         Err("needs a URL that begins with `http://` or `https://`")
     } else if url.contains(['@', '?', '#']) || url.contains(char::is_whitespace) {
         Err("needs a URL with no log-in, query or white space in it")
+    } else if url.parse::<ureq::http::Uri>().is_err() {
+        Err("needs a URL with a host, and a port if there is one")
     } else {
         Ok(())
     }
@@ -140,7 +142,7 @@ impl Http {
         &self,
         call: &Call<'_>,
         setting: &Setting<'_>,
-        doing: &mut dyn FnMut(&str),
+        doing: &mut dyn FnMut(Doing),
     ) -> Result<Result<Reply, Failure>, AgentError> {
         let request = match self.request(call.prompt, setting) {
             Ok(request) => request,
@@ -253,7 +255,7 @@ impl Exchange {
         request: Request,
         call: &Call<'_>,
         setting: &Setting<'_>,
-        doing: &mut dyn FnMut(&str),
+        doing: &mut dyn FnMut(Doing),
     ) -> Result<Result<(), Failure>, FsError> {
         let file = call.record.join("stdout");
         let mut record = fs::create_private(&file)?;
@@ -307,7 +309,7 @@ impl Exchange {
         Ok(ended.map(drop))
     }
 
-    fn take(&mut self, bytes: &[u8], doing: &mut dyn FnMut(&str)) {
+    fn take(&mut self, bytes: &[u8], doing: &mut dyn FnMut(Doing)) {
         let n_free = BEGINNING_BYTES - self.beginning.len();
         self.beginning
             .extend_from_slice(&bytes[..bytes.len().min(n_free)]);
@@ -317,7 +319,7 @@ impl Exchange {
             self.events.take(bytes, &mut |data| answer.event(data));
         }
         if was_silent && !self.answer.is_silent() {
-            doing("begins to answer");
+            doing(Doing::works("begins to answer"));
         }
     }
 

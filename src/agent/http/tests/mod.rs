@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::*;
-use crate::agent::{May, Role, Usage};
+use crate::agent::{Doing, May, Role, Usage};
 use crate::process::Limits;
 use vendor::{Vendor, answer};
 
@@ -134,7 +134,7 @@ fn chunked(body: &str) -> String {
 struct Asked {
     outcome: Result<Reply, Failure>,
     record: String,
-    doing: Vec<String>,
+    doing: Vec<Doing>,
 }
 
 /// Asks a server at `url`.
@@ -160,6 +160,7 @@ fn ask(
         shim: Path::new(""),
         variables: &variables,
         lent: &[],
+        longest_wait: Duration::ZERO,
         secrets: &[],
         temporary: folder.path(),
         protected: Path::new("/none"),
@@ -186,7 +187,7 @@ fn ask(
     };
     let mut doing = Vec::new();
     let outcome = http
-        .ask(&call, &setting, &mut |text| doing.push(text.to_owned()))
+        .ask(&call, &setting, &mut |told| doing.push(told))
         .unwrap();
     let record = folder.path().join("stdout");
     let record = fs::tail(&record, 1 << 20).unwrap_or_default();
@@ -223,7 +224,7 @@ fn a_whole_stream_is_an_answer_with_its_usage() {
             "{api:?}"
         );
         assert_eq!(asked.record, told(api, Ends::Well));
-        assert_eq!(asked.doing, ["begins to answer"]);
+        assert_eq!(asked.doing, [Doing::works("begins to answer")]);
         let requests = vendor.requests();
         let (head, body) = requests[0].split_once("\r\n\r\n").unwrap();
         assert!(body.contains("the prompt") && head.contains(KEY), "{head}");
