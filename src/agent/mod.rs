@@ -284,6 +284,16 @@ impl Agent {
         }
     }
 
+    /// Says whether what it runs on this machine is confined by us, as far as the system does that; not where it brings a
+    /// sandbox of its own, or is trusted to do as it is told.
+    pub fn is_confined(&self, may: May<'_>) -> bool {
+        match self {
+            Self::Program(program) => program.kind != ProgramKind::Codex,
+            Self::Command(_) => may.gives() == Gives::Files,
+            Self::Http(_) | Self::Recorded(_) | Self::Caller => true,
+        }
+    }
+
     /// Returns what it gives as an executor.
     pub fn gives(&self) -> Gives {
         match self {

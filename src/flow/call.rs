@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::glance::Glance;
 use super::host::{Event, Host};
 use super::patience::{Patience, Then};
 use super::plan::PlanningError;
@@ -12,6 +13,7 @@ use crate::agent::{
     Setting, Usage,
 };
 use crate::fs::{self, FsError};
+use crate::path::RepoPath;
 use crate::process::{self, Limits};
 use crate::run::{CallPlace, Event as Happened, Known, Reserve, Run, is_id};
 
@@ -312,6 +314,9 @@ fn once(
         longest_wait: host.longest_wait,
         interrupted: host.interrupted,
     };
+    let is_confined = player.agent.is_confined(asked.may);
+    let may_change_none = asked.may == May::Answer;
+    let before = (may_change_none && !is_confined).then(|| Glance::at(run.root()));
     let answer = player.agent.ask(&call, &setting, &mut |doing| {
         let clean = |told: &str| process::struck(told, &host.secrets);
         match doing {
@@ -331,6 +336,9 @@ fn once(
     if let Err(error) = fs::remove_folder(&temporary) {
         (host.tell)(&Event::Warning(format!("{error}: {}", error.source)));
     }
+    if let Some(before) = before {
+        tell_changed(&before.changed(&Glance::at(run.root())), &agent, host);
+    }
     let reply = without(answer, &host.secrets)?;
     for denied in &reply.denied {
         let who = asked.role.who();
@@ -342,6 +350,23 @@ fn once(
         )));
     }
     Ok(reply)
+}
+
+/// Tells of files that changed while an agent was asked that may change none.
+fn tell_changed(changed: &[RepoPath], agent: &str, host: &Host<'_>) {
+    const MOST: usize = 5;
+    if changed.is_empty() {
+        return;
+    }
+    let names = changed.iter().take(MOST).map(|path| format!("`{path}`"));
+    let names = names.collect::<Vec<_>>().join(", ");
+    let more = match changed.len().saturating_sub(MOST) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    (host.tell)(&Event::Warning(format!(
+        "files changed while {agent} was asked, which is to change none: {names}{more}"
+    )));
 }
 
 /// Strikes values out of what an agent said.

@@ -16,6 +16,7 @@ pub mod edits;
 mod examine;
 pub mod exec;
 pub mod execute;
+mod glance;
 pub mod history;
 pub mod host;
 pub mod land;

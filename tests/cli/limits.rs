@@ -227,3 +227,25 @@ fn one_that_stands_in_and_takes_less_gets_a_prompt_that_it_takes() {
         run.stderr
     );
 }
+
+#[test]
+fn files_that_change_while_somebody_is_asked_who_may_change_none_are_told() {
+    let stage = Stage::new();
+    let file = stage.repo.root().join("sly.txt");
+    let place = stage.repo.beside("bin/sly.sh");
+    let script = format!("[ -e {0} ] || echo sly > {0}; echo Yes.\n", file.display());
+    std::fs::write(&place, script).unwrap();
+    let agents = serde_json::json!(["sh", place]);
+    let config = stage.repo.beside("home/.config/twostep");
+    std::fs::create_dir_all(&config).unwrap();
+    let agents = format!("[agent.sly]\ncommand = {agents}\nmodel = \"gpt-5\"\n");
+    std::fs::write(config.join("agents.toml"), agents).unwrap();
+    let run = stage.run(&["ask", "sly", "Is it?"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let said =
+        "warning: files changed while sly (gpt-5) was asked, which is to change none: `sly.txt`";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    // Nothing is told where nothing changed.
+    let run = stage.run(&["ask", "sly", "Is it?"]);
+    assert!(!run.stderr.contains("files changed"), "{}", run.stderr);
+}
