@@ -1,9 +1,8 @@
 //! The options by which every verb says who plays which role, and for how long.
 
-use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -252,15 +251,15 @@ impl Lent {
             live.refresh();
             self.interrupt.signal().is_some()
         };
-        let bar = RefCell::new(None);
+        let bar = Mutex::new(None);
         let tell = |event: &Event<'_>| match event {
             Event::Packing(done, n) => {
-                let mut bar = bar.borrow_mut();
+                let mut bar = bar.lock().unwrap_or_else(PoisonError::into_inner);
                 bar.get_or_insert_with(|| printer.progress("packing"))
                     .show(*done, *n);
             }
             other => {
-                bar.take();
+                drop(bar.lock().unwrap_or_else(PoisonError::into_inner).take());
                 live.tell(other, || story::tell(printer, other));
             }
         };

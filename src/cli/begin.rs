@@ -75,7 +75,7 @@ pub(super) fn begin(
     environment: &Environment,
 ) -> anyhow::Result<(Run, Claim)> {
     let root = repository.root.path();
-    if let Some(mut run) = environment.resumed.take() {
+    if let Some(run) = environment.resumed.take() {
         run.watch(watch);
         let place = lent.claim(&run.id)?;
         // Who was killed took nothing out of what programs wrote.
@@ -108,7 +108,7 @@ pub(super) fn begin(
         })
     });
     claim_as_ours(root, &id, command.as_deref(), environment)?;
-    let mut run = Run::begin(root, id, now_ms)?;
+    let run = Run::begin(root, id, now_ms)?;
     run.watch(watch);
     run.record(Event::Started {
         verb: verb.to_owned(),

@@ -2,7 +2,7 @@
 //!
 //! The same events are told line by line too: whoever has no terminal misses nothing.
 
-use std::cell::RefCell;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::printer::{Line, Printer, Volume, clean};
@@ -13,7 +13,7 @@ use crate::flow::host::Event;
 /// The line, and what is known for it.
 pub(super) struct Live<'a> {
     printer: &'a Printer,
-    state: RefCell<State>,
+    state: Mutex<State>,
 }
 
 #[derive(Default)]
@@ -43,13 +43,17 @@ impl<'a> Live<'a> {
     pub(super) fn new(printer: &'a Printer) -> Self {
         Self {
             printer,
-            state: RefCell::default(),
+            state: Mutex::default(),
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes an event, and lets `say` tell of it above the line or in its place.
     pub(super) fn tell(&self, event: &Event<'_>, say: impl FnOnce()) {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state();
         if let (Event::Doing(doing), Some(work)) = (event, &mut state.work) {
             if self.printer.volume() == Volume::Verbose {
                 work.line.above(say);
@@ -88,7 +92,7 @@ impl<'a> Live<'a> {
     /// Brings the line up to date, if it is time; called many times a second while something works.
     pub(super) fn refresh(&self) {
         // An event that is told asks whether to stop, too.
-        let Ok(mut state) = self.state.try_borrow_mut() else {
+        let Ok(mut state) = self.state.try_lock() else {
             return;
         };
         let spent = state.spent;

@@ -362,6 +362,7 @@ fn once<'a>(
     fs::make_private_folders(&folder)?;
     let asked = Asked {
         role: Role::Asked,
+        step: None,
         prompt,
         tokens,
         anew,

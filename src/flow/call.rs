@@ -27,6 +27,8 @@ pub(super) type Words = (String, u64);
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
     pub(super) role: Role,
+    /// The step of a workflow that asks, if one does.
+    pub(super) step: Option<&'a str>,
     pub(super) prompt: &'a str,
     /// The tokens of the prompt.
     pub(super) tokens: u64,
@@ -38,7 +40,14 @@ pub(super) struct Asked<'a> {
     /// Says what is wrong with an answer that is not what was asked for.
     pub(super) check: &'a dyn Fn(&CallPlace, &str) -> Result<(), Failure>,
     /// Takes back what an agent did in the folder before it failed; says whether another may begin there.
-    pub(super) reset: &'a dyn Fn(&mut Run, &CallPlace) -> bool,
+    pub(super) reset: &'a dyn Fn(&Run, &CallPlace) -> bool,
+}
+
+impl<'a> Asked<'a> {
+    /// Returns what is asked for, and by which step.
+    fn what(&self) -> (Role, Option<&'a str>) {
+        (self.role, self.step)
+    }
 }
 
 /// What came of a call.
@@ -56,7 +65,7 @@ pub(super) struct Answered<'a> {
 /// Calls an agent, again where that may help, and then those that stand in for it; prompts, answers and what became of
 /// each call are kept in the run.
 pub(super) fn call<'a>(
-    run: &mut Run,
+    run: &Run,
     player: &'a Player,
     asked: &Asked<'_>,
     host: &Host<'_>,
@@ -99,7 +108,7 @@ pub(super) fn call<'a>(
         };
         if matches!(player.agent, Agent::Caller) {
             let agent = player.agent.name();
-            let place = run.begin_call(asked.role, &agent, asked.prompt, Reserve::default())?;
+            let place = run.begin_call(asked.what(), &agent, asked.prompt, Reserve::default())?;
             return Err(PlanningError::Waiting {
                 role: asked.role,
                 prompt: place.prompt_file,
@@ -129,7 +138,7 @@ pub(super) fn fall_back(
     error: &AgentError,
     player: &Player,
     next: &Player,
-    run: &mut Run,
+    run: &Run,
     host: &Host<'_>,
 ) -> Result<(), FsError> {
     let (from, to) = (player.agent.name(), next.agent.name());
@@ -139,15 +148,15 @@ pub(super) fn fall_back(
 
 /// Returns what the run knows of the prompt, or of those that stand-ins got in its place, and that prompt.
 fn known(
-    run: &mut Run,
+    run: &Run,
     player: &Player,
     asked: &Asked<'_>,
 ) -> Result<(Known, Option<String>), PlanningError> {
-    let known = run.known(asked.role, asked.prompt)?;
+    let known = run.known(asked.what(), asked.prompt)?;
     if matches!(known, Known::Other(_)) {
         for next in player.chain().skip(1) {
             if let Some((prompt, _)) = (asked.anew)(next)?
-                && let answered @ Known::Answered(..) = run.known(asked.role, &prompt)?
+                && let answered @ Known::Answered(..) = run.known(asked.what(), &prompt)?
             {
                 return Ok((answered, Some(prompt)));
             }
@@ -167,7 +176,7 @@ fn may_fall_back(error: &AgentError) -> bool {
 
 /// Calls one agent, again as long as that may help; the inner error is its last.
 fn insist<'a>(
-    run: &mut Run,
+    run: &Run,
     player: &'a Player,
     asked: &Asked<'_>,
     host: &Host<'_>,
@@ -183,7 +192,13 @@ fn insist<'a>(
             .reserve(run, player, asked.tokens, billing.is_metered(), now)?;
         throttle(player, asked, reserve, run, host)?;
         let agent = player.agent.name();
-        let place = run.begin_call(asked.role, &agent, asked.prompt, reserve)?;
+        let metered = billing.is_metered();
+        let booking = run.book();
+        // Others may have been asked meanwhile.
+        host.budget
+            .reserve(run, player, asked.tokens, metered, (host.now)())?;
+        let place = run.begin_call(asked.what(), &agent, asked.prompt, reserve)?;
+        drop(booking);
         let error = match once(run, player, asked, &place, host) {
             Ok(mut reply) => {
                 price(&mut reply.usage, player, billing);
@@ -230,7 +245,6 @@ fn insist<'a>(
         if failure.class == Class::RateLimited {
             host.limiter.hold(player.account(), wait);
         }
-        let metered = billing.is_metered();
         host.budget
             .reserve(run, player, asked.tokens, metered, (host.now)())?;
         (host.tell)(&Event::Waiting(asked.role, failure, wait));
@@ -243,7 +257,7 @@ fn throttle(
     player: &Player,
     asked: &Asked<'_>,
     reserve: Reserve,
-    run: &mut Run,
+    run: &Run,
     host: &Host<'_>,
 ) -> Result<(), PlanningError> {
     let account = player.account();
@@ -258,7 +272,7 @@ fn throttle(
 }
 
 /// Waits; what the user asks meanwhile ends it.
-fn pause(wait: Duration, run: &mut Run, host: &Host<'_>) -> Result<(), PlanningError> {
+fn pause(wait: Duration, run: &Run, host: &Host<'_>) -> Result<(), PlanningError> {
     const TICK: Duration = Duration::from_millis(100);
     let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
     run.record(Happened::Waited { ms })?;

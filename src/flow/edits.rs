@@ -70,6 +70,7 @@ pub(super) fn ask<'a>(
     loop {
         let asked = Asked {
             role: Role::Executor,
+            step: None,
             prompt: &text,
             tokens,
             anew,

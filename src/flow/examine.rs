@@ -157,7 +157,7 @@ fn leaked(
 
 /// Keeps what an executor had done before it failed, for it was paid for: in the folder of the call, or of the run.
 pub(super) fn keep_partly(
-    run: &mut Run,
+    run: &Run,
     place: Option<&CallPlace>,
     scratch: &Scratch,
     look: &dyn Fn() -> Result<ChangeSet, ScratchError>,

@@ -285,13 +285,14 @@ fn work<'a>(
     let scratch = &bench.scratch;
     let look = || scratch.changes(repository, &bench.noise, bench.threads);
     let checks = place_scripts(request.checks, &scratch.folder, &host.redactor)?;
-    let reset = |run: &mut Run, place: &CallPlace| {
+    let reset = |run: &Run, place: &CallPlace| {
         keep_partly(run, Some(place), scratch, &look, host)
             .and_then(|()| Ok(scratch.restore(repository, bench.threads)?))
             .is_ok()
     };
     let asked = Asked {
         role: Role::Executor,
+        step: None,
         prompt: &turn.text,
         tokens: turn.tokens,
         anew,

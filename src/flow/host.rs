@@ -43,11 +43,11 @@ pub struct Host<'a> {
     /// The longest that a call waits for a vendor, all its waits together.
     pub longest_wait: Duration,
     /// Whether the user wants us to stop.
-    pub interrupted: &'a dyn Fn() -> bool,
+    pub interrupted: &'a (dyn Fn() -> bool + Sync),
     /// The time, in milliseconds since 1970.
     pub now: fn() -> u64,
     /// Is told what happens.
-    pub tell: &'a dyn Fn(&Event<'_>),
+    pub tell: &'a (dyn Fn(&Event<'_>) + Sync),
 }
 
 impl Host<'_> {

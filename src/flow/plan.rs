@@ -391,6 +391,7 @@ pub(super) fn ask<'a>(
     fs::make_private_folders(&folder)?;
     let asked = Asked {
         role: Role::Planner,
+        step: None,
         prompt,
         tokens,
         anew,

@@ -54,7 +54,7 @@ pub fn take_up(repository: &Repository, id: &str, now: fn() -> u64) -> Result<Le
     if matches!(outcome, Outcome::Landed | Outcome::Kept | Outcome::Undone) {
         return Ok(Left::Nothing(outcome));
     }
-    let mut run = Run::reopen(root, &id, now)?;
+    let run = Run::reopen(root, &id, now)?;
     let events = run::records(root, &id)?.into_iter();
     let landing = events
         .map(|record| record.event)

@@ -80,6 +80,7 @@ pub fn ask(
     fs::make_private_folders(&folder)?;
     let asked = Asked {
         role: Role::Reviewer,
+        step: None,
         prompt: &prompt.text,
         tokens: prompt.tokens,
         // Nothing of a change can be left out.

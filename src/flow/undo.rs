@@ -94,7 +94,7 @@ pub fn undo(
         None => last_landed(root.path())?,
     };
     standing(root.path(), &id)?;
-    let mut run = Run::reopen(root.path(), &id, now)?;
+    let run = Run::reopen(root.path(), &id, now)?;
     // Again, under its lock: another undo may have been quicker.
     if let Some((name, commit)) = standing(root.path(), &id)? {
         git::delete_branch(root.path(), &name, &commit)?;

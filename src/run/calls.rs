@@ -41,6 +41,8 @@ pub enum Known {
 pub(super) struct Answered {
     number: usize,
     role: Role,
+    /// The step of a workflow that asked.
+    step: Option<String>,
     prompt_hash: String,
 }
 
@@ -55,6 +57,7 @@ pub(super) fn answered(records: &[Record]) -> (usize, Vec<Answered>) {
             Event::CallStarted {
                 number,
                 role,
+                step,
                 prompt_hash,
                 ..
             } => {
@@ -62,6 +65,7 @@ pub(super) fn answered(records: &[Record]) -> (usize, Vec<Answered>) {
                 started.push(Answered {
                     number: *number,
                     role: *role,
+                    step: step.clone(),
                     prompt_hash: prompt_hash.clone(),
                 });
             }
@@ -92,17 +96,24 @@ impl Run {
     /// # Errors
     ///
     /// Fails if an answer that is known is gone, or is not as it was kept.
-    pub fn known(&mut self, role: Role, prompt: &str) -> Result<Known, FsError> {
+    pub fn known(
+        &self,
+        (role, step): (Role, Option<&str>),
+        prompt: &str,
+    ) -> Result<Known, FsError> {
         let hash = Hash::of(prompt.as_bytes()).to_string();
-        let is_it = |call: &Answered| call.role == role && call.prompt_hash == hash;
-        let Some(n) = self.answered.iter().position(is_it) else {
-            let other = self.answered.iter().find(|call| call.role == role);
+        let at_step = |call: &Answered| call.role == role && call.step.as_deref() == step;
+        let is_it = |call: &Answered| at_step(call) && call.prompt_hash == hash;
+        let mut state = self.state();
+        let Some(n) = state.answered.iter().position(is_it) else {
+            let other = state.answered.iter().find(|call| at_step(call));
             let other = other.filter(|_| !self.accepts_changes);
             return Ok(other.map_or(Known::Nothing, |call| {
                 Known::Other(self.place(call.number, role, &hash).prompt_file)
             }));
         };
-        let call = self.answered.remove(n);
+        let call = state.answered.remove(n);
+        drop(state);
         let place = self.place(call.number, role, &hash);
         let recorded: RecordedCall = fs::read_json(&place.folder.join(CALL_FILE), MAX_BYTES)?;
         let name = |file: &str| format!("{}/{file}", folder(call.number, role));
@@ -125,7 +136,8 @@ impl Run {
     ///
     /// Fails if it is gone, or is not as it was kept.
     pub fn asked_next(&self, role: Role) -> Result<Option<String>, FsError> {
-        let next = self.answered.iter().filter(|call| call.role == role);
+        let next = self.state().answered.clone().into_iter();
+        let next = next.filter(|call| call.role == role);
         let Some(call) = next.min_by_key(|call| call.number) else {
             return Ok(None);
         };
@@ -140,32 +152,38 @@ impl Run {
     ///
     /// Fails if it cannot be written.
     pub fn begin_call(
-        &mut self,
-        role: Role,
+        &self,
+        (role, step): (Role, Option<&str>),
         agent: &str,
         prompt: &str,
         reserve: Reserve,
     ) -> Result<CallPlace, FsError> {
-        self.n_calls += 1;
+        let number = {
+            let mut state = self.state();
+            state.n_calls += 1;
+            state.n_calls
+        };
         let hash = Hash::of(prompt.as_bytes()).to_string();
-        let place = self.place(self.n_calls, role, &hash);
-        let name = format!("{}/{PROMPT_FILE}", folder(self.n_calls, role));
+        let place = self.place(number, role, &hash);
+        let name = format!("{}/{PROMPT_FILE}", folder(number, role));
         self.keep(&name, prompt.as_bytes())?;
         self.record(Event::CallStarted {
-            number: self.n_calls,
+            number,
             role,
+            step: step.map(str::to_owned),
             agent: agent.to_owned(),
             prompt_hash: hash,
             reserve,
         })?;
-        self.reserved = Some(reserve);
+        self.state().reserved.insert(number, reserve);
         Ok(place)
     }
 
-    /// Counts the call that was begun last, once.
-    fn settle(&mut self, usage: Option<Usage>) {
-        if let Some(reserve) = self.reserved.take() {
-            self.spent.add(reserve, usage);
+    /// Counts the call `number`, once.
+    fn settle(&self, number: usize, usage: Option<Usage>) {
+        let mut state = self.state();
+        if let Some(reserve) = state.reserved.remove(&number) {
+            state.spent.add(reserve, usage);
         }
     }
 
@@ -175,7 +193,7 @@ impl Run {
     ///
     /// Fails if it cannot be written.
     pub fn end_call(
-        &mut self,
+        &self,
         place: &CallPlace,
         agent: &str,
         reply: &Reply,
@@ -194,7 +212,7 @@ impl Run {
             usage: reply.usage,
         };
         self.keep(&name(CALL_FILE), &json(&call))?;
-        self.settle(Some(reply.usage));
+        self.settle(place.number, Some(reply.usage));
         self.record(Event::CallEnded {
             number: place.number,
             usage: reply.usage,
@@ -209,13 +227,13 @@ impl Run {
     ///
     /// Fails if it cannot be written.
     pub fn fail_call(
-        &mut self,
+        &self,
         place: &CallPlace,
         class: Option<Class>,
         message: String,
     ) -> Result<(), FsError> {
         let is_unused = class.is_some_and(Class::is_unpaid);
-        self.settle(is_unused.then(Usage::nothing));
+        self.settle(place.number, is_unused.then(Usage::nothing));
         self.record(Event::CallFailed {
             number: place.number,
             class,
@@ -228,7 +246,7 @@ impl Run {
     /// # Errors
     ///
     /// Fails if the caller was asked nothing or has answered, the answer is empty or no text, or it cannot be kept.
-    pub fn answer(&mut self, bytes: &[u8]) -> Result<(), FsError> {
+    pub fn answer(&self, bytes: &[u8]) -> Result<(), FsError> {
         let refuse = |why: &str| {
             let cause = std::io::Error::other(why.to_owned());
             Err(FsError::of("give an answer to", &self.folder)(cause))
@@ -242,11 +260,13 @@ impl Run {
                 number,
                 role,
                 agent,
+                step,
                 prompt_hash,
                 ..
             } if agent == CALLER => Some(Answered {
                 number: *number,
                 role: *role,
+                step: step.clone(),
                 prompt_hash: prompt_hash.clone(),
             }),
             _ => None,
@@ -254,7 +274,7 @@ impl Run {
         let Some(call) = last else {
             return refuse("it has asked its caller nothing");
         };
-        if self.answered.contains(&call) {
+        if self.state().answered.contains(&call) {
             return refuse("it has its answer already, and goes on without `--answer`");
         }
         let Ok(text) = std::str::from_utf8(bytes) else {
@@ -266,7 +286,7 @@ impl Run {
             ..Reply::default()
         };
         self.end_call(&place, CALLER, &reply, Gives::Answer, Billing::Nothing)?;
-        self.answered.push(call);
+        self.state().answered.push(call);
         Ok(())
     }
 
@@ -275,7 +295,7 @@ impl Run {
     /// # Errors
     ///
     /// Fails if it cannot be written.
-    pub fn keep_change(&mut self, place: &CallPlace, patch: &[u8]) -> Result<(), FsError> {
+    pub fn keep_change(&self, place: &CallPlace, patch: &[u8]) -> Result<(), FsError> {
         let name = format!("{}/{PATCH_FILE}", folder(place.number, place.role));
         self.keep(&name, patch).map(drop)
     }
@@ -285,7 +305,7 @@ impl Run {
     /// # Errors
     ///
     /// Fails if it cannot be written.
-    pub fn keep_partly(&mut self, place: &CallPlace, patch: &[u8]) -> Result<PathBuf, FsError> {
+    pub fn keep_partly(&self, place: &CallPlace, patch: &[u8]) -> Result<PathBuf, FsError> {
         let name = format!("{}/partly.patch", folder(place.number, place.role));
         self.keep(&name, patch)
     }

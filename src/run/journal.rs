@@ -56,6 +56,9 @@ pub enum Event {
         number: usize,
         /// What it is asked to be.
         role: Role,
+        /// The step of a workflow that asks, if one does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<String>,
         /// The agent and its model.
         agent: String,
         /// The hash of the prompt.

@@ -12,6 +12,7 @@ mod spent;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -30,7 +31,7 @@ pub use spent::{Reserve, Spent};
 pub const FOLDER: &str = ".twostep/runs";
 
 /// What is told of each record of a run, as soon as it is on the disk.
-pub type Watch = Box<dyn Fn(&Record)>;
+pub type Watch = Box<dyn Fn(&Record) + Send>;
 
 /// One execution and its folder.
 pub struct Run {
@@ -41,16 +42,10 @@ pub struct Run {
     pub folder: PathBuf,
     /// When it began, in milliseconds since 1970.
     pub started_ms: u64,
-    n_records: u64,
-    /// The length of its journal, as it was written last.
-    journal_bytes: u64,
-    n_calls: usize,
-    /// The calls that were answered before it was taken up again.
-    answered: Vec<calls::Answered>,
-    /// What the calls used that have ended.
-    spent: Spent,
-    /// What was set aside for the call that has not.
-    reserved: Option<Reserve>,
+    /// What changes while it is at work, which may be in several threads.
+    state: Mutex<State>,
+    /// Held from looking what the run has used until a call is counted.
+    booking: Mutex<()>,
     /// How long earlier processes were at work, in milliseconds, as far as is known.
     worked_ms: u64,
     /// When this process took it up, in milliseconds since 1970.
@@ -59,14 +54,29 @@ pub struct Run {
     accepts_changes: bool,
     /// Whether an earlier process began it.
     is_resumed: bool,
-    /// The hashes of what was kept, by name.
-    hashes: BTreeMap<String, String>,
-    /// Is told of each record.
-    watch: Option<Watch>,
     /// The time, in milliseconds since 1970.
     now: fn() -> u64,
     #[expect(dead_code, reason = "held, not read")]
     lock: fs::Lock,
+}
+
+/// What of a run changes while it is at work.
+#[derive(Default)]
+struct State {
+    n_records: u64,
+    /// The length of its journal, as it was written last.
+    journal_bytes: u64,
+    n_calls: usize,
+    /// The calls that were answered before it was taken up again.
+    answered: Vec<calls::Answered>,
+    /// What the calls used that have ended.
+    spent: Spent,
+    /// What was set aside for those that have not, by their numbers.
+    reserved: BTreeMap<usize, Reserve>,
+    /// The hashes of what was kept, by name.
+    hashes: BTreeMap<String, String>,
+    /// Is told of each record.
+    watch: Option<Watch>,
 }
 
 /// What a run came to, as its journal tells.
@@ -128,18 +138,12 @@ impl Run {
             id,
             folder,
             started_ms: now(),
-            n_records: 0,
-            journal_bytes: 0,
-            n_calls: 0,
-            answered: Vec::new(),
-            spent: Spent::default(),
-            reserved: None,
+            state: Mutex::default(),
+            booking: Mutex::default(),
             worked_ms: 0,
             since_ms: now(),
             accepts_changes: true,
             is_resumed: false,
-            hashes: BTreeMap::new(),
-            watch: None,
             now,
             lock,
         })
@@ -166,33 +170,49 @@ impl Run {
         Ok(Self {
             root: root.to_owned(),
             id: id.to_owned(),
-            hashes: hashes.collect(),
             folder,
             started_ms,
-            n_records,
-            journal_bytes,
-            n_calls,
-            answered,
-            spent,
-            reserved: None,
+            state: Mutex::new(State {
+                n_records,
+                journal_bytes,
+                n_calls,
+                answered,
+                spent,
+                hashes: hashes.collect(),
+                ..State::default()
+            }),
+            booking: Mutex::default(),
             worked_ms,
             since_ms: now(),
             accepts_changes: false,
             is_resumed: true,
-            watch: None,
             now,
             lock,
         })
     }
 
     /// Has `watch` told of each record from now on.
-    pub fn watch(&mut self, watch: Option<Watch>) {
-        self.watch = watch;
+    pub fn watch(&self, watch: Option<Watch>) {
+        self.state().watch = watch;
     }
 
-    /// Returns what its calls have used.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps other threads from counting a call, until what is returned goes.
+    pub fn book(&self) -> MutexGuard<'_, ()> {
+        self.booking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns what its calls have used, and what is set aside for those that have not ended.
     pub fn spent(&self) -> Spent {
-        self.spent
+        let state = self.state();
+        let mut spent = state.spent;
+        for reserve in state.reserved.values() {
+            spent.add(*reserve, None);
+        }
+        spent
     }
 
     /// Returns how long it has been at work, as far as is known.
@@ -219,7 +239,7 @@ impl Run {
     pub fn kept(&self, name: &str) -> Result<Vec<u8>, FsError> {
         let path = self.folder.join(name);
         let bytes = fs::read_regular(&path, MAX_BYTES)?;
-        if self.hashes.get(name) == Some(&Hash::of(&bytes).to_string()) {
+        if self.state().hashes.get(name) == Some(&Hash::of(&bytes).to_string()) {
             Ok(bytes)
         } else {
             let cause = std::io::Error::other("it is not what the run kept there");
@@ -237,14 +257,14 @@ impl Run {
     /// # Errors
     ///
     /// Fails if it cannot be written.
-    pub fn keep(&mut self, name: &str, bytes: &[u8]) -> Result<PathBuf, FsError> {
+    pub fn keep(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, FsError> {
         let path = self.folder.join(name);
         if let Some(folder) = path.parent() {
             fs::make_private_folders(folder)?;
         }
         fs::write_durable(&path, bytes)?;
         let hash = Hash::of(bytes).to_string();
-        self.hashes.insert(name.to_owned(), hash.clone());
+        self.state().hashes.insert(name.to_owned(), hash.clone());
         self.record(Event::Artefact {
             name: name.to_owned(),
             bytes: bytes.len() as u64,
@@ -258,7 +278,7 @@ impl Run {
     /// # Errors
     ///
     /// Fails if they cannot be written.
-    pub fn end(&mut self, outcome: Outcome, exit: u8, advice: Option<&str>) -> Result<(), FsError> {
+    pub fn end(&self, outcome: Outcome, exit: u8, advice: Option<&str>) -> Result<(), FsError> {
         let records = journal::read(&self.folder)?;
         let report = report::report(&self.id, &records, &outcome, advice);
         self.keep(REPORT_FILE, report.as_bytes())?;
@@ -270,16 +290,17 @@ impl Run {
     /// # Errors
     ///
     /// Fails if it cannot be written.
-    pub fn record(&mut self, event: Event) -> Result<(), FsError> {
+    pub fn record(&self, event: Event) -> Result<(), FsError> {
+        let mut state = self.state();
         let record = Record {
             version: journal::VERSION,
-            number: self.n_records + 1,
+            number: state.n_records + 1,
             at_ms: (self.now)(),
             event,
         };
-        self.journal_bytes = journal::append(&self.folder, self.journal_bytes, &record)?;
-        self.n_records += 1;
-        if let Some(watch) = &self.watch {
+        state.journal_bytes = journal::append(&self.folder, state.journal_bytes, &record)?;
+        state.n_records += 1;
+        if let Some(watch) = &state.watch {
             watch(&record);
         }
         Ok(())
@@ -620,12 +641,13 @@ pub fn artefact(root: &Path, id: &str, name: &str) -> Result<Vec<u8>, FsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::{Billing, Gives, Reply};
 
     #[test]
     fn a_run_that_lands_now_is_not_half_landed() {
         let root = tempfile::tempdir().unwrap();
         let half_landed = || half_landed(root.path()).unwrap();
-        let mut run = Run::begin(root.path(), "one".into(), || 0).unwrap();
+        let run = Run::begin(root.path(), "one".into(), || 0).unwrap();
         run.record(Event::LandingStarted).unwrap();
         assert_eq!(half_landed(), None);
         drop(run);
@@ -636,7 +658,7 @@ mod tests {
     fn a_run_that_cannot_be_read_hides_no_other() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path();
-        let mut run = Run::begin(root, "a".into(), || 0).unwrap();
+        let run = Run::begin(root, "a".into(), || 0).unwrap();
         run.record(Event::LandingStarted).unwrap();
         drop(run);
         for (id, file, goal) in [
@@ -668,5 +690,58 @@ mod tests {
         let run = Run::reopen(root, "one", || 0).unwrap();
         assert!(is_alive());
         drop(run);
+    }
+
+    #[test]
+    fn several_threads_add_to_a_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = Run::begin(folder.path(), "a".into(), || 0).unwrap();
+        let reserve = Reserve {
+            tokens: 10,
+            dollars: None,
+        };
+        std::thread::scope(|scope| {
+            for n in 0..4 {
+                let run = &run;
+                scope.spawn(move || {
+                    let step = format!("work[{n}]");
+                    let what = (Role::Asked, Some(step.as_str()));
+                    let place = run.begin_call(what, "a", &step, reserve).unwrap();
+                    run.keep(&format!("{n}.md"), step.as_bytes()).unwrap();
+                    let reply = Reply {
+                        text: step.clone(),
+                        ..Reply::default()
+                    };
+                    let (gives, billing) = (Gives::Answer, Billing::Nothing);
+                    // The last one is cut off.
+                    if n < 3 {
+                        run.end_call(&place, "a", &reply, gives, billing).unwrap();
+                    }
+                });
+            }
+        });
+        let spent = run.spent();
+        assert_eq!((spent.n_calls, spent.tokens), (4, 40));
+        drop(run);
+        let records = records(folder.path(), "a").unwrap();
+        let numbers: Vec<u64> = records.iter().map(|record| record.number).collect();
+        assert_eq!(numbers, (1..=records.len() as u64).collect::<Vec<_>>());
+        // Each step knows its own answer, whatever others answered.
+        let run = Run::reopen(folder.path(), "a", || 0).unwrap();
+        for (step, prompt, expected) in [
+            ("work[3]", "work[3]", "nothing"),
+            ("work[1]", "work[1]", "work[1]"),
+            ("work[1]", "work[1]", "nothing"),
+            ("work[2]", "another prompt", "other"),
+            ("work[0]", "work[0]", "work[0]"),
+        ] {
+            let known = run.known((Role::Asked, Some(step)), prompt).unwrap();
+            let known = match known {
+                Known::Nothing => "nothing".to_owned(),
+                Known::Answered(_, _, reply) => reply.text,
+                Known::Other(_) => "other".to_owned(),
+            };
+            assert_eq!(known, expected, "{step}");
+        }
     }
 }
