@@ -38,7 +38,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("edit", &["patch", "path"]),
     ("history", &["fs", "git", "patch", "path", "repo"]),
     ("scratch", &["fs", "git", "patch", "path", "repo"]),
-    ("check", &["fs", "process"]),
+    ("check", &["fs", "path", "process"]),
     ("run", &["agent", "fs", "path", "repo", "scratch"]),
     (
         "flow",

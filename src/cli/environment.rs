@@ -184,6 +184,18 @@ impl Environment {
         Ok(Some((path, text)))
     }
 
+    /// Writes one of the user's own files.
+    pub(super) fn write_own(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        let folder = self.config.as_ref().ok_or_else(|| {
+            usage(
+                "neither HOME nor XDG_CONFIG_HOME is an absolute path, where your own files would be",
+                "set XDG_CONFIG_HOME to a folder outside of the repository",
+            )
+        })?;
+        fs::make_private_folders(folder)?;
+        Ok(fs::write_durable(&folder.join(name), text.as_bytes())?)
+    }
+
     /// Returns where one of the user's own files is, if it is there.
     pub(super) fn own_path(&self, name: &str) -> Option<PathBuf> {
         let path = self.config.as_ref()?.join(name);

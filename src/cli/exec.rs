@@ -20,6 +20,7 @@ use super::plan::{read_packs, read_spec};
 use super::printer::Printer;
 use super::select::{SelectArgs, Selected};
 use super::story;
+use super::trust;
 use crate::agent::{Chain, Role, Usage, quoted};
 use crate::check::Checked;
 use crate::flow::audit::Audit;
@@ -51,9 +52,14 @@ pub(super) struct ChangeArgs {
 
     /// Command that must succeed for the change to land (can be repeated)
     ///
-    /// It runs in the scratch, before and after the change; the executor may run it, too.
+    /// It runs in the scratch, before and after the change; the executor may run it, too. Without one, what the files of the
+    /// project propose is run if you have agreed to it: see `twostep trust`.
     #[arg(long = "check", value_name = "COMMAND")]
     checks: Vec<String>,
+
+    /// Run no check, whatever you have agreed to
+    #[arg(long, conflicts_with = "checks")]
+    no_check: bool,
 
     /// Tell the executor this often which checks fail, and ask it again
     #[arg(long, value_name = "N", default_value_t = USUAL_ROUNDS)]
@@ -388,6 +394,7 @@ impl Job<'_> {
         self.change.check(repository)?;
         let lent = self.agents.lend(environment)?;
         self.agents.require_keys(self.players(), &lent)?;
+        let (checks, needed) = self.checks(repository, &lent, environment, printer)?;
         let asking = Asking {
             printer,
             agents: self.agents,
@@ -395,11 +402,12 @@ impl Job<'_> {
             environment,
             has_planner: self.planner.as_ref().is_some_and(Player::can_revise),
             executor: Some(&self.executor),
-            checks: &self.change.checks,
+            checks: &checks,
         };
         let decide = |question: &plan_exec::Question<'_>| asking.answer(question);
         let candidates = pack::all_candidates(repository, selected.threads);
-        let carried = self.change.carried(repository, environment)?;
+        let mut carried = self.change.carried(repository, environment)?;
+        carried.extend(needed);
         let protected = environment.protected()?;
         let work = Work {
             repository,
@@ -412,7 +420,7 @@ impl Job<'_> {
             protected: protected.as_ref(),
             context: self.change.context.into(),
             packs: &self.packs,
-            checks: &self.change.checks,
+            checks: &checks,
             carried: &carried,
             land: self.change.land.into(),
             plan_rounds: self.plan_rounds,
@@ -474,6 +482,25 @@ impl Job<'_> {
             printer.json(&Report::new(&summary, &done))?;
         }
         Ok(exit_of(&Ok(done), lent.signal()))
+    }
+
+    /// Returns the checks, with the folders that they need: those that were given, or those that were agreed to.
+    fn checks(
+        &self,
+        repository: &Repository,
+        lent: &Lent,
+        environment: &Environment,
+        printer: &Printer,
+    ) -> anyhow::Result<(Vec<String>, Vec<RepoPath>)> {
+        let given = &self.change.checks;
+        if !given.is_empty() || self.change.no_check {
+            return Ok((given.clone(), Vec::new()));
+        }
+        let presets = trust::presets(repository, self.agents, lent, environment, printer)?;
+        let needed = presets.iter().filter_map(|preset| preset.carries.clone());
+        let needed = needed.collect();
+        let commands = presets.into_iter().map(|preset| preset.command);
+        Ok((commands.collect(), needed))
     }
 
     /// Returns how the repository is packed.
@@ -568,6 +595,9 @@ impl Job<'_> {
             option(name, value.as_ref());
         }
         words.extend(change.tolerance.words().map(str::to_owned));
+        if change.no_check {
+            words.push("--no-check".to_owned());
+        }
         if change.in_place {
             words.push("--in-place".to_owned());
         }

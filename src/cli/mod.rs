@@ -31,6 +31,7 @@ mod slice;
 mod story;
 mod summary;
 mod tokens;
+mod trust;
 mod unpack;
 mod verify;
 
@@ -85,6 +86,7 @@ enum Verb {
     Verify(verify::VerifyArgs),
     Tokens(tokens::TokensArgs),
     Models(models::ModelsArgs),
+    Trust(trust::TrustArgs),
     Doctor(doctor::DoctorArgs),
 }
 
@@ -143,6 +145,7 @@ fn obey(cli: &Cli, environment: &Environment, printer: &Printer) -> anyhow::Resu
         Verb::Verify(args) => verify::run(args, environment, printer),
         Verb::Tokens(args) => tokens::run(args, environment, printer),
         Verb::Models(args) => models::run(args, environment, printer),
+        Verb::Trust(args) => trust::run(args, environment, printer),
         Verb::Doctor(args) => doctor::run(args, environment, printer),
     }
 }

@@ -36,6 +36,7 @@ mod slice;
 mod survivors;
 mod together;
 mod tokens;
+mod trust;
 mod unpack;
 mod variables;
 #[path = "../../src/agent/http/tests/vendor.rs"]

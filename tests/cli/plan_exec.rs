@@ -72,6 +72,24 @@ impl Stage {
         self.run(&[&["plan-exec", "spec.md", "--check", CHECK, "--yes"], more].concat())
     }
 
+    /// Runs the command on a terminal on which `typed` is typed; all that it says is in stdout.
+    pub(super) fn typed(&self, args: &str, typed: &str) -> Run {
+        let plain = self.command(&[]);
+        let line = format!("{} {args}", plain.get_program().to_str().unwrap());
+        let mut script = Command::new("script");
+        script
+            .args(["-qec", &line, "/dev/null"])
+            .current_dir(self.repo.root());
+        let variables = plain.get_envs();
+        script
+            .env_clear()
+            .envs(variables.filter_map(|(name, value)| Some((name, value?))));
+        script.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = script.spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), typed.as_bytes()).unwrap();
+        Run::from(child.wait_with_output().unwrap())
+    }
+
     pub(super) fn greeting(&self) -> String {
         String::from_utf8(read(&self.repo.root().join("greeting.txt"))).unwrap()
     }
@@ -1591,25 +1609,7 @@ fn a_person_is_asked_and_obeyed() {
         ("", "hello\n", "the plan is in `AI-PLAN.md`"),
     ] {
         let stage = Stage::new();
-        let mut script = stage.command(&[]);
-        let program = script.get_program().to_str().unwrap().to_owned();
-        let line = format!("{program} plan-exec spec.md --check 'sh test.sh'");
-        script = {
-            let mut command = Command::new("script");
-            command
-                .args(["-qec", &line, "/dev/null"])
-                .current_dir(stage.repo.root());
-            command.env_clear().envs(
-                script
-                    .get_envs()
-                    .filter_map(|(name, value)| Some((name, value?))),
-            );
-            command
-        };
-        script.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = script.spawn().unwrap();
-        std::io::Write::write_all(&mut child.stdin.take().unwrap(), typed.as_bytes()).unwrap();
-        let run = Run::from(child.wait_with_output().unwrap());
+        let run = stage.typed("plan-exec spec.md --check 'sh test.sh'", typed);
         assert_eq!(stage.greeting(), expected, "{typed:?}: {}", run.stdout);
         assert!(run.stdout.contains(said), "{typed:?}: {}", run.stdout);
     }

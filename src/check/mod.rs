@@ -2,6 +2,8 @@
 //!
 //! In: a command, a folder. Out: whether it passed, and its output in a file.
 
+mod preset;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +12,8 @@ use serde::Serialize;
 
 use crate::fs::{self, FsError, SystemKind};
 use crate::process::{self, Command, End, Limits, ProcessError};
+
+pub use preset::{Preset, make_rule, npm_script, presets};
 
 /// A check as an executor runs it: in words so plain that its program can be told to allow them and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]

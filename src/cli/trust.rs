@@ -1,0 +1,194 @@
+//! `twostep trust`, and what the user agreed to by it: the checks that a project's own files propose.
+//!
+//! What is agreed to is kept in the user's folder, never in the repository, and holds for its place and for exactly these commands.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context as _;
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::agents::{AgentArgs, Lent};
+use super::environment::Environment;
+use super::exit::{Exit, usage};
+use super::printer::Printer;
+use crate::check::{self, Preset};
+use crate::repo::{self, Repository};
+use crate::run;
+
+/// Agree to the checks that the project's own files propose
+///
+/// Shows what would be run, the file that says so, and asks. `exec` and `plan-exec` without `--check` then run it. What you
+/// agree to holds for this folder and these commands: when a file would have another run, you are asked again.
+#[derive(Args, Debug)]
+pub(super) struct TrustArgs {
+    /// Agree without being asked
+    #[arg(short, long)]
+    yes: bool,
+
+    /// Take back what was agreed to
+    #[arg(long, conflicts_with = "yes")]
+    revoke: bool,
+}
+
+/// What the user agreed to, in the folder of the user's files.
+const TRUSTED_FILE: &str = "trusted.toml";
+
+/// What is in that file.
+#[derive(Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Trusted {
+    #[serde(default)]
+    repository: Vec<Agreed>,
+}
+
+/// What is agreed to of one repository.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Agreed {
+    /// Its root.
+    root: String,
+    /// Its checks.
+    checks: Vec<Preset>,
+}
+
+pub(super) fn run(
+    args: &TrustArgs,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
+    let (repository, _, _) = repo::open(&environment.directory, &[])?;
+    if args.revoke {
+        keep(&repository, Vec::new(), environment)?;
+        printer.note("nothing that the project's files propose is run any more");
+        return Ok(Exit::Success);
+    }
+    let presets = check::presets(&repository.root);
+    if presets.is_empty() {
+        return Err(usage(
+            "no file here says how the project is checked",
+            "give the command to each run: `--check COMMAND`",
+        ));
+    }
+    for preset in &presets {
+        printer.data(format!("{}\n", shown(preset)).as_bytes())?;
+    }
+    if is_agreed(&repository, &presets, environment)? {
+        printer.note("that is agreed to; `twostep trust --revoke` takes it back");
+        return Ok(Exit::Success);
+    }
+    let answer = (!args.yes && printer.can_ask()).then(|| {
+        printer.ask("run that for changes here, now and later? [y/N] ", &|| {
+            false
+        })
+    });
+    if args.yes || answer.flatten().is_some_and(|answer| is_yes(&answer)) {
+        keep(&repository, presets, environment)?;
+        return Ok(Exit::Success);
+    }
+    printer.note("not agreed to; `twostep trust --yes` does");
+    Ok(Exit::Negative)
+}
+
+/// Returns the checks that the files of a repository propose, if the user agreed to them, or does now.
+pub(super) fn presets(
+    repository: &Repository,
+    agents: &AgentArgs,
+    lent: &Lent,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<Vec<Preset>> {
+    let mut presets = check::presets(&repository.root);
+    if let Some(first) = &environment.replayed {
+        // Nothing is run, but said what it did: what was agreed to then is told by that.
+        let said = run::checks(first)?.into_iter().map(|said| said.command);
+        let said: BTreeSet<String> = said.collect();
+        presets.retain(|preset| said.contains(&preset.command));
+        return Ok(presets);
+    }
+    if presets.is_empty() || is_agreed(repository, &presets, environment)? {
+        return Ok(presets);
+    }
+    let all: Vec<String> = presets.iter().map(shown).collect();
+    if printer.can_ask() && !agents.yes && !agents.dry_run {
+        printer.note("no check is given, and the project's files propose:");
+        for preset in &all {
+            printer.note(&format!("  {preset}"));
+        }
+        let question = "run that for changes here, now and later? [y/N] ";
+        let answer = printer.ask(question, &|| lent.signal().is_some());
+        if answer.is_some_and(|answer| is_yes(&answer)) {
+            keep(repository, presets.clone(), environment)?;
+            return Ok(presets);
+        }
+        return Ok(Vec::new());
+    }
+    printer.warn(&format!(
+        "no check is given; {} is proposed, and run once you agree by `twostep trust`",
+        all.join("; ")
+    ));
+    Ok(Vec::new())
+}
+
+/// Says what would be run, and which file says so.
+fn shown(preset: &Preset) -> String {
+    let Preset {
+        command,
+        file,
+        runs,
+        ..
+    } = preset;
+    let runs = runs.as_ref().map_or(String::new(), |runs| {
+        let lines: Vec<&str> = runs.lines().map(str::trim).collect();
+        format!(": {}", lines.join("; "))
+    });
+    format!("`{command}` ({file}{runs})")
+}
+
+fn is_yes(answer: &str) -> bool {
+    ["y", "yes"].contains(&answer.to_lowercase().as_str())
+}
+
+fn is_agreed(
+    repository: &Repository,
+    presets: &[Preset],
+    environment: &Environment,
+) -> anyhow::Result<bool> {
+    let Some(root) = repository.root.path().to_str() else {
+        return Ok(false);
+    };
+    let trusted = read(environment)?;
+    let is_it = |agreed: &Agreed| agreed.root == root && agreed.checks == presets;
+    Ok(trusted.repository.iter().any(is_it))
+}
+
+fn read(environment: &Environment) -> anyhow::Result<Trusted> {
+    let Some((path, text)) = environment.own_file(TRUSTED_FILE)? else {
+        return Ok(Trusted::default());
+    };
+    toml::from_str(&text)
+        .with_context(|| format!("cannot use what you agreed to in `{}`", path.display()))
+}
+
+/// Keeps what is agreed to of a repository, and nothing that was before.
+fn keep(
+    repository: &Repository,
+    checks: Vec<Preset>,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let path = repository.root.path();
+    let root = path.to_str().ok_or_else(|| {
+        usage(
+            format!("`{}` is no text, and cannot be kept", path.display()),
+            "give the command to each run: `--check COMMAND`",
+        )
+    })?;
+    let mut trusted = read(environment)?;
+    trusted.repository.retain(|agreed| agreed.root != root);
+    if !checks.is_empty() {
+        let root = root.to_owned();
+        trusted.repository.push(Agreed { root, checks });
+    }
+    let text = toml::to_string(&trusted).context("cannot write down what you agreed to")?;
+    environment.write_own(TRUSTED_FILE, &text)
+}
