@@ -72,6 +72,12 @@ impl Asking<'_> {
                 let typed = self.typed(file);
                 self.decide(file, &format!("carry out `{typed}`? [e]xecute, "))
             }
+            Question::Land(_) => {
+                if self.agents.yes || !printer.can_ask() {
+                    return Ok(Answer::Stop);
+                }
+                Ok(self.agreed("agree to that, so that it lands if all else is well? [y/N] "))
+            }
             Question::Unresolved(file, error) => {
                 if self.agents.yes || self.agents.dry_run || !printer.can_ask() {
                     return Ok(Answer::Go);
@@ -90,8 +96,15 @@ impl Asking<'_> {
             return Answer::Go;
         }
         let name = player.agent.name();
-        let question = format!("send {} tokens to {name}? [y/N] ", grouped(prompt.tokens));
-        let yes = self.ask(&question);
+        self.agreed(&format!(
+            "send {} tokens to {name}? [y/N] ",
+            grouped(prompt.tokens)
+        ))
+    }
+
+    /// Asks what is answered with yes or no.
+    fn agreed(&self, question: &str) -> Answer {
+        let yes = self.ask(question);
         if yes.is_some_and(|answer| answer.eq_ignore_ascii_case("y")) {
             Answer::Go
         } else {

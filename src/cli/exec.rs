@@ -24,6 +24,7 @@ use super::trust;
 use crate::agent::{Chain, Role, Usage, quoted};
 use crate::check::Checked;
 use crate::flow::audit::Audit;
+use crate::flow::consent::Said;
 use crate::flow::exec::{ExecError, Executed, Unlike};
 use crate::flow::land::{Land, Landed};
 use crate::flow::pack::{self, HELD_BYTES, PackRequest};
@@ -104,6 +105,12 @@ struct ToleranceArgs {
     #[arg(long)]
     accept_drift: bool,
 
+    /// Let land what touches files that make programs run, or makes tests and checks see less, although the plan does not speak for it
+    ///
+    /// Read the lines that begin with `consent` first: `twostep runs resume -- --accept-sensitive` lets a change land that was stopped for them.
+    #[arg(long)]
+    accept_sensitive: bool,
+
     /// Let nothing land that is not what was planned and told: exit 1 where the executor left a file of the plan as it was,
     /// changed another, or says that it did what it did not
     #[arg(long)]
@@ -128,6 +135,11 @@ impl From<&ToleranceArgs> for Tolerance {
             } else {
                 Unlike::Told
             },
+            sensitive: if args.accept_sensitive {
+                Said::Yes
+            } else {
+                Said::No
+            },
         }
     }
 }
@@ -138,6 +150,7 @@ impl ToleranceArgs {
         let all = [
             ("--allow-missing", self.allow_missing),
             ("--accept-drift", self.accept_drift),
+            ("--accept-sensitive", self.accept_sensitive),
             ("--strict-audit", self.strict_audit),
         ];
         let given = all.into_iter().filter(|(_, is_given)| *is_given);

@@ -522,7 +522,7 @@ fn exec_hint(error: &ExecError) -> Option<String> {
             apply(patch)
         )),
         ExecError::Unasked { .. } => Some(
-                "name them in the plan if they are to change, and run `twostep exec`".to_owned(),
+                "read the patch; if that is meant, go on with `twostep runs resume -- --accept-sensitive`, or name the files in the plan and run `twostep exec`".to_owned(),
             ),
             ExecError::Refused { .. } => Some(
                 "these files are never written; say in the spec or the plan to leave them alone".to_owned(),

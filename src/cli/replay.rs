@@ -79,8 +79,8 @@ fn again(
         })
     };
     let cli = match parse(&[])?.verb {
-        Verb::PlanExec(_) => parse(&["--yes", "--force", "--land", "none"])?,
-        Verb::Exec(_) => parse(&["--yes", "--land", "none"])?,
+        Verb::PlanExec(_) => parse(&["--yes", "--force", "--accept-sensitive", "--land", "none"])?,
+        Verb::Exec(_) => parse(&["--yes", "--accept-sensitive", "--land", "none"])?,
         _ => {
             return Err(usage(
                 format!("the run {id} is no `plan-exec` or `exec`"),

@@ -288,6 +288,10 @@ fn told(event: &Event) -> Option<String> {
             let files = counted(n, "file is", "files are");
             format!("{files} not as planned or told; see report.md")
         }
+        Event::Sensitive { found } => {
+            let n = counted(found.len(), "thing", "things");
+            format!("{n} of the change may land only with consent; see report.md")
+        }
         Event::Reviewed {
             approves, failed, ..
         } => {

@@ -81,7 +81,7 @@ pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
             printer.note(&line("secrets", &redacted(secrets, printer.volume())));
         }
         Event::Warning(warning) => printer.warn(warning),
-        Event::Audited(_) | Event::Repairing(..) | Event::Reviewed(..) => judged(printer, event),
+        Event::Audited(_) | Event::Sensitive(_) | Event::Repairing(..) | Event::Reviewed(..) => judged(printer, event),
         Event::Checking(command, _) if printer.volume() == Volume::Verbose => {
             printer.note(&line("check", &format!("running `{command}`")));
         }
@@ -111,6 +111,12 @@ fn judged(printer: &Printer, event: &Event<'_>) {
                 for path in paths {
                     printer.note(&line("audit", &format!("{what}: {path}")));
                 }
+            }
+        }
+        Event::Sensitive(found) => {
+            for found in *found {
+                let planned = if found.is_planned { " (planned)" } else { "" };
+                printer.note(&line("consent", &format!("{found}{planned}")));
             }
         }
         Event::Repairing(n, round, of) => {

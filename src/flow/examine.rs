@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::audit::{Audit, audit};
 use super::call::Answered;
+use super::consent;
 use super::exec::{Bench, ExecError, ExecRequest, Executed};
 use super::host::{Event, Host};
 use super::land::Landed;
@@ -11,11 +12,10 @@ use super::restore::put_back;
 use crate::agent::REPLY_FILE;
 use crate::fs::{Entry, EntryKind, FsError, Root};
 use crate::path::RepoPath;
-use crate::plan::Reference;
 use crate::process;
 use crate::repo::Repository;
-use crate::run::{CallPlace, ChangedFile, Event as Happened, Run};
-use crate::scratch::{self, Change, ChangeKind, ChangeSet, Scratch, ScratchError};
+use crate::run::{CallPlace, ChangedFile, Event as Happened, Run, Sensitive};
+use crate::scratch::{Change, ChangeKind, ChangeSet, Scratch, ScratchError};
 
 /// Puts secrets back into what the executor changed, keeps the change, and holds it against the plan.
 ///
@@ -57,9 +57,11 @@ pub(super) fn examine(
     if !paths.is_empty() {
         return Err(ExecError::Protected { paths, patch });
     }
-    let paths = unasked(&changes, request.references);
-    if !paths.is_empty() {
-        return Err(ExecError::Unasked { paths, patch });
+    let sensitive = consent::sensitive(&changes, scratch, request.references, request.checks)?;
+    tell_sensitive(&sensitive, run, host)?;
+    let found = request.consent.missing(&sensitive)?;
+    if !found.is_empty() {
+        return Err(ExecError::Unasked { found, patch });
     }
     let audit = audit(
         request.references,
@@ -113,6 +115,18 @@ fn tell_audit(audit: &Audit, run: &mut Run, host: &Host<'_>) -> Result<(), FsErr
         claimed,
     })?;
     (host.tell)(&Event::Audited(audit));
+    Ok(())
+}
+
+/// Records and tells what of a change lands only if somebody agreed to it.
+fn tell_sensitive(found: &[Sensitive], run: &mut Run, host: &Host<'_>) -> Result<(), FsError> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    run.record(Happened::Sensitive {
+        found: found.to_vec(),
+    })?;
+    (host.tell)(&Event::Sensitive(found));
     Ok(())
 }
 
@@ -192,18 +206,6 @@ pub(super) fn bytes_of(root: &Root, path: &RepoPath) -> Result<Vec<u8>, ExecErro
         Entry::Whole(bytes) => Ok(bytes),
         Entry::TooLarge { .. } => Err(ExecError::TooLarge(path.clone())),
     }
-}
-
-/// Returns the files of a change that need consent and are not named by the plan.
-fn unasked(changes: &ChangeSet, references: &[Reference]) -> Vec<RepoPath> {
-    let is_named = |path: &RepoPath| {
-        references
-            .iter()
-            .any(|reference| reference.paths() == [path.clone()])
-    };
-    let paths = changes.changes.iter().map(|change| &change.path);
-    let unasked = paths.filter(|path| scratch::is_guarded(path) && !is_named(path));
-    unasked.cloned().collect()
 }
 
 /// No file of a patch is larger.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::audit::Audit;
 use super::budget::BudgetError;
 use super::checks::{When, run_checks, runnable};
+use super::consent::Consent;
 use super::edits::Wrong;
 use super::host::{Event, Host, Interrupted};
 use super::land::{Land, Landed};
@@ -26,7 +27,7 @@ use crate::plan::{Plan, Reference, Status};
 use crate::prompt;
 use crate::repo::{Candidate, Globs, Named, Repository};
 use crate::review::Finding;
-use crate::run::{self, LockError, Run};
+use crate::run::{self, LockError, Run, Sensitive};
 use crate::scratch::{self, ChangeSet, LandError, Problem, Scratch, ScratchError};
 use crate::tokens::Counter;
 
@@ -70,6 +71,8 @@ pub struct ExecRequest<'a> {
     pub land: Land,
     /// Makes the first prompt for one that stands in for the executor.
     pub make: &'a dyn Fn(&Player) -> Result<Prompt, PlanningError>,
+    /// Who agrees to what lands only so.
+    pub consent: &'a Consent<'a>,
 }
 
 /// What becomes of a change that is not what was planned or told.
@@ -137,11 +140,11 @@ pub enum ExecError {
         /// The file with the change.
         patch: PathBuf,
     },
-    /// The change holds files that make programs run, and the plan does not name them.
-    #[error("the change is in `{}`, and nothing landed: it touches files that make programs run (CI, hooks, builds, agents), which the plan does not name: {}", patch.display(), names(paths))]
+    /// The change holds what lands only if somebody agreed to it, and nobody did.
+    #[error("the change is in `{}`, and nothing landed: it holds what needs your consent:{}", patch.display(), each(found))]
     Unasked {
-        /// Which.
-        paths: Vec<RepoPath>,
+        /// What.
+        found: Vec<Sensitive>,
         /// The file with the change.
         patch: PathBuf,
     },
@@ -304,6 +307,11 @@ fn because(others: &[String]) -> String {
 fn names(paths: &[RepoPath]) -> String {
     let each = paths.iter().map(|path| format!("`{path}`"));
     each.collect::<Vec<_>>().join(", ")
+}
+
+fn each(found: &[Sensitive]) -> String {
+    let each = found.iter().map(|found| format!("\n  {found}"));
+    each.collect::<Vec<_>>().concat()
 }
 
 fn lines(strange: &[(RepoPath, Strange)]) -> String {

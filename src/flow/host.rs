@@ -16,6 +16,7 @@ use crate::check::Checked;
 use crate::plan::Reference;
 use crate::process::Limits;
 use crate::review::Review;
+use crate::run::Sensitive;
 use crate::secrets::Sighting;
 
 /// What the edges lend: programs, environment, clock, and somebody to ask.
@@ -104,6 +105,8 @@ pub enum Event<'a> {
     Warning(String),
     /// The change was held against the plan, and against what the executor said of it.
     Audited(&'a Audit),
+    /// The change holds what lands only if somebody agreed to it.
+    Sensitive(&'a [Sensitive]),
     /// So many checks fail, and the executor is asked to put that right, for the so-many-th time of so many.
     Repairing(usize, usize, usize),
     /// A reviewer has read the change, for the so-many-th time; the review is in this file.

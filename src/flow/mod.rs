@@ -10,6 +10,7 @@ mod call;
 pub mod checks;
 mod choose;
 pub mod clean;
+pub mod consent;
 pub mod doctor;
 pub mod drift;
 pub mod edits;

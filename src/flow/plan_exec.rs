@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::consent::{self, Consent};
 use super::drift::{self, Drifted};
 use super::exec::{self, Bench, ExecError, ExecRequest, Executed, Unlike};
 use super::execute;
@@ -22,7 +23,7 @@ use crate::plan::{Plan, PlanError, Reference, Status, Tree};
 use crate::prompt;
 use crate::repo::{Candidate, Globs, Repository};
 use crate::review::Review;
-use crate::run::{self, Outcome, Run};
+use crate::run::{self, Outcome, Run, Sensitive};
 
 /// How a plan's file begins, so that it is known as ours.
 pub const PLAN_HEAD: &str = "<!-- twostep plan ";
@@ -81,6 +82,8 @@ pub struct Tolerance {
     pub drift: Drift,
     /// What becomes of a change that is not what was planned or told.
     pub unlike: Unlike,
+    /// What is said beforehand to what lands only if somebody agreed to it.
+    pub sensitive: consent::Said,
 }
 
 /// What is done with a plan that names what is not there.
@@ -107,6 +110,8 @@ pub enum Question<'a> {
     Spend(Role, &'a Player, &'a Prompt),
     /// Whether the plan in this file is to be carried out with this prompt.
     Execute(&'a Path, &'a Player, &'a Prompt),
+    /// Whether this may land, which nobody has agreed to.
+    Land(&'a [Sensitive]),
     /// What is to become of the plan in this file, which names what is not there or has changed.
     Unresolved(&'a Path, &'a RunError),
 }
@@ -411,6 +416,14 @@ fn carry_out(
     host: &Host<'_>,
 ) -> Result<Done, RunError> {
     let mut answered = plan.text.clone();
+    let ask = |found: &[Sensitive]| match work.tolerance.sensitive {
+        consent::Said::Yes => Ok(consent::Said::Yes),
+        consent::Said::No => match (work.decide)(&Question::Land(found))? {
+            Answer::Go => Ok(consent::Said::Yes),
+            Answer::Revise(_) | Answer::Reread | Answer::Stop => Ok(consent::Said::No),
+        },
+    };
+    let agreed = Consent::new(&ask);
     loop {
         let ready = resolved(&plan, file, work, host);
         let answer = match ready.and_then(|references| {
@@ -442,6 +455,7 @@ fn carry_out(
                         protected: work.protected,
                         land: work.land,
                         make: &make,
+                        consent: &agreed,
                     };
                     let bench = match bench {
                         Some(bench) => bench,

@@ -1,5 +1,6 @@
 //! The journal of a run: one record a line, each with a checksum, appended and synced.
 
+use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -129,6 +130,11 @@ pub enum Event {
         /// The executor says that it changed them, and they are as they were.
         claimed: Vec<RepoPath>,
     },
+    /// The change holds what lands only if somebody agreed to it.
+    Sensitive {
+        /// What.
+        found: Vec<Sensitive>,
+    },
     /// A reviewer has read the change.
     Reviewed {
         /// How often it was read by now.
@@ -171,6 +177,23 @@ pub struct ChangedFile {
     pub path: RepoPath,
     /// What became of it.
     pub what: ChangeKind,
+}
+
+/// What of a change lands only if somebody agreed to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sensitive {
+    /// The file.
+    pub path: RepoPath,
+    /// Why it needs consent, for people.
+    pub why: String,
+    /// Whether the plan speaks for it, which was agreed to.
+    pub is_planned: bool,
+}
+
+impl fmt::Display for Sensitive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", self.path, self.why)
+    }
 }
 
 impl Event {

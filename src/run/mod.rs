@@ -23,7 +23,7 @@ use crate::path::RepoPath;
 use crate::repo::Repository;
 
 pub use calls::{CALLS_FOLDER, CallPlace, Known};
-pub use journal::{ChangedFile, Event, Record};
+pub use journal::{ChangedFile, Event, Record, Sensitive};
 pub use report::REPORT_FILE;
 pub use spent::{Reserve, Spent};
 

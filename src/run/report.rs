@@ -42,6 +42,7 @@ pub(super) fn report(
     files(&mut text, records);
     changed(&mut text, records);
     audited(&mut text, records);
+    sensitive(&mut text, records);
     checked(&mut text, records);
     reviewed(&mut text, records);
     calls(&mut text, records, outcome);
@@ -113,6 +114,19 @@ fn changed(text: &mut String, records: &[Record]) {
         for file in files {
             let _ = writeln!(text, "- {} `{}`", file.what.name(), file.path);
         }
+    }
+}
+
+/// Says what of the change lands only if somebody agreed to it.
+fn sensitive(text: &mut String, records: &[Record]) {
+    let last = records.iter().rev().find_map(|record| match &record.event {
+        Event::Sensitive { found } => Some(found),
+        _ => None,
+    });
+    let rows = last.into_iter().flatten();
+    let rows: Vec<String> = rows.map(|found| format!("- {found}\n")).collect();
+    if !rows.is_empty() {
+        let _ = write!(text, "\n## Consent\n\n{}", rows.concat());
     }
 }
 

@@ -9,6 +9,7 @@ mod ask;
 mod backends;
 mod classes;
 mod confinement;
+mod consent;
 mod demo;
 mod doctor;
 mod edits;

@@ -1,0 +1,143 @@
+//! What of a change lands only if somebody agreed to it: files that make programs run, and tests and checks that see less.
+//!
+//! In: a change, what the plan names, the checks. Out: [`Sensitive`], and what the user says to them.
+//!
+//! A plan that names a file was agreed to, and so is what makes programs run or says how the project is tested. That tests see less is
+//! said by no name: only a plan that deletes a file speaks for its tests.
+
+use std::cell::RefCell;
+
+use super::examine::bytes_of;
+use super::exec::ExecError;
+use crate::fs::{FsError, Root};
+use crate::path::RepoPath;
+use crate::plan::{Intent, Reference};
+use crate::run::Sensitive;
+use crate::scratch::{self, Change, ChangeSet, Scratch, State};
+use crate::weakening::{self, What};
+
+/// Asks the user, who answers whether it may land.
+pub type Ask<'a> = &'a dyn Fn(&[Sensitive]) -> Result<Said, FsError>;
+
+/// What the user says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    /// It may land.
+    Yes,
+    /// It may not, or nobody can be asked.
+    No,
+}
+
+/// The user's consent, which holds for as long as the run does.
+pub struct Consent<'a> {
+    ask: Ask<'a>,
+    given: RefCell<Vec<Sensitive>>,
+}
+
+impl<'a> Consent<'a> {
+    /// Takes who is to be asked.
+    pub fn new(ask: Ask<'a>) -> Self {
+        Self {
+            ask,
+            given: RefCell::default(),
+        }
+    }
+
+    /// Returns what of `found` may not land: nobody planned it or agreed to it. What was agreed to is not asked again.
+    pub(super) fn missing(&self, found: &[Sensitive]) -> Result<Vec<Sensitive>, FsError> {
+        let mut given = self.given.borrow_mut();
+        let is_open = |found: &&Sensitive| !found.is_planned && !given.contains(found);
+        let open: Vec<Sensitive> = found.iter().filter(is_open).cloned().collect();
+        if open.is_empty() || (self.ask)(&open)? == Said::No {
+            return Ok(open);
+        }
+        given.extend(open);
+        Ok(Vec::new())
+    }
+}
+
+/// Returns what of a change is sensitive, each with whether the plan speaks for it.
+pub(super) fn sensitive(
+    changes: &ChangeSet,
+    scratch: &Scratch,
+    references: &[Reference],
+    checks: &[String],
+) -> Result<Vec<Sensitive>, ExecError> {
+    let is_guarded = |change: &&Change| scratch::is_guarded(&change.path);
+    let guarded = changes.changes.iter().filter(is_guarded);
+    let mut found: Vec<Sensitive> = guarded
+        .map(|change| Sensitive {
+            path: change.path.clone(),
+            why: "it makes programs run (CI, hooks, builds, agents)".to_owned(),
+            is_planned: is_named(&change.path, references, Intent::Mention),
+        })
+        .collect();
+    let texts = texts(changes, scratch)?;
+    let files: Vec<weakening::File<'_>> = texts.iter().map(Texts::as_file).collect();
+    let weakened = weakening::weakened(&files, checks).into_iter();
+    found.extend(weakened.map(|weaker| Sensitive {
+        is_planned: is_planned(&weaker.path, &weaker.what, changes, references),
+        why: weaker.what.to_string(),
+        path: weaker.path,
+    }));
+    Ok(found)
+}
+
+/// Says whether a plan speaks for what is weaker.
+fn is_planned(path: &RepoPath, what: &What, changes: &ChangeSet, references: &[Reference]) -> bool {
+    let is_gone = |change: &Change| change.path == *path && change.after.is_none();
+    match what {
+        What::Setup => is_named(path, references, Intent::Mention),
+        What::Deleted
+        | What::Tests(..)
+        | What::Assertions(..)
+        | What::Skipped(_)
+        | What::Lenient(_)
+        | What::Bound(_) => {
+            changes.changes.iter().any(is_gone) && is_named(path, references, Intent::Delete)
+        }
+    }
+}
+
+/// Says whether a plan names a file, and does at least `least` to it.
+fn is_named(path: &RepoPath, references: &[Reference], least: Intent) -> bool {
+    references
+        .iter()
+        .any(|reference| reference.intent >= least && reference.paths() == [path.clone()])
+}
+
+/// A file of a change, before and after it.
+struct Texts {
+    path: RepoPath,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+impl Texts {
+    fn as_file(&self) -> weakening::File<'_> {
+        weakening::File {
+            path: &self.path,
+            before: self.before.as_deref(),
+            after: self.after.as_deref(),
+        }
+    }
+}
+
+/// Reads the files of a change, as they were and as they are.
+fn texts(changes: &ChangeSet, scratch: &Scratch) -> Result<Vec<Texts>, ExecError> {
+    let (originals, root) = (scratch.originals()?, Root::open(&scratch.folder)?);
+    let is_file = |state: &Option<State>| matches!(state, Some(State::File { .. }));
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let mut texts = Vec::new();
+    for change in &changes.changes {
+        let path = &change.path;
+        let before = is_file(&change.before).then(|| originals.read(path).map(text));
+        let after = is_file(&change.after).then(|| bytes_of(&root, path).map(text));
+        texts.push(Texts {
+            path: path.clone(),
+            before: before.transpose()?,
+            after: after.transpose()?,
+        });
+    }
+    Ok(texts)
+}

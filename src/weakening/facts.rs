@@ -1,0 +1,396 @@
+//! What the lines of a text say of tests: which begin one, which assert, which skip, and which let failures pass.
+
+use std::collections::BTreeMap;
+
+use super::place;
+use crate::path::RepoPath;
+
+/// The lines of a text that tests are made of, without comments.
+#[derive(Debug, Default)]
+pub(super) struct Facts<'a> {
+    /// Each begins a test; after an attribute, the line that it belongs to.
+    pub(super) tests: Vec<&'a str>,
+    /// Each asserts something.
+    pub(super) assertions: Vec<&'a str>,
+    /// Each keeps tests from being run.
+    pub(super) skips: Vec<&'a str>,
+}
+
+/// The lines of a text that decide what a check comes to.
+#[derive(Debug, Default)]
+pub(super) struct Marks<'a> {
+    /// Each lets a failure pass.
+    pub(super) lenient: Vec<&'a str>,
+    /// For each name of a bound the lines that set one, with the number.
+    pub(super) bounds: BTreeMap<&'static str, Vec<(&'a str, f64)>>,
+}
+
+/// How lines begin that begin a test.
+const TESTS: &[&str] = &[
+    "def test",
+    "async def test",
+    "func Test",
+    "func Fuzz",
+    "t.Run(",
+    "@Test",
+    "@ParameterizedTest",
+    "@RepeatedTest",
+    "@test ",
+    "[Test",
+    "[Fact",
+    "[Theory",
+    "[DataTestMethod",
+    "TEST(",
+    "TEST_F(",
+    "TEST_P(",
+    "TEST_CASE(",
+    "TYPED_TEST(",
+    "BOOST_AUTO_TEST_CASE(",
+    "SCENARIO(",
+    "public function test",
+    "Deno.test(",
+];
+
+/// Words that begin a test where a bracket, a dot or a quotation mark follows.
+const TEST_WORDS: &[&str] = &["it", "test", "xit", "xtest", "fit", "specify"];
+
+/// Last words of attributes that make a function a test.
+const TEST_ATTRIBUTES: &[&str] = &[
+    "test",
+    "rstest",
+    "test_case",
+    "case",
+    "quickcheck",
+    "wasm_bindgen_test",
+    "Test",
+];
+
+/// What stands in lines that assert; `assert` does in any spelling.
+const ASSERTIONS: &[&str] = &[
+    "expect(", ".should", "EXPECT_", "REQUIRE(", "CHECK(", "t.Error", "t.Fatal", "raises(",
+    "verify(",
+];
+
+/// Lines that assert nothing, without spaces and in lower case.
+const VACUOUS: &[&str] = &[
+    "assert!(true",
+    "asserttrue(true",
+    "assert(true",
+    "assert.ok(true",
+    "assert.true(true",
+    "assert1==1",
+    "asserttrue",
+    "expect(true).tobe(true",
+    "expect(true).tobetruthy(",
+    "expect(1).tobe(1",
+];
+
+/// How lines begin that keep tests from being run.
+const SKIPS: &[&str] = &[
+    "#[ignore",
+    "#[cfg(any())]",
+    "#[cfg(false)]",
+    "@pytest.mark.skip",
+    "@pytest.mark.xfail",
+    "pytest.skip(",
+    "pytest.xfail(",
+    "pytestmark = pytest.mark.skip",
+    "@unittest.skip",
+    "@unittest.expectedFailure",
+    "self.skipTest(",
+    "raise SkipTest",
+    "raise unittest.SkipTest",
+    "it.skip",
+    "test.skip",
+    "describe.skip",
+    "suite.skip",
+    "context.skip",
+    "xit(",
+    "xtest(",
+    "xdescribe(",
+    "xcontext(",
+    "it.only",
+    "test.only",
+    "describe.only",
+    "fit(",
+    "fdescribe(",
+    "it.todo",
+    "test.todo",
+    "it.fails",
+    "test.fails",
+    "it.failing",
+    "test.failing",
+    "test.fixme",
+    "this.skip(",
+    "t.Skip",
+    "b.Skip",
+    "@Disabled",
+    "@Ignore",
+    "[Ignore",
+    "[Skip",
+    "[Explicit",
+    "GTEST_SKIP(",
+    "$this->markTestSkipped(",
+    "$this->markTestIncomplete(",
+    "skip \"",
+    "skip '",
+    "skip(",
+    "pending \"",
+    "xit \"",
+    "xit '",
+    "xdescribe \"",
+    "//go:build ignore",
+    "if false ",
+    "if (false)",
+    "if False:",
+    "if 0:",
+    "#if 0",
+];
+
+/// What stands in such lines.
+const SKIPS_WITHIN: &[&str] = &[
+    "[Fact(Skip",
+    "[Theory(Skip",
+    "skip: true",
+    "marks=pytest.mark.skip",
+    "marks=pytest.mark.xfail",
+    "DISABLED_",
+];
+
+/// What stands in lines that let a failure pass.
+const LENIENT: &[&str] = &[
+    "|| true",
+    "||true",
+    "|| :",
+    "|| exit 0",
+    "continue-on-error: true",
+    "continueOnError: true",
+    "allow_failure: true",
+    "if: false",
+    "if: ${{ false }}",
+    "set +e",
+    "--passWithNoTests",
+    "--no-verify",
+    "--exit-zero",
+    "--deselect",
+    "--ignore",
+    "-- --skip",
+    "ignore_outcome = true",
+    "ignore_errors = true",
+    "test = false",
+    "harness = false",
+    "when: never",
+    "when: manual",
+    "-k \"not ",
+    "-k 'not ",
+    "<skipTests>true",
+    "-DskipTests",
+    "testFailureIgnore>true",
+    "ignoreFailures = true",
+];
+
+/// Names of bounds below which a check fails.
+const LEAST: &[&str] = &[
+    "fail_under",
+    "fail-under",
+    "branches",
+    "functions",
+    "lines",
+    "statements",
+    "minimum_coverage",
+    "coverage",
+    "threshold",
+    "target",
+    "min-coverage",
+    "min_coverage",
+    "minimum",
+];
+
+/// Names of bounds above which it does.
+const MOST: &[&str] = &["max-warnings", "maxWarnings", "max_warnings", "retries"];
+
+/// Returns what the lines of a text say of tests; outside of files of tests only those from the first of Rust's own on.
+pub(super) fn facts<'a>(text: &'a str, path: &RepoPath) -> Facts<'a> {
+    let lines = code(text);
+    let begins = |line: &&str| line.starts_with("#[cfg(test)]") || is_test_attribute(line);
+    let first = if place::is_test(path) {
+        0
+    } else {
+        lines.iter().position(begins).unwrap_or(lines.len())
+    };
+    let lines = &lines[first..];
+    let mut facts = Facts::default();
+    for (at, line) in lines.iter().enumerate() {
+        if is_test_attribute(line)
+            || TESTS.iter().any(|begin| line.starts_with(begin))
+            || calls_test(line)
+        {
+            facts.tests.push(named(lines, at));
+        }
+        if asserts(line) {
+            facts.assertions.push(line);
+        }
+        if skips(line) {
+            facts.skips.push(line);
+        }
+    }
+    facts
+}
+
+/// Returns what the lines of a text say of failures that pass.
+pub(super) fn marks<'a>(text: &'a str, path: &RepoPath) -> Marks<'a> {
+    let is_make = path.name().to_ascii_lowercase().ends_with(b"makefile");
+    // In a recipe, a dash before a command means that it may fail.
+    let ignores = |line: &str| is_make && (line.starts_with("\t-") || line.starts_with("\t@-"));
+    let mut marks = Marks::default();
+    for line in text.lines().filter(|line| !is_comment(line.trim())) {
+        let plain = line.trim();
+        if ignores(line) || plain == "exit 0" || LENIENT.iter().any(|mark| line.contains(mark)) {
+            marks.lenient.push(plain);
+        }
+        for name in LEAST.iter().chain(MOST) {
+            if let Some(bound) = bound(plain, name) {
+                marks.bounds.entry(name).or_default().push((plain, bound));
+            }
+        }
+    }
+    marks
+}
+
+/// Returns the lines of bounds that more passes than before.
+pub(super) fn looser(
+    before: &BTreeMap<&'static str, Vec<(&str, f64)>>,
+    after: &BTreeMap<&'static str, Vec<(&str, f64)>>,
+) -> impl Iterator<Item = String> {
+    let sum = |bounds: &[(&str, f64)]| bounds.iter().map(|(_, bound)| bound).sum::<f64>();
+    let looser = before.iter().filter_map(move |(name, before)| {
+        let after = after.get(name).map_or(&[][..], Vec::as_slice);
+        let is_looser = if MOST.contains(name) {
+            after.is_empty() || sum(after) > sum(before)
+        } else {
+            sum(after) < sum(before)
+        };
+        let now = after.iter().find(|line| !before.contains(line));
+        let (line, _) = now.or(before.first())?;
+        is_looser.then(|| (*line).to_owned())
+    });
+    let mut looser: Vec<String> = looser.collect();
+    looser.dedup();
+    looser.into_iter()
+}
+
+/// Returns the number that a line gives to the bound `name`.
+fn bound(line: &str, name: &str) -> Option<f64> {
+    let at = line.find(name)?;
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    if line[..at].ends_with(is_part) {
+        return None;
+    }
+    let rest = line[at + name.len()..].trim_start_matches(['"', '\'', ':', '=', ' ', '\t', '>']);
+    let end = rest
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(rest.len());
+    rest[..end].parse().ok()
+}
+
+/// Returns the lines of a text without white space round them, comments and texts between three quotation marks left out.
+fn code(text: &str) -> Vec<&str> {
+    let mut code = Vec::new();
+    // What ends the comment or text that a line stands in.
+    let mut end: Option<&str> = None;
+    for line in text.lines().map(str::trim) {
+        if let Some(mark) = end {
+            if line.contains(mark) {
+                end = None;
+            }
+            continue;
+        }
+        for (open, close) in [
+            ("/*", "*/"),
+            ("<!--", "-->"),
+            ("\"\"\"", "\"\"\""),
+            ("'''", "'''"),
+        ] {
+            if line
+                .strip_prefix(open)
+                .is_some_and(|rest| !rest.contains(close))
+            {
+                end = Some(close);
+            }
+        }
+        if !line.is_empty() && end.is_none() && !is_comment(line) {
+            code.push(line);
+        }
+    }
+    code
+}
+
+fn is_comment(line: &str) -> bool {
+    let is_code = ["#[", "#![", "#if", "//go:build"]
+        .iter()
+        .any(|begin| line.starts_with(begin));
+    let begins = ["//", "#", "/*", "* ", "*/", "<!--", "-- ", ";"];
+    !is_code && begins.iter().any(|begin| line.starts_with(begin))
+}
+
+/// Says whether a line is an attribute that makes a function a test: its last word does.
+fn is_test_attribute(line: &str) -> bool {
+    let Some(attribute) = line.strip_prefix("#[") else {
+        return false;
+    };
+    let end = attribute.find(['(', ']', ' ', '=', ',']);
+    let name = &attribute[..end.unwrap_or(attribute.len())];
+    let word = name.rsplit("::").next().unwrap_or(name);
+    TEST_ATTRIBUTES.contains(&word)
+}
+
+fn calls_test(line: &str) -> bool {
+    let end = line.find(|c: char| !c.is_alphanumeric() && c != '_');
+    end.is_some_and(|end| {
+        let follows = line[end..].trim_start();
+        TEST_WORDS.contains(&&line[..end]) && follows.starts_with(['(', '.', '"', '\'', '`'])
+    })
+}
+
+/// Returns the line that tells the test at `at` from others: after attributes, the one that they belong to.
+fn named<'a>(lines: &[&'a str], at: usize) -> &'a str {
+    let is_attribute =
+        |line: &&&str| line.starts_with("#[") || line.starts_with('@') || line.starts_with('[');
+    let own = lines[at..].iter().find(|line| !is_attribute(line));
+    own.unwrap_or(&lines[at])
+}
+
+fn asserts(line: &str) -> bool {
+    let is_import = [
+        "use ",
+        "pub use ",
+        "import ",
+        "from ",
+        "#include",
+        "using ",
+        "const assert = require",
+    ]
+    .iter()
+    .any(|begin| line.starts_with(begin));
+    if is_import {
+        return false;
+    }
+    let squeezed: String = line.chars().filter(|c| !c.is_whitespace()).collect();
+    let squeezed = squeezed.to_lowercase();
+    let is_vacuous = VACUOUS.iter().any(|text| {
+        let after = squeezed.find(text).map(|at| &squeezed[at + text.len()..]);
+        after.is_some_and(|after| after.is_empty() || after.starts_with([')', ',', ';', '#']))
+    });
+    !is_vacuous
+        && (squeezed.contains("assert") || ASSERTIONS.iter().any(|mark| line.contains(mark)))
+}
+
+fn skips(line: &str) -> bool {
+    let plain = ["await ", "return "]
+        .iter()
+        .find_map(|word| line.strip_prefix(word));
+    let plain = plain.unwrap_or(line);
+    SKIPS.iter().any(|begin| plain.starts_with(begin))
+        || SKIPS_WITHIN.iter().any(|mark| line.contains(mark))
+        || line.starts_with("#[cfg_attr(") && line.contains("ignore")
+}

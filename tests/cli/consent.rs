@@ -1,0 +1,155 @@
+//! What lands only if somebody agreed to it.
+
+use super::Repo;
+use super::plan_exec::{PLAN, Stage};
+
+const TESTS: &str =
+    "def test_one():\n    assert one() == 1\n\ndef test_two():\n    assert two() == 2\n";
+
+/// A repository with tests, whose executor edits with `script`, by the plan with `step` in it.
+fn stage(step: &str, script: &str) -> Stage {
+    let repo = Repo::new()
+        .file("greeting.txt", "hello\n")
+        .file("test.sh", "grep -q 'hello world' greeting.txt\n")
+        .file("tests/test_a.py", TESTS)
+        .file("Makefile", "test:\n\tsh test.sh\n")
+        .file("spec.md", "Greet the world.\n");
+    let step = format!("- change `greeting.txt`\n{step}");
+    Stage::of(repo.git())
+        .tell(
+            "gemini.answer",
+            &PLAN.replace("- change `greeting.txt`", &step),
+        )
+        .tell(
+            "claude.edit",
+            &format!("echo 'hello world' > greeting.txt\n{script}\n"),
+        )
+}
+
+/// What an executor does beside its task, what the plan says of it, what is told of it, and whether the plan speaks for it.
+const CASES: &[(&str, &str, &str, bool)] = &[
+    (
+        "mkdir .github; echo 'on: push' > .github/ci.yml",
+        "",
+        "`.github/ci.yml`: it makes programs run",
+        false,
+    ),
+    (
+        "mkdir .github; echo 'on: push' > .github/ci.yml",
+        "- create `.github/ci.yml`",
+        "`.github/ci.yml`: it makes programs run",
+        true,
+    ),
+    (
+        "rm tests/test_a.py",
+        "",
+        "`tests/test_a.py`: a file of tests is deleted",
+        false,
+    ),
+    (
+        "rm tests/test_a.py",
+        "- change `tests/test_a.py`",
+        "`tests/test_a.py`: a file of tests is deleted",
+        false,
+    ),
+    (
+        "rm tests/test_a.py",
+        "- delete `tests/test_a.py`",
+        "`tests/test_a.py`: a file of tests is deleted",
+        true,
+    ),
+    (
+        "sed -i '1i @pytest.mark.skip' tests/test_a.py",
+        "- change `tests/test_a.py`",
+        "`tests/test_a.py`: tests are skipped by `@pytest.mark.skip`",
+        false,
+    ),
+    (
+        "echo 'exit 0' > test.sh",
+        "",
+        "`test.sh`: it says how the project is tested",
+        false,
+    ),
+    (
+        "printf 'test:\\n\\ttrue\\n' > Makefile",
+        "",
+        "`Makefile`: it says how the project is tested",
+        false,
+    ),
+    (
+        "printf 'test:\\n\\ttrue\\n' > Makefile",
+        "- change `Makefile`",
+        "`Makefile`: it says how the project is tested",
+        true,
+    ),
+];
+
+#[test]
+fn what_tests_and_checks_see_less_by_lands_only_with_consent() {
+    for (script, step, told, is_planned) in CASES {
+        let stage = stage(step, script);
+        let run = stage.plan_exec(&[]);
+        assert!(
+            run.stderr.contains(told),
+            "{script}: {told}: {}",
+            run.stderr
+        );
+        let shown = run.stderr.contains("consent   `");
+        assert!(shown, "{script}: {}", run.stderr);
+        if *is_planned {
+            assert_eq!(run.code, 0, "{script}: {}", run.stderr);
+            assert!(run.stderr.contains("(planned)"), "{script}: {}", run.stderr);
+            assert_eq!(stage.greeting(), "hello world\n");
+            continue;
+        }
+        assert_eq!(
+            (run.code, stage.greeting().as_str()),
+            (1, "hello\n"),
+            "{script}: {}",
+            run.stderr
+        );
+        assert!(
+            run.stderr.contains("--accept-sensitive"),
+            "{script}: {}",
+            run.stderr
+        );
+        // Whoever has read the patch lets it land, and nobody is asked again.
+        let resumed = stage.run(&["runs", "resume", "--", "--accept-sensitive"]);
+        assert_eq!(resumed.code, 0, "{script}: {}", resumed.stderr);
+        assert_eq!(stage.greeting(), "hello world\n");
+        let report = std::fs::read_to_string(stage.last_run().join("report.md")).unwrap();
+        assert!(report.contains("## Consent\n\n- `"), "{report}");
+    }
+}
+
+#[test]
+fn what_changes_no_test_and_no_check_needs_no_consent() {
+    for script in [
+        "sed -i 's/test_one/test_first/' tests/test_a.py",
+        "printf 'def test_b():\\n    assert b()\\n' > tests/test_b.py",
+        "mv tests/test_a.py tests/test_b.py",
+    ] {
+        let stage = stage("", script);
+        let run = stage.plan_exec(&[]);
+        assert_eq!(run.code, 0, "{script}: {}", run.stderr);
+        assert!(
+            !run.stderr.contains("consent   `"),
+            "{script}: {}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
+fn a_person_is_asked_for_consent() {
+    for (typed, expected) in [
+        ("e\ny\n", "hello world\n"),
+        ("e\nn\n", "hello\n"),
+        ("e\n\n", "hello\n"),
+    ] {
+        let stage = stage("", "rm tests/test_a.py");
+        let run = stage.typed("plan-exec spec.md --check 'sh test.sh'", typed);
+        assert!(run.stdout.contains("agree to that"), "{}", run.stdout);
+        assert_eq!(stage.greeting(), expected, "{typed:?}: {}", run.stdout);
+    }
+}
