@@ -96,6 +96,10 @@ pub(super) struct ChangeArgs {
 
 /// What is carried out and lands although it is not all that it should be.
 #[derive(Args, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
 struct ToleranceArgs {
     /// Carry out a plan although it names files that are not there, or might be several
     #[arg(long)]

@@ -34,11 +34,19 @@ pub struct Change {
     pub mode: Option<Mode>,
 }
 
-/// A whole file that loses more than this share of its lines, as a divisor, was cut, if it has as many lines.
-const SHRUNK_SHARE: usize = 2;
-const SHRUNK_LINES: usize = 20;
+/// A file that is written out whole was cut, if it had more lines and has lost most of them.
+const WRITTEN_LINES: usize = 20;
+
+/// A file that is changed in any way was, if it has lost most of its lines, and more than so many.
+const LOST_LINES: usize = 30;
+
+/// Says whether so much of a file of `before` lines is gone that it was likely cut.
+pub fn is_cut(before: usize, after: usize) -> bool {
+    after * 2 < before && before - after > LOST_LINES
+}
 
 /// Carries `edits` out in their order on the files that `read` finds; returns what becomes of each path that changes, sorted.
+/// Only files that `may_shrink` says so of may lose most of their lines.
 ///
 /// # Errors
 ///
@@ -46,9 +54,11 @@ const SHRUNK_LINES: usize = 20;
 pub fn apply(
     edits: &[Edit],
     read: &dyn Fn(&RepoPath) -> Found,
+    may_shrink: &dyn Fn(&RepoPath) -> bool,
 ) -> Result<Vec<Change>, Vec<Rejection>> {
     let mut tree = Files {
         read,
+        may_shrink,
         changed: BTreeMap::new(),
     };
     let mut rejections = Vec::new();
@@ -60,6 +70,9 @@ pub fn apply(
                 why,
             });
         }
+    }
+    if rejections.is_empty() {
+        rejections = tree.cut(edits);
     }
     if rejections.is_empty() {
         Ok(tree.changes())
@@ -78,6 +91,7 @@ struct File {
 
 struct Files<'a> {
     read: &'a dyn Fn(&RepoPath) -> Found,
+    may_shrink: &'a dyn Fn(&RepoPath) -> bool,
     changed: BTreeMap<RepoPath, File>,
 }
 
@@ -86,7 +100,11 @@ impl Files<'_> {
         let path = &edit.path;
         match &edit.what {
             What::Write(text) => match self.file(path)? {
-                Some(before) => self.set(path, rewritten(&before, text)?),
+                Some(before) => {
+                    let after = rewritten(&before, text)?;
+                    self.refuse_cut(path, lines(&before).len(), text.lines().count())?;
+                    self.set(path, after);
+                }
                 None => self.create(path, text)?,
             },
             What::Create(text) => match self.file(path)? {
@@ -127,6 +145,15 @@ impl Files<'_> {
 
     fn set(&mut self, path: &RepoPath, bytes: Vec<u8>) {
         self.changed.entry(path.clone()).or_default().bytes = Some(bytes);
+    }
+
+    /// Refuses a text of `after` lines in the place of one of `before` that it was likely cut from.
+    fn refuse_cut(&self, path: &RepoPath, before: usize, after: usize) -> Result<(), Why> {
+        let is_cut = before > WRITTEN_LINES && after < before / 2;
+        if is_cut && !(self.may_shrink)(path) {
+            return Err(Why::Shrunk { before, after });
+        }
+        Ok(())
     }
 
     fn create(&mut self, path: &RepoPath, text: &str) -> Result<(), Why> {
@@ -183,6 +210,28 @@ impl Files<'_> {
         Ok(replaced(before, at, &hunk.lines))
     }
 
+    /// Returns the files of which most would be gone, each with the last edit of it.
+    fn cut(&self, edits: &[Edit]) -> Vec<Rejection> {
+        let cut = |(path, file): (&RepoPath, &File)| {
+            let after = lines(file.bytes.as_ref()?).len();
+            let place = file.moved_from.as_ref().unwrap_or(path);
+            let before = match (self.read)(place) {
+                Found::File(bytes) => lines(&bytes).len(),
+                Found::Nothing | Found::Folder | Found::Other(_) => return None,
+            };
+            if !is_cut(before, after) || (self.may_shrink)(place) {
+                return None;
+            }
+            let last = edits.iter().rfind(|edit| edit.path == *path);
+            Some(Rejection {
+                path: path.clone(),
+                line: last.map_or(1, |edit| edit.line),
+                why: Why::Shrunk { before, after },
+            })
+        };
+        self.changed.iter().filter_map(cut).collect()
+    }
+
     fn changes(self) -> Vec<Change> {
         let read = self.read;
         let change = |(path, file): (RepoPath, File)| Change {
@@ -209,11 +258,6 @@ impl Files<'_> {
 /// Returns what a file becomes that is to hold `text`: its lines that are there still stay as they are.
 fn rewritten(before: &[u8], text: &str) -> Result<Vec<u8>, Why> {
     refuse_elision(text.lines(), before)?;
-    let (n_before, n_after) = (lines(before).len(), text.lines().count());
-    if n_before > SHRUNK_LINES && n_after < n_before / SHRUNK_SHARE {
-        let (before, after) = (n_before, n_after);
-        return Err(Why::Shrunk { before, after });
-    }
     let hunk = Hunk::between(&plain(before), text);
     Ok(replaced(before, 0, &hunk.lines))
 }

@@ -18,7 +18,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Change, Found, apply};
+pub use apply::{Change, Found, apply, is_cut};
 pub use place::Near;
 pub use read::{ParseError, parse};
 
@@ -162,7 +162,7 @@ pub enum Why {
     Elided(String),
     /// Most of the file would be gone.
     #[error(
-        "it would leave {after} of {before} lines; if that is meant, take the lines away with SEARCH/REPLACE blocks, else write the whole file"
+        "it would leave {after} of {before} lines, and no step of the plan takes anything out of the file; leave the rest of it as it is"
     )]
     Shrunk {
         /// How many lines there are.

@@ -1,6 +1,7 @@
-//! What of a change lands only if somebody agreed to it: files that make programs run, and tests and checks that see less.
+//! What of a change lands only if somebody agreed to it: files that make programs run, files of which most is gone, and tests
+//! and checks that see less.
 //!
-//! In: a change, what the plan names, the checks. Out: [`Sensitive`], and what the user says to them.
+//! In: a change, the plan, the checks. Out: [`Sensitive`], and what the user says to them.
 //!
 //! A plan that names a file was agreed to, and so is what makes programs run or says how the project is tested. That tests see less is
 //! said by no name: only a plan that deletes a file speaks for its tests.
@@ -8,10 +9,12 @@
 use std::cell::RefCell;
 
 use super::examine::bytes_of;
-use super::exec::ExecError;
+use super::exec::{ExecError, ExecRequest};
+use crate::edit;
 use crate::fs::{FsError, Root};
 use crate::path::RepoPath;
-use crate::plan::{Intent, Reference};
+use crate::plan::{self, Intent, Plan, Reference};
+use crate::repo;
 use crate::run::Sensitive;
 use crate::scratch::{self, Change, ChangeSet, Scratch, State};
 use crate::weakening::{self, What};
@@ -60,9 +63,9 @@ impl<'a> Consent<'a> {
 pub(super) fn sensitive(
     changes: &ChangeSet,
     scratch: &Scratch,
-    references: &[Reference],
-    checks: &[String],
+    request: &ExecRequest<'_>,
 ) -> Result<Vec<Sensitive>, ExecError> {
+    let references = request.references;
     let is_guarded = |change: &&Change| scratch::is_guarded(&change.path);
     let guarded = changes.changes.iter().filter(is_guarded);
     let mut found: Vec<Sensitive> = guarded
@@ -74,13 +77,33 @@ pub(super) fn sensitive(
         .collect();
     let texts = texts(changes, scratch)?;
     let files: Vec<weakening::File<'_>> = texts.iter().map(Texts::as_file).collect();
-    let weakened = weakening::weakened(&files, checks).into_iter();
+    let cut = files.iter().filter_map(|file| {
+        let (before, after) = (file.before?.lines().count(), file.after?.lines().count());
+        edit::is_cut(before, after).then(|| Sensitive {
+            path: file.path.clone(),
+            why: format!("{after} of its {before} lines are left"),
+            is_planned: may_shrink(file.path, request.plan, references),
+        })
+    });
+    found.extend(cut);
+    let weakened = weakening::weakened(&files, request.checks).into_iter();
     found.extend(weakened.map(|weaker| Sensitive {
         is_planned: is_planned(&weaker.path, &weaker.what, changes, references),
         why: weaker.what.to_string(),
         path: weaker.path,
     }));
     Ok(found)
+}
+
+/// Says whether a plan takes something out of a file, or changes what it is the lock of, so that most of it may go.
+pub(super) fn may_shrink(path: &RepoPath, plan: &Plan, references: &[Reference]) -> bool {
+    references.iter().any(|reference| {
+        let takes_away =
+            || reference.intent >= Intent::Rename || plan::takes_away(plan, &reference.written);
+        let paths = reference.paths();
+        paths == [path.clone()] && takes_away()
+            || paths.iter().any(|named| repo::locks(path, named))
+    })
 }
 
 /// Says whether a plan speaks for what is weaker.

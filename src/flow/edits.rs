@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::call::{Answered, Asked, Words, call};
-use super::exec::ExecError;
+use super::consent;
+use super::exec::{ExecError, ExecRequest};
 use super::host::{Event, Host};
 use super::plan::{PlanningError, given};
 use super::player::Player;
@@ -16,7 +17,6 @@ use crate::path::RepoPath;
 use crate::prompt;
 use crate::repo::Text;
 use crate::run::Run;
-use crate::tokens::Counter;
 
 /// So many times an executor is told what is wrong with its edits, and asked again.
 const MOST_AGAIN: usize = 2;
@@ -58,7 +58,7 @@ pub(super) fn ask<'a>(
     run: &mut Run,
     (prompt, tokens): (&str, u64),
     anew: &dyn Fn(&Player) -> Result<Option<Words>, PlanningError>,
-    counter: &Counter,
+    request: &ExecRequest<'_>,
     host: &Host<'_>,
 ) -> Result<Answered<'a>, ExecError> {
     let folder = host.cache.join(&run.id).join(Role::Executor.name());
@@ -86,7 +86,10 @@ pub(super) fn ask<'a>(
             first.clone_from(&text);
             own = Some(text);
         }
-        let Err(wrong) = carry_out(&answered.reply.text, scratch, &host.redactor)? else {
+        let may_shrink =
+            |path: &RepoPath| consent::may_shrink(path, request.plan, request.references);
+        let answer = &answered.reply.text;
+        let Err(wrong) = carry_out(answer, scratch, &may_shrink, &host.redactor)? else {
             return Ok(Answered { own, ..answered });
         };
         let agent = answered.player.agent.name();
@@ -106,7 +109,7 @@ pub(super) fn ask<'a>(
         let again = prompt::edits_again(&wrong.0, (&first, &answered.reply.text));
         let again = host.redactor.redacted(&again);
         player = answered.player;
-        let again = given(again, counter, player, Role::Executor)?;
+        let again = given(again, request.counter, player, Role::Executor)?;
         (text, tokens) = (again.text, again.tokens);
     }
 }
@@ -115,13 +118,15 @@ pub(super) fn ask<'a>(
 fn carry_out(
     answer: &str,
     scratch: &Root,
+    may_shrink: &dyn Fn(&RepoPath) -> bool,
     redactor: &Redactor,
 ) -> Result<Result<(), Wrong>, FsError> {
     let edits = match edit::parse(answer) {
         Ok(edits) => edits,
         Err(error) => return Ok(Err(error.into())),
     };
-    let changes = match edit::apply(&edits, &|path| find(scratch, path, redactor)) {
+    let read = |path: &RepoPath| find(scratch, path, redactor);
+    let changes = match edit::apply(&edits, &read, may_shrink) {
         Ok(changes) => changes,
         Err(rejections) => return Ok(Err(rejections.into())),
     };

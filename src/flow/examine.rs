@@ -57,7 +57,7 @@ pub(super) fn examine(
     if !paths.is_empty() {
         return Err(ExecError::Protected { paths, patch });
     }
-    let sensitive = consent::sensitive(&changes, scratch, request.references, request.checks)?;
+    let sensitive = consent::sensitive(&changes, scratch, request)?;
     tell_sensitive(&sensitive, run, host)?;
     let found = request.consent.missing(&sensitive)?;
     if !found.is_empty() {

@@ -268,7 +268,7 @@ fn ask<'a>(
             let root = Root::open(&scratch.folder)?;
             let asked = (turn.text.as_str(), turn.tokens);
             let scratch = (turn.player, &root);
-            edits::ask(scratch, run, asked, &anew, request.counter, host)
+            edits::ask(scratch, run, asked, &anew, request, host)
         }
     }
 }

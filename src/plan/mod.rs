@@ -18,6 +18,7 @@ mod inline;
 mod label;
 mod mention;
 mod range;
+mod removal;
 mod resolve;
 mod scan;
 mod section;
@@ -32,6 +33,7 @@ mod word;
 
 pub use answer::{END, Plan, PlanError, parse};
 pub use fault::{Defect, Fault, faults};
+pub use removal::takes_away;
 use serde::{Serialize, Serializer};
 pub use step::Step;
 pub use symbol::{Symbol, SymbolName, symbol_names};

@@ -12,6 +12,7 @@ fn stage(step: &str, script: &str) -> Stage {
         .file("greeting.txt", "hello\n")
         .file("test.sh", "grep -q 'hello world' greeting.txt\n")
         .file("tests/test_a.py", TESTS)
+        .file("long.txt", "line\n".repeat(66))
         .file("Makefile", "test:\n\tsh test.sh\n")
         .file("spec.md", "Greet the world.\n");
     let step = format!("- change `greeting.txt`\n{step}");
@@ -63,6 +64,18 @@ const CASES: &[(&str, &str, &str, bool)] = &[
         "- change `tests/test_a.py`",
         "`tests/test_a.py`: tests are skipped by `@pytest.mark.skip`",
         false,
+    ),
+    (
+        "head -n 10 long.txt > x; mv x long.txt",
+        "- change `long.txt`",
+        "`long.txt`: 10 of its 66 lines are left",
+        false,
+    ),
+    (
+        "head -n 10 long.txt > x; mv x long.txt",
+        "- change `long.txt`: remove the old lines",
+        "`long.txt`: 10 of its 66 lines are left",
+        true,
     ),
     (
         "echo 'exit 0' > test.sh",

@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
 use super::backends::saying;
-use super::plan_exec::{CHECK, Stage};
+use super::plan_exec::{CHECK, PLAN, Stage};
 use super::vendor::{Vendor, answer};
 use super::{Repo, Run, read};
 
@@ -104,6 +104,34 @@ fn edits_that_do_not_fit_go_back_to_who_made_them() {
         "{}",
         again.stdout
     );
+}
+
+#[test]
+fn edits_that_leave_little_of_a_file_are_made_only_if_the_plan_takes_something_out() {
+    let cut = format!("{GOOD}\nFILE: test.sh\n```\ngrep -q 'hello world' greeting.txt\n```\n");
+    for (step, n_asked) in [
+        ("- change `test.sh`", 2),
+        ("- change `test.sh`: remove the padding", 1),
+    ] {
+        let stage = Stage::new();
+        let long = format!("grep -q 'hello world' greeting.txt\n{}", "#\n".repeat(66));
+        fs::write(stage.repo.root().join("test.sh"), long).unwrap();
+        let files = format!("- change `greeting.txt`\n{step}");
+        let plan = PLAN.replace("- change `greeting.txt`", &files);
+        let stage = stage.tell("gemini.answer", &plan);
+        let vendor = vendor("openai-api", &[&cut, GOOD]);
+        let run = stage.executed_by("openai-api", &vendor);
+        assert_eq!(run.code, 0, "{step}: {}", run.stderr);
+        let requests = vendor.requests();
+        assert_eq!(requests.len(), n_asked, "{step}: {}", run.stderr);
+        if n_asked > 1 {
+            assert!(
+                requests[1].contains("it would leave 1 of 67 lines"),
+                "{}",
+                requests[1]
+            );
+        }
+    }
 }
 
 #[test]

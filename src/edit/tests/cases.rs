@@ -13,6 +13,32 @@ const ABC: Files = &[("src/a.rs", "one\ntwo\nthree\n")];
 const LONG: &str =
     "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16\n17\n18\n19\n20\n21\n22\n23\n24\n";
 
+const SEARCH_20: &str = "a\n<<<<<<< SEARCH\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16\n17\n18\n19\n20\n=======\n>>>>>>> REPLACE\n";
+const SEARCH_MOST_A: &str = concat!(
+    "a\n<<<<<<< SEARCH\n",
+    "101\n102\n103\n104\n105\n106\n107\n108\n109\n110\n111\n112\n113\n114\n115\n116\n117\n",
+    "118\n119\n120\n121\n122\n123\n124\n125\n126\n127\n128\n129\n130\n131\n132\n133\n134\n",
+    "=======\n>>>>>>> REPLACE\n"
+);
+const SEARCH_MOST_SPLIT: &str = concat!(
+    "split.rs\n<<<<<<< SEARCH\n",
+    "101\n102\n103\n104\n105\n106\n107\n108\n109\n110\n111\n112\n113\n114\n115\n116\n117\n",
+    "118\n119\n120\n121\n122\n123\n124\n125\n126\n127\n128\n129\n130\n131\n132\n133\n134\n",
+    "=======\n>>>>>>> REPLACE\n"
+);
+
+/// What those leave of a file, and the file.
+const REST: &str = concat!(
+    "201\n202\n203\n204\n205\n206\n207\n208\n209\n210\n211\n212\n213\n214\n215\n216\n",
+    "217\n218\n219\n220\n221\n222\n223\n224\n225\n226\n227\n228\n229\n230\n231\n232\n"
+);
+const BOTH: &str = concat!(
+    "101\n102\n103\n104\n105\n106\n107\n108\n109\n110\n111\n112\n113\n114\n115\n116\n117\n",
+    "118\n119\n120\n121\n122\n123\n124\n125\n126\n127\n128\n129\n130\n131\n132\n133\n134\n",
+    "201\n202\n203\n204\n205\n206\n207\n208\n209\n210\n211\n212\n213\n214\n215\n216\n",
+    "217\n218\n219\n220\n221\n222\n223\n224\n225\n226\n227\n228\n229\n230\n231\n232\n"
+);
+
 const WHOLE: &[Case] = &[
     (
         "a whole file takes the place of another",
@@ -150,6 +176,32 @@ const WHOLE: &[Case] = &[
         &[("a", LONG)],
         "FILE: a\n```\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n```\n",
         Ok(&[("a", Some("1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n"))]),
+    ),
+    (
+        "a file that the plan takes something out of may lose most of its lines",
+        &[("split.rs", LONG)],
+        "FILE: split.rs\n```\n1\n2\n3\n```\n",
+        Ok(&[("split.rs", Some("1\n2\n3\n"))]),
+    ),
+    (
+        "what a block of lines takes away was not cut, unless it is most of a long file",
+        &[("a", LONG)],
+        SEARCH_20,
+        Ok(&[("a", Some("21\n22\n23\n24\n"))]),
+    ),
+    (
+        "a block that takes most of a long file away is refused",
+        &[("a", BOTH)],
+        SEARCH_MOST_A,
+        Err(
+            "line 2 of the answer, `a`: it would leave 32 of 66 lines, and no step of the plan takes anything out of the file",
+        ),
+    ),
+    (
+        "unless the plan takes something out of that file",
+        &[("split.rs", BOTH)],
+        SEARCH_MOST_SPLIT,
+        Ok(&[("split.rs", Some(REST))]),
     ),
     (
         "what stands for text is refused",
@@ -773,7 +825,11 @@ fn a_mode_and_where_a_file_came_from_are_told() {
         change("c", Some("1\n"), None, executable),
     ];
     assert_eq!(
-        apply(&parse(answer).unwrap(), &|path| found(&files, path)),
+        apply(
+            &parse(answer).unwrap(),
+            &|path| found(&files, path),
+            &|_| false
+        ),
         Ok(expected)
     );
 }

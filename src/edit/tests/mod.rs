@@ -37,7 +37,9 @@ fn outcome(
     answer: &str,
 ) -> Result<Vec<(String, Option<String>)>, String> {
     let edits = parse(answer).map_err(|error| format!("{:#}", anyhow::Error::from(error)))?;
-    let changes = apply(&edits, &|path| found(files, path)).map_err(|rejections| {
+    let read = |path: &RepoPath| found(files, path);
+    let may_shrink = |path: &RepoPath| path.name().starts_with(b"split");
+    let changes = apply(&edits, &read, &may_shrink).map_err(|rejections| {
         let each = rejections.iter().map(ToString::to_string);
         each.collect::<Vec<_>>().join("\n")
     })?;
