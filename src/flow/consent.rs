@@ -1,5 +1,5 @@
-//! What of a change lands only if somebody agreed to it: files that make programs run, files of which most is gone, and tests
-//! and checks that see less.
+//! What of a change lands only if somebody agreed to it: files that make programs run or hold secrets, files of which most is
+//! gone, and tests and checks that see less.
 //!
 //! In: a change, the plan, the checks. Out: [`Sensitive`], and what the user says to them.
 //!
@@ -17,6 +17,7 @@ use crate::plan::{self, Intent, Plan, Reference};
 use crate::repo;
 use crate::run::Sensitive;
 use crate::scratch::{self, Change, ChangeSet, Scratch, State};
+use crate::secrets;
 use crate::weakening::{self, What};
 
 /// Asks the user, who answers whether it may land.
@@ -75,6 +76,13 @@ pub(super) fn sensitive(
             is_planned: is_named(&change.path, references, Intent::Mention),
         })
         .collect();
+    let paths = changes.changes.iter().map(|change| &change.path);
+    let secret = paths.filter(|path| secrets::is_secret_name(path.as_bytes()).is_some());
+    found.extend(secret.map(|path| Sensitive {
+        path: path.clone(),
+        why: "its name says that it holds secrets".to_owned(),
+        is_planned: is_named(path, references, Intent::Mention),
+    }));
     let texts = texts(changes, scratch)?;
     let files: Vec<weakening::File<'_>> = texts.iter().map(Texts::as_file).collect();
     let cut = files.iter().filter_map(|file| {

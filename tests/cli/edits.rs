@@ -1,7 +1,7 @@
 //! Executors that answer with edits.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ impl Stage {
     }
 
     /// Adds the agent `own`, a script that answers.
-    fn own(self, script: &str) -> Self {
+    pub(super) fn own(self, script: &str) -> Self {
         let place = self.repo.beside("bin/own.sh");
         let command = serde_json::json!(["sh", place]);
         let agents = format!("[agent.own]\ncommand = {command}\nmodel = \"gpt-5\"\n");
@@ -287,7 +287,13 @@ EOF
         fs::set_permissions(repo.root().join(name), mode).unwrap();
     }
     let stage = Stage::of(repo.git()).own(SCRIPT);
-    let run = stage.plan_exec(&["--executor", "own", "--context", "full"]);
+    let run = stage.plan_exec(&[
+        "--executor",
+        "own",
+        "--context",
+        "full",
+        "--accept-sensitive",
+    ]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     let settings = String::from_utf8(stage.holds("settings.env")).unwrap();
     assert_eq!(settings, secret.replace("PORT=1", "PORT=2"));
@@ -302,30 +308,6 @@ EOF
     }
     assert!(!stage.repo.root().join("mine.sh").exists());
     assert!(!stage.repo.root().join("gone.txt").exists());
-}
-
-#[test]
-fn no_edit_leads_out_of_the_files_or_into_git() {
-    for (path, said) in [
-        ("../out.txt", "`.` or `..` component"),
-        (".git/hooks/pre-commit", "it belongs to git"),
-        ("out/x.txt", "`out` is no folder"),
-        ("link.txt", "it is a link"),
-    ] {
-        let script = format!("cat > /dev/null; printf 'FILE: {path}\\n```\\nevil\\n```\\n'\n");
-        let stage = Stage::new().own(&script);
-        fs::create_dir(stage.repo.beside("elsewhere")).unwrap();
-        fs::write(stage.repo.beside("elsewhere/file"), "mine\n").unwrap();
-        symlink("../elsewhere", stage.repo.root().join("out")).unwrap();
-        symlink("../elsewhere/file", stage.repo.root().join("link.txt")).unwrap();
-        let before = stage.state();
-        let run = stage.plan_exec(&["--executor", "own"]);
-        assert_eq!(run.code, 1, "{path}: {}", run.stderr);
-        assert!(run.stderr.contains(said), "{path}: {}", run.stderr);
-        assert_eq!(stage.state(), before, "{path}");
-        assert_eq!(read(&stage.repo.beside("elsewhere/file")), b"mine\n");
-        assert!(!stage.repo.beside("elsewhere/x.txt").exists());
-    }
 }
 
 #[test]

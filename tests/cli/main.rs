@@ -14,6 +14,7 @@ mod demo;
 mod doctor;
 mod edits;
 mod errors;
+mod escapes;
 mod flood;
 mod full;
 mod git_sections;

@@ -480,22 +480,6 @@ fn an_executor_that_changes_nothing_is_an_error() {
 }
 
 #[test]
-fn a_change_of_gits_own_files_is_refused() {
-    let stage = Stage::new().tell(
-        "claude.edit",
-        &format!("{EDIT}mkdir -p sub/.GIT; echo x > sub/.GIT/config\n"),
-    );
-    let run = stage.plan_exec(&[]);
-    assert_eq!(
-        (run.code, stage.greeting().as_str()),
-        (1, "hello\n"),
-        "{}",
-        run.stderr
-    );
-    assert!(run.stderr.contains("sub/.GIT/config"), "{}", run.stderr);
-}
-
-#[test]
 fn a_plan_is_held_against_the_files_before_the_executor_is_asked() {
     for (plan, code, said) in [
         (
