@@ -18,6 +18,7 @@ mod escapes;
 mod flood;
 mod full;
 mod git_sections;
+mod interleavings;
 mod levels;
 mod limits;
 mod models;
