@@ -36,6 +36,7 @@ mod runs;
 mod secrets;
 mod signals;
 mod slice;
+mod specs;
 mod survivors;
 mod together;
 mod tokens;
