@@ -109,9 +109,10 @@ struct ToleranceArgs {
     #[arg(long)]
     accept_drift: bool,
 
-    /// Let land what touches files that make programs run, or makes tests and checks see less, although the plan does not speak for it
+    /// Agree beforehand to what needs consent: files that make programs run or hold secrets, weaker tests and checks, files that
+    /// lose most of their lines
     ///
-    /// Read the lines that begin with `consent` first: `twostep runs resume -- --accept-sensitive` lets a change land that was stopped for them.
+    /// The lines that begin with `consent` say what it is. `twostep runs resume -- --accept-sensitive` lets a change land that was stopped for it.
     #[arg(long)]
     accept_sensitive: bool,
 

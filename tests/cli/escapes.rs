@@ -307,7 +307,6 @@ fn nothing_that_tools_leave_lands_outside_of_the_files() {
     }
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn tools_write_nothing_outside_of_their_folder() {
     let place = Place::new();
@@ -325,7 +324,11 @@ fn tools_write_nothing_outside_of_their_folder() {
         stage: place.stage.tell("claude.edit", &script),
     };
     let surroundings = place.surroundings();
-    place.stage.plan_exec(&[]);
+    let run = place.stage.plan_exec(&[]);
+    if run.stderr.contains("not confined") {
+        // A system without Landlock: it is said.
+        return;
+    }
     assert_eq!(place.surroundings(), surroundings);
     assert!(!place.stage.repo.beside("home/evil.txt").exists());
 }
