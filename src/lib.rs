@@ -7,7 +7,8 @@
 //! - stages: [`repo`] finds and reads files, [`history`] tells what changed, [`pack`] chooses and writes them, [`prompt`] holds our words,
 //!   [`agent`] asks models, [`plan`] resolves what they answer, [`patch`] writes and reads differences, [`edit`] carries out
 //!   edits that stand in an answer, [`scratch`] keeps their work
-//!   apart and lands it, [`check`] and [`review`] say whether it is good, [`weakening`] whether that still means as much, [`schema`] whether JSON is as it was asked for.
+//!   apart and lands it, [`check`] and [`review`] say whether it is good, [`weakening`] whether that still means as much,
+//!   [`schema`] whether JSON is as it was asked for, [`workflow`] which steps are done with all that.
 //! - flow: [`flow`] calls one stage after another; [`run`] keeps what came of each.
 //! - edges: [`cli`] knows arguments, environment and terminal.
 
@@ -35,6 +36,7 @@ pub mod review;
 pub mod schema;
 pub mod scratch;
 pub mod weakening;
+pub mod workflow;
 
 pub mod flow;
 pub mod run;

@@ -40,6 +40,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("scratch", &["fs", "git", "patch", "path", "repo"]),
     ("weakening", &["check", "path", "scratch"]),
     ("check", &["fs", "path", "process"]),
+    ("workflow", &["prompt"]),
     ("run", &["agent", "fs", "path", "repo", "scratch"]),
     (
         "flow",
@@ -66,6 +67,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "syntax",
             "tokens",
             "weakening",
+            "workflow",
         ],
     ),
     (
@@ -73,6 +75,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "agent", "check", "flow", "fs", "git", "history", "model", "pack", "path", "plan",
             "process", "repo", "review", "run", "schema", "scratch", "secrets", "tokens",
+            "workflow",
         ],
     ),
 ];

@@ -3,9 +3,10 @@
 //! A call's folder holds `call.json` ([`RecordedCall`]), `reply.md`, and `changes.patch` if it made a change.
 //! The folder `calls` of a run is a recording.
 
-use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -96,8 +97,8 @@ pub struct Recorded {
     folder: PathBuf,
     /// The folder as the user wrote it.
     pub typed: PathBuf,
-    /// The calls of each role are answered in order; this many were.
-    n_answered: Cell<usize>,
+    /// The calls that were answered: each is once, the first first that was asked the same.
+    answered: Mutex<BTreeSet<PathBuf>>,
 }
 
 /// No recorded file is larger.
@@ -109,7 +110,7 @@ impl Recorded {
         Self {
             folder: here.join(&typed),
             typed,
-            n_answered: Cell::new(0),
+            answered: Mutex::default(),
         }
     }
 
@@ -126,10 +127,18 @@ impl Recorded {
     /// Answers as it was recorded, with the change that was made.
     pub(super) fn ask(&self, call: &Call<'_>) -> Result<Result<Reply, Failure>, FsError> {
         let not_recorded = |why: String| Ok(Err(Failure::new(Class::NotRecorded, why)));
-        let n = self.n_answered.replace(self.n_answered.get() + 1);
-        let Some((place, recorded)) = self.calls(call.role)?.into_iter().nth(n) else {
+        let mut left = self.calls(call.role)?;
+        let n = left.len();
+        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        left.retain(|(place, _)| !answered.contains(place));
+        let same = left
+            .iter()
+            .position(|(_, recorded)| recorded.prompt_hash == call.prompt_hash);
+        let Some((place, recorded)) = left.into_iter().nth(same.unwrap_or(0)) else {
             return not_recorded(format!("it has no call {} of {}", n + 1, call.role.who()));
         };
+        answered.insert(place.clone());
+        drop(answered);
         if recorded.prompt_hash != call.prompt_hash {
             let differ = match fs::read_text(&place.join(PROMPT_FILE), MAX_BYTES) {
                 Ok(old) => format!("; {}", Difference::of(&old, call.prompt)),

@@ -184,6 +184,8 @@ fn ask(
         schema: schema.as_ref(),
         session: session.as_ref().map(|(session, _)| session),
         counter: counter.clone(),
+        step: None,
+        check: &|_, _| Ok(()),
     };
     let asking = Asking {
         printer,
@@ -201,7 +203,7 @@ fn ask(
     let place = place.ends_with(HOMELESS).then_some(place);
     let done = lent.host(printer, |host| {
         let done = answer(&question, player, &asking, &mut run, host);
-        ask::keep(&mut run, done, host)
+        ask::keep(&run, done, host)
     });
     seen.signal = lent.signal();
     match end(&mut run, done, seen.signal) {

@@ -34,6 +34,7 @@ mod tokens;
 mod trust;
 mod unpack;
 mod verify;
+mod workflow;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -78,6 +79,7 @@ enum Verb {
     References(references::ReferencesArgs),
     Exec(exec::ExecArgs),
     Review(review::ReviewArgs),
+    Workflow(workflow::WorkflowArgs),
     Ask(ask::AskArgs),
     Runs(runs::RunsArgs),
     Undo(runs::UndoArgs),
@@ -137,6 +139,7 @@ fn obey(cli: &Cli, environment: &Environment, printer: &Printer) -> anyhow::Resu
         Verb::References(args) => references::run(args, environment, printer),
         Verb::Exec(args) => exec::run_exec(args, environment, printer),
         Verb::Review(args) => review::run(args, environment, printer),
+        Verb::Workflow(args) => workflow::run(args, environment, printer),
         Verb::Ask(args) => ask::run(args, environment, printer),
         Verb::Runs(args) => runs::run(args, environment, printer),
         Verb::Undo(args) => runs::run_undo(args, environment, printer),

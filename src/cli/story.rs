@@ -34,6 +34,7 @@ pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
                 printer.note(&line("", doing));
             }
         }
+        Event::Step(label, kind) => printer.note(&line("step", &format!("{label} ({kind})"))),
         Event::WaitsItself(role, told) => printer.note(&line(role.name(), told)),
         Event::Throttled(role, wait) => printer.note(&line(
             role.name(),

@@ -13,7 +13,7 @@ use crate::fs::{self, FsError};
 use crate::pack::TooSmall;
 use crate::prompt;
 use crate::repo::Repository;
-use crate::run::{self, Outcome, Run};
+use crate::run::{self, CallPlace, Outcome, Run};
 use crate::schema::{Misfit, Schema};
 use crate::tokens::Counter;
 
@@ -40,7 +40,14 @@ pub struct Question<'a> {
     pub session: Option<&'a Session>,
     /// What counts tokens; it estimates for every player.
     pub counter: Counter,
+    /// The step of a workflow that asks, if one does.
+    pub step: Option<&'a str>,
+    /// Says what is wrong with an answer that is not what is asked for, whatever the schema says.
+    pub check: Check<'a>,
 }
+
+/// Says what is wrong with an answer.
+pub type Check<'a> = &'a dyn Fn(&CallPlace, &str) -> Result<(), Failure>;
 
 /// What was answered.
 pub struct Answer {
@@ -253,7 +260,7 @@ pub fn ask(
     question: &Question<'_>,
     prompt: &Prompt,
     player: &Player,
-    run: &mut Run,
+    run: &Run,
     host: &Host<'_>,
 ) -> Result<Answer, AskError> {
     let mut player = player;
@@ -292,12 +299,12 @@ fn fitting<'a>(
     prompt: &Prompt,
     words: (&str, u64),
     player: &'a Player,
-    run: &mut Run,
+    run: &Run,
     host: &Host<'_>,
 ) -> Result<Result<Answer, (Misfit, One<'a>)>, AskError> {
     let make = |next: &Player| made(question, next, host);
     let anew = |next: &Player| prompt.anew(next, Role::Asked, &make);
-    let first = once(words, &anew, question.session, player, run, host)?;
+    let first = once(question, words, &anew, question.session, player, run, host)?;
     let Some(schema) = question.schema else {
         return Ok(Ok(first.answer(None)));
     };
@@ -318,7 +325,7 @@ fn fitting<'a>(
     let words = (again.text.as_str(), again.tokens + said);
     let no_other = |_: &Player| Ok(None);
     let session = first.session.as_ref();
-    let second = once(words, &no_other, session, first.player, run, host)?;
+    let second = once(question, words, &no_other, session, first.player, run, host)?;
     Ok(match schema.find(&second.text) {
         Ok(value) => Ok(second.answer(Some(value))),
         Err(wrong) => Err((wrong, second)),
@@ -348,11 +355,12 @@ impl One<'_> {
 
 /// Asks one time, by a prompt of so many tokens.
 fn once<'a>(
+    question: &Question<'_>,
     (prompt, tokens): (&str, u64),
     anew: &dyn Fn(&Player) -> Result<Option<Words>, PlanningError>,
     session: Option<&Session>,
     player: &'a Player,
-    run: &mut Run,
+    run: &Run,
     host: &Host<'_>,
 ) -> Result<One<'a>, AskError> {
     // Programs find a conversation by the folder in which it was had.
@@ -362,14 +370,14 @@ fn once<'a>(
     fs::make_private_folders(&folder)?;
     let asked = Asked {
         role: Role::Asked,
-        step: None,
+        step: question.step,
         prompt,
         tokens,
         anew,
         folder: &folder,
         may: May::Answer,
         session: session.map(|session| session.id.as_str()),
-        check: &|_, _| Ok(()),
+        check: question.check,
         reset: &|_, _| true,
     };
     let Answered {
@@ -387,7 +395,7 @@ fn once<'a>(
         id,
         run: origin,
     });
-    if let Some(session) = &session {
+    if let (Some(session), None) = (&session, question.step) {
         run.keep(SESSION_FILE, &run::json(session))?;
     }
     Ok(One {
@@ -404,11 +412,7 @@ fn once<'a>(
 /// # Errors
 ///
 /// Fails if the run did, or the answer cannot be kept.
-pub fn keep(
-    run: &mut Run,
-    done: Result<Done, AskError>,
-    host: &Host<'_>,
-) -> Result<Done, AskError> {
+pub fn keep(run: &Run, done: Result<Done, AskError>, host: &Host<'_>) -> Result<Done, AskError> {
     clear(run, host);
     let done = match done {
         Err(AskError::Call(PlanningError::Waiting { prompt, .. })) => Done::Waiting(prompt),

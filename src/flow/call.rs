@@ -295,7 +295,9 @@ fn once(
 ) -> Result<Reply, AgentError> {
     let agent = player.agent.name();
     (host.tell)(&Event::Asking(asked.role, &agent));
-    let temporary = host.cache.join(&run.id).join("tmp");
+    // Of its own: others may be asked at the same time.
+    let number = place.number.to_string();
+    let temporary = host.cache.join(&run.id).join("tmp").join(number);
     fs::make_private_folders(&temporary)?;
     let call = Call {
         role: asked.role,

@@ -93,6 +93,8 @@ pub enum Event<'a> {
     FellBack(Role, &'a AgentError, &'a str),
     /// It answered, after so many milliseconds.
     Answered(Role, Usage, Billing, u64),
+    /// A step of a workflow begins: which, and of what kind.
+    Step(&'a str, &'static str),
     /// The plan goes back to its planner, for this is wrong with it.
     SentBack(&'a [String]),
     /// What the plan names.

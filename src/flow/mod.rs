@@ -40,3 +40,4 @@ pub mod tokens;
 pub mod undo;
 pub mod unpack;
 pub mod verify;
+pub mod workflow;

@@ -424,7 +424,7 @@ pub(super) fn ask<'a>(
 }
 
 /// Says why an answer is no plan.
-fn no_plan(place: &CallPlace, answer: &str) -> Result<(), Failure> {
+pub(super) fn no_plan(place: &CallPlace, answer: &str) -> Result<(), Failure> {
     let Err(error) = plan::parse(answer) else {
         return Ok(());
     };

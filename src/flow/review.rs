@@ -130,7 +130,7 @@ fn words(subject: &Subject<'_>, host: &Host<'_>) -> Result<String, PlanningError
 }
 
 /// Says why an answer is no review.
-fn no_review(place: &CallPlace, answer: &str) -> Result<(), Failure> {
+pub(super) fn no_review(place: &CallPlace, answer: &str) -> Result<(), Failure> {
     review::parse(answer).map(drop).map_err(|error| {
         let file = place.folder.join(REPLY_FILE);
         let message = format!(

@@ -4,6 +4,8 @@
 //!
 //! Invariant: the same input gives the same bytes; nothing of the machine or the time is in a prompt.
 
+pub mod template;
+
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Value, context};
 

@@ -46,6 +46,7 @@ mod variables;
 #[path = "../../src/agent/http/tests/vendor.rs"]
 mod vendor;
 mod verify;
+mod workflows;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,319 @@
+//! One step of a workflow, by its kind.
+
+use std::error::Error;
+
+use serde_json::{Value, json};
+
+use super::{FILES_FOLDER, Gate, StepError, Worker};
+use crate::agent::{Class, Failure};
+use crate::flow::ask::{self, Question, Session};
+use crate::flow::host::Event;
+use crate::flow::pack;
+use crate::flow::plan::PlanningError;
+use crate::flow::plan::redacted;
+use crate::flow::plan_exec::resolve;
+use crate::flow::player::Player;
+use crate::flow::{plan as planning, review as reviewing};
+use crate::model::Measure;
+use crate::pack::{Query, Room};
+use crate::path::RepoPath;
+use crate::plan::{Plan, Reference};
+use crate::prompt::template::{self, Scope};
+use crate::repo::{Globs, Named};
+use crate::review::{self, Verdict};
+use crate::run::CallPlace;
+use crate::schema::Schema;
+use crate::workflow::{Contract, Does, Step};
+
+impl Worker<'_> {
+    /// Does a step that is no group, and returns what it came to.
+    pub(super) fn kind(&self, step: &Step, scope: &Scope, label: &str) -> Result<Value, StepError> {
+        let fill = |key, template: &str| self.fill(key, template, scope);
+        match &step.does {
+            Does::Pack {
+                files,
+                task,
+                budget,
+            } => {
+                let task = task.as_deref().map(|task| fill("task", task)).transpose()?;
+                let files = self.globs(files, scope)?;
+                self.pack(&files, task.as_deref(), *budget)
+            }
+            Does::Ask { prompt, .. } => self.ask(step, &fill("prompt", prompt)?, scope, label),
+            Does::Resolve { plan } => self.resolve(&fill("plan", plan)?),
+            Does::Gate { question, choices } => {
+                self.gate(&step.name, &fill("question", question)?, choices, label)
+            }
+            // It is done by its steps.
+            Does::Steps { .. } => Ok(Value::Null),
+        }
+    }
+
+    fn fill(&self, key: &'static str, text: &str, scope: &Scope) -> Result<String, StepError> {
+        let filled = template::fill(text, scope, &self.shop.files);
+        filled.map_err(|error| StepError::Template(key, error))
+    }
+
+    fn globs(&self, files: &[String], scope: &Scope) -> Result<Vec<String>, StepError> {
+        files
+            .iter()
+            .map(|glob| self.fill("files", glob, scope))
+            .collect()
+    }
+
+    fn pack(&self, files: &[String], task: Option<&str>, budget: u64) -> Result<Value, StepError> {
+        let mut request = self.shop.request.clone();
+        request.globs = Globs::parse(files, &[])?;
+        request.named = vec![Named::Everything];
+        request.room = Some(Room {
+            budget,
+            measure: Measure::Exact,
+        });
+        request.query = task.map(|task| std::sync::Arc::new(Query::of(task)));
+        let repository = self.shop.repository;
+        let scan = pack::find(repository, &request)?;
+        let mut document = Vec::new();
+        let mut progress = |done, n| (self.host.tell)(&Event::Packing(done, n));
+        let packed = pack::write(repository, &request, scan, &mut document, &mut progress)?;
+        if !packed.secrets.is_empty() {
+            (self.host.tell)(&Event::Redacted(&packed.secrets));
+        }
+        let text = String::from_utf8_lossy(&document);
+        Ok(json!({ "text": text, "tokens": packed.count.exact, "error": null }))
+    }
+
+    fn ask(
+        &self,
+        step: &Step,
+        words: &str,
+        scope: &Scope,
+        label: &str,
+    ) -> Result<Value, StepError> {
+        let Does::Ask {
+            role,
+            files,
+            schema,
+            session,
+            answer: contract,
+            ..
+        } = &step.does
+        else {
+            return Ok(Value::Null);
+        };
+        let Some(player) = self.shop.players.get(role) else {
+            return Ok(Value::Null);
+        };
+        let before = session.as_ref().and_then(|step| scope.get(step));
+        let before = before.and_then(|result| Before::of(result, player));
+        let words = match &before {
+            Some(Before::Said(said)) => format!("{said}\n\n{words}"),
+            _ => words.to_owned(),
+        };
+        let (session, player) = match &before {
+            Some(Before::Session(session, player)) => (Some(session), *player),
+            _ => (None, player),
+        };
+        let schema = schema.as_deref().map(Schema::parse).transpose();
+        let schema = schema.map_err(|error| StepError::Schema(error.to_string()))?;
+        let mut request = self.shop.request.clone();
+        request.globs = Globs::parse(&self.globs(files, scope)?, &[])?;
+        let question = Question {
+            words: &words,
+            files: (!files.is_empty()).then_some((self.shop.repository, request)),
+            packs: &[],
+            schema: schema.as_ref(),
+            session,
+            counter: self.shop.request.counter.clone(),
+            step: Some(label),
+            check: match contract {
+                Contract::Text | Contract::Code => &something,
+                Contract::Plan => &planning::no_plan,
+                Contract::Review => &reviewing::no_review,
+            },
+        };
+        let prompt = ask::prepare(&question, player, self.host)?;
+        self.stagger(player)?;
+        let answer = ask::ask(&question, &prompt, player, self.run, self.host)?;
+        let text = match contract {
+            Contract::Code => unfenced(&answer.text).to_owned(),
+            Contract::Plan => crate::plan::parse(&answer.text)?.text,
+            Contract::Text | Contract::Review => answer.text,
+        };
+        let mut result = json!({
+            "text": text,
+            "agent": answer.agent,
+            "error": null,
+            "asked": words,
+            "session": answer.session,
+            "run": self.run.id,
+        });
+        if let Some(value) = answer.value {
+            result["value"] = value;
+        }
+        if *contract == Contract::Review
+            && let Ok(review) = review::parse(result["text"].as_str().unwrap_or_default())
+        {
+            result["approves"] = json!(review.verdict == Verdict::Approve);
+            let failed = review.failed.iter().map(ToString::to_string);
+            result["failed"] = json!(failed.collect::<Vec<_>>());
+        }
+        Ok(result)
+    }
+
+    fn resolve(&self, plan: &str) -> Result<Value, StepError> {
+        let plan = Plan::read(plan)?;
+        let repository = self.shop.repository;
+        let references = resolve(&plan.text, &plan, repository, self.shop.candidates);
+        (self.host.tell)(&Event::Resolved(&references));
+        let (open, known): (Vec<_>, Vec<_>) = references.into_iter().partition(Reference::is_open);
+        if !open.is_empty() {
+            return Err(StepError::Unresolved(open));
+        }
+        let paths = known.iter().flat_map(Reference::paths);
+        let mut paths: Vec<String> = paths.map(ToString::to_string).collect();
+        paths.sort();
+        paths.dedup();
+        let open: [&str; 0] = [];
+        Ok(json!({ "text": paths.join("\n"), "paths": paths, "open": open, "error": null }))
+    }
+
+    fn gate(
+        &self,
+        step: &str,
+        question: &str,
+        choices: &[String],
+        label: &str,
+    ) -> Result<Value, StepError> {
+        let name = format!("gates/{label}.txt");
+        // Who answered before the run was gone on with is not asked again.
+        let known = self
+            .run
+            .kept(&name)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok());
+        let gate = Gate {
+            step,
+            question,
+            choices,
+        };
+        let answer =
+            known
+                .or_else(|| (self.shop.decide)(&gate))
+                .ok_or_else(|| StepError::Nobody {
+                    question: question.trim().to_owned(),
+                    choices: choices.to_vec(),
+                })?;
+        self.run.keep(&name, answer.as_bytes())?;
+        Ok(json!({ "text": answer, "error": null }))
+    }
+
+    /// Keeps the text of a step in its file.
+    pub(super) fn keep(&self, file: &str, result: &Value, scope: &Scope) -> Result<(), StepError> {
+        let name = self.fill("file", file, scope)?;
+        let path = RepoPath::parse(name.trim().as_bytes());
+        let path = path.map_err(|_| StepError::NoPlace(name.clone()))?;
+        let text = result["text"].as_str().unwrap_or_default();
+        let text = redacted(&name, text, self.host).map_err(PlanningError::from);
+        let text = text.map_err(ask::AskError::from)?;
+        self.run
+            .keep(&format!("{FILES_FOLDER}/{path}"), text.as_bytes())?;
+        Ok(())
+    }
+}
+
+/// What a conversation that goes on is gone on with.
+enum Before<'a> {
+    /// By its agent, which keeps it.
+    Session(Session, &'a Player),
+    /// By all that was said.
+    Said(String),
+}
+
+impl<'a> Before<'a> {
+    fn of(result: &Value, player: &'a Player) -> Option<Self> {
+        let text = |key: &str| result.get(key).and_then(Value::as_str);
+        let agent = text("agent")?;
+        let same = player
+            .chain()
+            .find(|one| one.choice() == agent && one.can_revise());
+        if let (Some(id), Some(run), Some(same)) = (text("session"), text("run"), same) {
+            let session = Session {
+                version: 1,
+                agent: agent.to_owned(),
+                id: id.to_owned(),
+                run: run.to_owned(),
+            };
+            return Some(Self::Session(session, same));
+        }
+        let (asked, answer) = (text("asked")?, text("text")?);
+        Some(Self::Said(format!(
+            "{}\n\n<answer>\n{}\n</answer>",
+            asked.trim_end(),
+            answer.trim()
+        )))
+    }
+}
+
+/// Says that an answer must not be empty.
+fn something(_: &CallPlace, answer: &str) -> Result<(), Failure> {
+    if answer.trim().is_empty() {
+        return Err(Failure::new(Class::Empty, "it answered nothing"));
+    }
+    Ok(())
+}
+
+/// Takes off a fence that stands round all of a text.
+fn unfenced(text: &str) -> &str {
+    let trimmed = text.trim();
+    let inner = trimmed
+        .strip_prefix("```")
+        .and_then(|rest| rest.strip_suffix("```"));
+    let inner = inner.filter(|inner| !inner.contains("\n```"));
+    match inner.and_then(|inner| inner.split_once('\n')) {
+        Some((_, code)) => code,
+        None => text,
+    }
+}
+
+/// Returns what a step came to that failed, and after which the workflow goes on.
+pub(super) fn nothing(step: &Step, error: &str) -> Value {
+    let mut result: Scope = step
+        .does
+        .fields()
+        .iter()
+        .map(|field| ((*field).to_owned(), Value::Null))
+        .collect();
+    result.insert("text".to_owned(), json!(""));
+    result.insert("error".to_owned(), json!(error));
+    Value::Object(result)
+}
+
+/// Returns an error with all that caused it.
+pub(super) fn causes(error: &dyn Error) -> String {
+    let all = std::iter::successors(Some(error), |error: &&dyn Error| (*error).source());
+    let mut told: Vec<String> = all.map(ToString::to_string).collect();
+    told.dedup();
+    told.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fence_round_all_of_an_answer_is_taken_off() {
+        for (text, expected) in [
+            ("```rust\nfn a() {}\n```", "fn a() {}\n"),
+            ("\n```\nx\n\ny\n```\n", "x\n\ny\n"),
+            ("fn a() {}\n", "fn a() {}\n"),
+            ("Here:\n```\nx\n```\n", "Here:\n```\nx\n```\n"),
+            (
+                "```\na\n```\nand\n```\nb\n```",
+                "```\na\n```\nand\n```\nb\n```",
+            ),
+            ("```", "```"),
+        ] {
+            assert_eq!(unfenced(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Templates and expressions that others wrote: the prompts and conditions of workflows.
+//!
+//! In: their text, and values by name. Out: which names they use; text, or a value.
+//!
+//! Invariant: a name that is not there is an error, never nothing.
+
+use std::sync::Arc;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Rest, Serde};
+use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value as Made};
+use serde_json::{Map, Value};
+
+/// The values that templates and expressions may name.
+pub type Scope = Map<String, Value>;
+
+/// Returns the paths of a repository that globs name.
+pub type Files = Arc<dyn Fn(&[String]) -> Vec<String> + Send + Sync>;
+
+/// What is wrong with a template or an expression.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct TemplateError(String);
+
+impl From<Error> for TemplateError {
+    fn from(error: Error) -> Self {
+        let kind = error.kind();
+        let what = match error.detail() {
+            Some(detail) => format!("{kind}: {detail}"),
+            None => kind.to_string(),
+        };
+        Self(match error.line() {
+            Some(line) if line > 1 => format!("{what} (in line {line} of it)"),
+            _ => what,
+        })
+    }
+}
+
+/// The functions of ours that templates and expressions may call: `files("src/**")`, `lines(text)`.
+const FUNCTIONS: [&str; 2] = ["files", "lines"];
+
+/// Returns the names that a template uses and does not make itself, each with the field of it that is used, if one is.
+///
+/// # Errors
+///
+/// Fails if it is no template.
+pub fn names_in_template(template: &str) -> Result<Vec<String>, TemplateError> {
+    let environment = environment(None);
+    let template = environment.template_from_str(template)?;
+    Ok(foreign(template.undeclared_variables(true), &environment))
+}
+
+/// Returns the names that an expression uses, each with the field of it that is used, if one is.
+///
+/// # Errors
+///
+/// Fails if it is no expression.
+pub fn names_in_expression(expression: &str) -> Result<Vec<String>, TemplateError> {
+    let environment = environment(None);
+    let compiled = environment.compile_expression(expression)?;
+    Ok(foreign(compiled.undeclared_variables(true), &environment))
+}
+
+/// Returns those of `names` that are no functions, sorted.
+fn foreign(names: impl IntoIterator<Item = String>, environment: &Environment<'_>) -> Vec<String> {
+    let globals: Vec<&str> = environment.globals().map(|(name, _)| name).collect();
+    let is_ours =
+        |name: &String| FUNCTIONS.contains(&name.as_str()) || globals.contains(&name.as_str());
+    let mut names: Vec<String> = names.into_iter().filter(|name| !is_ours(name)).collect();
+    names.sort();
+    names
+}
+
+/// Fills a template in.
+///
+/// # Errors
+///
+/// Fails if it is none, or names what is not there.
+pub fn fill(template: &str, scope: &Scope, files: &Files) -> Result<String, TemplateError> {
+    let environment = environment(Some(files));
+    Ok(environment.render_str(template, Made::from(Serde(scope)))?)
+}
+
+/// Returns the value of an expression.
+///
+/// # Errors
+///
+/// Fails if it is none, or names what is not there.
+pub fn value(expression: &str, scope: &Scope, files: &Files) -> Result<Value, TemplateError> {
+    let made = made(expression, scope, files)?;
+    serde_json::to_value(&made).map_err(|error| TemplateError(error.to_string()))
+}
+
+/// Says whether the value of an expression counts as true.
+///
+/// # Errors
+///
+/// Fails if it is none, or names what is not there.
+pub fn is_true(expression: &str, scope: &Scope, files: &Files) -> Result<bool, TemplateError> {
+    Ok(made(expression, scope, files)?.is_true())
+}
+
+fn made(expression: &str, scope: &Scope, files: &Files) -> Result<Made, TemplateError> {
+    let environment = environment(Some(files));
+    let compiled = environment.compile_expression(expression)?;
+    Ok(compiled.eval(Made::from(Serde(scope)))?)
+}
+
+fn environment<'a>(files: Option<&Files>) -> Environment<'a> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    let syntax = SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true)
+        .build();
+    // Only other delimiters than the usual ones could be wrong.
+    if let Ok(syntax) = syntax {
+        environment.set_syntax(syntax);
+    }
+    if let Some(files) = files {
+        let files = Arc::clone(files);
+        environment.add_function("files", move |globs: Rest<String>| files(&globs));
+    }
+    environment.add_function("lines", |text: String| {
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    });
+    environment
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn scope() -> Scope {
+        let value = json!({
+            "spec": "a\n{{ b }}\n",
+            "draft": { "text": "<code> & more" },
+            "review": null,
+            "items": ["one", "two"],
+        });
+        value.as_object().cloned().unwrap_or_default()
+    }
+
+    fn files() -> Files {
+        Arc::new(|globs: &[String]| globs.iter().map(|glob| format!("{glob}.rs")).collect())
+    }
+
+    #[test]
+    fn templates_are_filled_in_with_what_there_is_and_nothing_else() {
+        for (template, expected) in [
+            ("{{ draft.text }}", Ok("<code> & more")),
+            // What is filled in is no template.
+            ("{{ spec }}", Ok("a\n{{ b }}\n")),
+            (
+                "{% if review %}{{ review.text }}{% endif %}\nend\n",
+                Ok("end\n"),
+            ),
+            (
+                "{% for item in items %}\n- {{ item }}\n{% endfor %}\n",
+                Ok("- one\n- two\n"),
+            ),
+            ("{{ files('a', 'b') | join(' ') }}", Ok("a.rs b.rs")),
+            ("{{ lines(spec) | length }}", Ok("2")),
+            ("{{ drafts }}", Err("undefined value")),
+            ("{{ draft.words }}", Err("undefined value")),
+            ("{{ review.text }}", Err("undefined value")),
+            ("{% if %}", Err("syntax error")),
+        ] {
+            let filled = fill(template, &scope(), &files());
+            match (filled, expected) {
+                (Ok(text), Ok(expected)) => assert_eq!(text, expected, "{template}"),
+                (Err(error), Err(said)) => {
+                    assert!(error.to_string().contains(said), "{template}: {error}");
+                }
+                (got, _) => panic!("{template}: {got:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn expressions_have_values() {
+        for (expression, expected) in [
+            ("items", json!(["one", "two"])),
+            ("['a', 'b']", json!(["a", "b"])),
+            ("lines(spec)", json!(["a", "{{ b }}"])),
+            ("review is none and draft.text", json!("<code> & more")),
+        ] {
+            assert_eq!(value(expression, &scope(), &files()), Ok(expected));
+        }
+        for (expression, expected) in [("review", false), ("items | length > 1", true)] {
+            assert_eq!(is_true(expression, &scope(), &files()), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn the_names_that_are_used_are_known_before() {
+        for (template, expected) in [
+            (
+                "{{ draft.text }} {{ spec | upper }}",
+                &["draft.text", "spec"][..],
+            ),
+            (
+                "{% for one in items %}{{ one.text }}{{ loop.index }}{% endfor %}",
+                &["items"],
+            ),
+            (
+                "{% set x = spec %}{{ x }}{{ files('a') }}{{ range(3) }}",
+                &["spec"],
+            ),
+        ] {
+            assert_eq!(names_in_template(template).unwrap_or_default(), expected);
+        }
+        let names = names_in_expression("not review.approves and round < most");
+        assert_eq!(
+            names.unwrap_or_default(),
+            ["most", "review.approves", "round"]
+        );
+    }
+}

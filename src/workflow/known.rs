@@ -1,0 +1,303 @@
+//! Whether all that the steps of a workflow name is there when they are done.
+
+use std::collections::BTreeMap;
+
+use super::{Does, Setting, Step, Times, USUAL_ITEM, Workflow};
+use crate::prompt::template::{self, TemplateError};
+
+/// What is wrong with a workflow, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub struct WorkflowError {
+    /// The line of it, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// What is wrong with a workflow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// It has not the form of one.
+    #[error("{0}")]
+    Form(String),
+    /// It is of a later version.
+    #[error("it is of version {0}, and this twostep knows version 1")]
+    Version(u32),
+    /// It has no steps.
+    #[error("it has no step")]
+    Empty,
+    /// A step lacks a key.
+    #[error("the step `{0}` has no `{1}`")]
+    Missing(String, &'static str),
+    /// A step has a key of others.
+    #[error("the step `{0}` has a `{1}`, which steps of the kind `{2}` have not")]
+    Misplaced(String, &'static str, String),
+    /// A step has two keys of which it may have one.
+    #[error("the step `{0}` has both `{1}` and `{2}`")]
+    Both(String, &'static str, &'static str),
+    /// A key has a value that it cannot have.
+    #[error("the `{1}` of the step `{0}` is `{2}`, and may be one of {3}")]
+    NoneOf(String, &'static str, String, &'static str),
+    /// A step would be done too often, or never.
+    #[error("the step `{0}` is repeated {1} times at most, and may be 1 to {2} times")]
+    Most(String, usize, usize),
+    /// A name is no name.
+    #[error("`{0}` is no name: letters, digits and `_`, a letter first")]
+    NoName(String),
+    /// Two things have one name.
+    #[error("the name `{0}` is taken: it is the name of another step, a value, or ours")]
+    Taken(String),
+    /// There is no such role.
+    #[error("the step `{0}` is for `{1}`, and the roles are {2}")]
+    NoRole(String, String, String),
+    /// A default is none of what it may be.
+    #[error("the value `{0}` is `{1}`, which is none of what it may be")]
+    NoChoice(String, String),
+    /// A template or expression is none.
+    #[error("the `{1}` of the step `{0}` cannot be read: {2}")]
+    Template(String, &'static str, TemplateError),
+    /// A template or expression names what is not there.
+    #[error("the `{1}` of the step `{0}` names `{2}`, which is no value and no step before it")]
+    Unknown(String, &'static str, String),
+    /// A template or expression names a field that is not there.
+    #[error("the `{1}` of the step `{0}` names `{2}`; it may be {3}")]
+    NoField(String, &'static str, String, String),
+    /// A conversation goes on that was not had.
+    #[error(
+        "the step `{0}` goes on with the conversation of `{1}`, which is no step before it that asks"
+    )]
+    NoSession(String, String),
+}
+
+/// Returns the line of `text` in which the byte `at` is, from 1.
+pub(super) fn line_at(text: &str, at: usize) -> usize {
+    text.get(..at).unwrap_or(text).matches('\n').count() + 1
+}
+
+/// What a name stands for.
+#[derive(Clone, Copy)]
+enum Meaning {
+    /// A text, a number, one of a list, a list.
+    Plain,
+    /// The result of a step, with its fields.
+    Result(&'static [&'static str]),
+}
+
+type Names = BTreeMap<String, Meaning>;
+
+/// Names that have a meaning of their own in some steps, or in every template.
+const OURS: [&str; 11] = [
+    "spec", "round", "index", "loop", "files", "lines", "range", "true", "false", "none", "not",
+];
+
+/// Says whether all that is named is there; fills in whether a spec is.
+pub(super) fn check(mut workflow: Workflow, text: &str) -> Result<Workflow, WorkflowError> {
+    let at_top = |problem| WorkflowError { line: 1, problem };
+    if workflow.steps.is_empty() {
+        return Err(at_top(Problem::Empty));
+    }
+    let mut names = Names::from([("spec".to_owned(), Meaning::Plain)]);
+    for (
+        name,
+        Setting {
+            default, one_of, ..
+        },
+    ) in &workflow.values
+    {
+        if !one_of.is_empty() && !one_of.contains(default) {
+            let problem = Problem::NoChoice(name.clone(), default.clone());
+            return Err(at_top(problem));
+        }
+        names.insert(name.clone(), Meaning::Plain);
+    }
+    let mut taken: Vec<&str> = Vec::new();
+    for name in workflow.values.keys() {
+        enter(name, &mut taken).map_err(at_top)?;
+    }
+    each_once(&workflow.steps, &mut taken)?;
+    let mut walk = Walk {
+        roles: &workflow.roles,
+        uses_spec: false,
+    };
+    walk.steps(&workflow.steps, &mut names)?;
+    if let Some(result) = &workflow.result {
+        let line = text.find("\nresult").map_or(1, |at| line_at(text, at + 1));
+        let used = template::names_in_template(result);
+        walk.names("end", "result", used, &names)
+            .map_err(|problem| WorkflowError { line, problem })?;
+    }
+    workflow.needs_spec = walk.uses_spec;
+    Ok(workflow)
+}
+
+/// Says whether each step, and what a list's one is called, has a name of its own.
+fn each_once<'a>(steps: &'a [Step], taken: &mut Vec<&'a str>) -> Result<(), WorkflowError> {
+    for step in steps {
+        let line = step.line;
+        let fail = |problem| WorkflowError { line, problem };
+        enter(&step.name, taken).map_err(fail)?;
+        if let Times::Each { name, .. } = &step.times
+            && name != USUAL_ITEM
+        {
+            enter(name, taken).map_err(fail)?;
+        }
+        if let Does::Steps { steps, .. } = &step.does {
+            each_once(steps, taken)?;
+        }
+    }
+    Ok(())
+}
+
+fn enter<'a>(name: &'a str, taken: &mut Vec<&'a str>) -> Result<(), Problem> {
+    let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !is_name {
+        return Err(Problem::NoName(name.to_owned()));
+    }
+    if taken.contains(&name) || OURS.contains(&name) || name == USUAL_ITEM {
+        return Err(Problem::Taken(name.to_owned()));
+    }
+    taken.push(name);
+    Ok(())
+}
+
+/// A way through the steps.
+struct Walk<'a> {
+    roles: &'a BTreeMap<String, String>,
+    uses_spec: bool,
+}
+
+impl Walk<'_> {
+    /// Goes through steps that are done one after another.
+    fn steps(&mut self, steps: &[Step], names: &mut Names) -> Result<(), WorkflowError> {
+        steps.iter().try_for_each(|step| self.step(step, names))
+    }
+
+    fn step(&mut self, step: &Step, names: &mut Names) -> Result<(), WorkflowError> {
+        let line = step.line;
+        let fail = |problem| WorkflowError { line, problem };
+        let mut within = names.clone();
+        if let Some(when) = &step.when {
+            let used = template::names_in_expression(when);
+            self.names(&step.name, "when", used, names).map_err(fail)?;
+        }
+        match &step.times {
+            Times::Once => {}
+            Times::Each { of, name, .. } => {
+                let used = template::names_in_expression(of);
+                self.names(&step.name, "for-each", used, names)
+                    .map_err(fail)?;
+                within.insert(name.clone(), Meaning::Plain);
+                within.insert("index".to_owned(), Meaning::Plain);
+            }
+            Times::Until { is, .. } => {
+                within.insert("round".to_owned(), Meaning::Plain);
+                // A round knows what the one before it came to.
+                add_results(step, &mut within);
+                let used = template::names_in_expression(is);
+                self.names(&step.name, "until", used, &within)
+                    .map_err(fail)?;
+            }
+        }
+        self.kind(step, &within)?;
+        if let Some(file) = &step.file {
+            let used = template::names_in_template(file);
+            self.names(&step.name, "file", used, &within)
+                .map_err(fail)?;
+        }
+        add_results(step, names);
+        Ok(())
+    }
+
+    /// Looks at what a step names by what it does.
+    fn kind(&mut self, step: &Step, within: &Names) -> Result<(), WorkflowError> {
+        let line = step.line;
+        let mut look = |key, template: &str| {
+            let used = template::names_in_template(template);
+            let looked = self.names(&step.name, key, used, within);
+            looked.map_err(|problem| WorkflowError { line, problem })
+        };
+        match &step.does {
+            Does::Pack { task, files, .. } => {
+                files.iter().try_for_each(|glob| look("files", glob))?;
+                task.iter().try_for_each(|task| look("task", task))
+            }
+            Does::Resolve { plan } => look("plan", plan),
+            Does::Gate { question, .. } => look("question", question),
+            Does::Ask { prompt, files, .. } => {
+                files.iter().try_for_each(|glob| look("files", glob))?;
+                look("prompt", prompt)?;
+                self.asked(step, within)
+                    .map_err(|problem| WorkflowError { line, problem })
+            }
+            // None of those that are done at once knows another.
+            Does::Steps {
+                steps,
+                at_once: 2..,
+            } => steps
+                .iter()
+                .try_for_each(|step| self.step(step, &mut within.clone())),
+            Does::Steps { steps, .. } => self.steps(steps, &mut within.clone()),
+        }
+    }
+
+    /// Says whether who is asked, and the conversation that goes on, are there.
+    fn asked(&self, step: &Step, within: &Names) -> Result<(), Problem> {
+        let Does::Ask { role, session, .. } = &step.does else {
+            return Ok(());
+        };
+        if !self.roles.contains_key(role) {
+            let roles: Vec<&str> = self.roles.keys().map(String::as_str).collect();
+            let (name, role) = (step.name.clone(), role.clone());
+            return Err(Problem::NoRole(name, role, roles.join(", ")));
+        }
+        let Some(before) = session else {
+            return Ok(());
+        };
+        match within.get(before) {
+            Some(Meaning::Result(fields)) if fields.contains(&"agent") => Ok(()),
+            _ => Err(Problem::NoSession(step.name.clone(), before.clone())),
+        }
+    }
+
+    /// Says whether what is used is there.
+    fn names(
+        &mut self,
+        step: &str,
+        key: &'static str,
+        used: Result<Vec<String>, TemplateError>,
+        names: &Names,
+    ) -> Result<(), Problem> {
+        let used = used.map_err(|error| Problem::Template(step.to_owned(), key, error))?;
+        for name in used {
+            let mut parts = name.split('.');
+            let (first, field) = (parts.next().unwrap_or_default(), parts.next());
+            self.uses_spec |= first == "spec";
+            let Some(meaning) = names.get(first) else {
+                return Err(Problem::Unknown(step.to_owned(), key, first.to_owned()));
+            };
+            if let (Meaning::Result(fields), Some(field)) = (meaning, field)
+                && !fields.contains(&field)
+            {
+                let may = fields.iter().map(|field| format!("`{first}.{field}`"));
+                let may = may.collect::<Vec<_>>().join(", ");
+                return Err(Problem::NoField(step.to_owned(), key, name.clone(), may));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Enters the results that steps after `step` see: its own, of a group those of the steps in it, and of what is done for each
+/// of a list the list of them.
+fn add_results(step: &Step, names: &mut Names) {
+    let meaning = match (&step.does, &step.times) {
+        (_, Times::Each { .. }) => Meaning::Plain,
+        (Does::Steps { steps, .. }, _) => {
+            return steps.iter().for_each(|step| add_results(step, names));
+        }
+        (does, _) => Meaning::Result(does.fields()),
+    };
+    names.insert(step.name.clone(), meaning);
+}

@@ -1,0 +1,219 @@
+//! Workflows: who is asked what, in which order, and what each gets of what others said, as data.
+//!
+//! In: TOML. Out: steps that can be done: every name that they use is known, and every key has its place.
+//!
+//! Invariant: what is wrong with a workflow is found before anything runs, and told with its line.
+
+mod known;
+mod raw;
+
+use std::collections::BTreeMap;
+
+pub use known::{Problem, WorkflowError};
+
+/// A workflow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Workflow {
+    /// What it does, in a line.
+    pub title: String,
+    /// What it is for and when, in a few.
+    pub about: String,
+    /// Who plays unless somebody else is named, by the names that steps use: agents as on the command line.
+    pub roles: BTreeMap<String, String>,
+    /// What the user may set.
+    pub values: BTreeMap<String, Setting>,
+    /// The steps, in their order.
+    pub steps: Vec<Step>,
+    /// What is given out at the end, as a template; without it the text of the last step.
+    pub result: Option<String>,
+    /// Whether it asks for a spec.
+    pub needs_spec: bool,
+}
+
+/// What the user may set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// What it is unless it is set.
+    pub default: String,
+    /// What it may be; anything where there is nothing.
+    pub one_of: Vec<String>,
+    /// What it is for.
+    pub about: String,
+}
+
+/// A step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// What other steps call its result.
+    pub name: String,
+    /// The line of the workflow in which it begins, from 1.
+    pub line: usize,
+    /// What must be true for it to be done.
+    pub when: Option<String>,
+    /// How often it is done.
+    pub times: Times,
+    /// What becomes of the workflow where it fails.
+    pub on_failure: OnFailure,
+    /// The file in which its text is kept, as a template.
+    pub file: Option<String>,
+    /// What it does.
+    pub does: Does,
+}
+
+/// How often a step is done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Times {
+    /// Once.
+    Once,
+    /// For each of a list.
+    Each {
+        /// The expression that gives the list.
+        of: String,
+        /// What one of it is called.
+        name: String,
+        /// How many at once.
+        at_once: usize,
+    },
+    /// Again until something is true.
+    Until {
+        /// What.
+        is: String,
+        /// How often at most.
+        most: usize,
+    },
+}
+
+/// What becomes of a workflow of which a step fails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// It stops.
+    #[default]
+    Stop,
+    /// It goes on: the step's result has an `error`, and no text.
+    GoOn,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Does {
+    /// Packs files.
+    Pack {
+        /// Globs of those, as templates; all where there are none.
+        files: Vec<String>,
+        /// What they are for, as a template: what fits best is taken.
+        task: Option<String>,
+        /// The most tokens.
+        budget: u64,
+    },
+    /// Asks an agent.
+    Ask {
+        /// Who, as the roles name them.
+        role: String,
+        /// What, as a template.
+        prompt: String,
+        /// Globs of files that it gets, as templates: as much as fits.
+        files: Vec<String>,
+        /// A JSON Schema of the value that is wanted.
+        schema: Option<String>,
+        /// The step whose conversation goes on.
+        session: Option<String>,
+        /// What the answer is to be.
+        answer: Contract,
+    },
+    /// Holds what a plan names against the files.
+    Resolve {
+        /// The plan, as a template.
+        plan: String,
+    },
+    /// Asks the user.
+    Gate {
+        /// What, as a template.
+        question: String,
+        /// What they may answer; the first is taken where nobody is to be asked.
+        choices: Vec<String>,
+    },
+    /// Does other steps, one after another, or at once.
+    Steps {
+        /// Which.
+        steps: Vec<Step>,
+        /// How many at once.
+        at_once: usize,
+    },
+}
+
+/// What an answer is to be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Contract {
+    /// Words.
+    #[default]
+    Text,
+    /// Code: a fence round all of it is taken off.
+    Code,
+    /// A plan.
+    Plan,
+    /// A review with a verdict.
+    Review,
+}
+
+impl Does {
+    /// Returns what kind of step it is, as a workflow says it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Pack { .. } => "pack",
+            Self::Ask { .. } => "ask",
+            Self::Resolve { .. } => "resolve",
+            Self::Gate { .. } => "gate",
+            Self::Steps { .. } => "steps",
+        }
+    }
+
+    /// Returns the fields of its result.
+    pub fn fields(&self) -> &'static [&'static str] {
+        match self {
+            Self::Pack { .. } => &["text", "tokens", "error"],
+            Self::Ask { schema, answer, .. } => match (schema, answer) {
+                (Some(_), _) => &["text", "agent", "error", "value"],
+                (None, Contract::Review) => &["text", "agent", "error", "approves", "failed"],
+                _ => &["text", "agent", "error"],
+            },
+            Self::Resolve { .. } => &["text", "paths", "open", "error"],
+            Self::Gate { .. } => &["text", "error"],
+            Self::Steps { .. } => &[],
+        }
+    }
+}
+
+impl Workflow {
+    /// Reads a workflow.
+    ///
+    /// # Errors
+    ///
+    /// Fails on what is no TOML of this form, and where a step uses what is not there.
+    pub fn read(text: &str) -> Result<Self, WorkflowError> {
+        let workflow = raw::read(text)?;
+        known::check(workflow, text)
+    }
+}
+
+/// What one of a list is called unless the workflow says otherwise.
+const USUAL_ITEM: &str = "item";
+
+/// The workflows that are part of the program, by name.
+pub const BUILT_IN: &[(&str, &str)] = &[
+    ("bulk-refine", include_str!("builtin/bulk-refine.toml")),
+    ("consensus", include_str!("builtin/consensus.toml")),
+    ("escalate", include_str!("builtin/escalate.toml")),
+    (
+        "generate-review-fix",
+        include_str!("builtin/generate-review-fix.toml"),
+    ),
+    ("hierarchy", include_str!("builtin/hierarchy.toml")),
+    (
+        "research-implement-validate",
+        include_str!("builtin/research-implement-validate.toml"),
+    ),
+    ("workers", include_str!("builtin/workers.toml")),
+];
+
+#[cfg(test)]
+mod tests;

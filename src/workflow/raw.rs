@@ -1,0 +1,275 @@
+//! A workflow as it is written, and which keys a step of a kind has.
+//!
+//! In: TOML. Out: typed steps, of which it is not yet known whether what they name is there.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::known::{Problem, WorkflowError, line_at};
+use super::{Contract, Does, OnFailure, Setting, Step, Times, USUAL_ITEM, Workflow};
+
+/// The version of the form.
+const VERSION: u32 = 1;
+
+/// The kinds of steps.
+const KINDS: [&str; 5] = ["pack", "ask", "resolve", "gate", "steps"];
+
+/// The same, for people.
+const OF_KINDS: &str = "pack, ask, resolve, gate, steps";
+
+/// So many are done at once where a workflow says only that some are.
+const USUAL_AT_ONCE: usize = 8;
+
+/// No step is done more often.
+const MOST_TIMES: usize = 100;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Raw {
+    version: u32,
+    title: String,
+    #[serde(default)]
+    about: String,
+    #[serde(default)]
+    roles: BTreeMap<String, String>,
+    #[serde(default)]
+    values: BTreeMap<String, RawSetting>,
+    result: Option<String>,
+    step: Vec<RawStep>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawSetting {
+    Plain(String),
+    Full(FullSetting),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct FullSetting {
+    default: String,
+    #[serde(default)]
+    one_of: Vec<String>,
+    #[serde(default)]
+    about: String,
+}
+
+/// A step with all keys that any kind has.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawStep {
+    name: Spanned<String>,
+    kind: Option<String>,
+    when: Option<String>,
+    for_each: Option<String>,
+    #[serde(rename = "as")]
+    one: Option<String>,
+    repeat: Option<Repeat>,
+    parallel: Option<Parallel>,
+    on_failure: Option<String>,
+    file: Option<String>,
+    role: Option<String>,
+    prompt: Option<String>,
+    files: Option<Vec<String>>,
+    schema: Option<String>,
+    session: Option<String>,
+    answer: Option<String>,
+    task: Option<String>,
+    budget: Option<u64>,
+    plan: Option<String>,
+    question: Option<String>,
+    choices: Option<Vec<String>>,
+    step: Option<Vec<RawStep>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Repeat {
+    until: String,
+    most: usize,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(untagged)]
+enum Parallel {
+    Said(bool),
+    AtOnce(usize),
+}
+
+/// Reads a workflow, of which it is not yet known whether what it names is there.
+pub(super) fn read(text: &str) -> Result<Workflow, WorkflowError> {
+    let raw: Raw = toml::from_str(text).map_err(|error| WorkflowError {
+        line: error.span().map_or(1, |span| line_at(text, span.start)),
+        problem: Problem::Form(error.message().to_owned()),
+    })?;
+    if raw.version != VERSION {
+        let problem = Problem::Version(raw.version);
+        return Err(WorkflowError { line: 1, problem });
+    }
+    let steps = raw.step.into_iter().map(|step| typed(step, text));
+    let values = raw.values.into_iter().map(|(name, setting)| {
+        let setting = match setting {
+            RawSetting::Plain(default) => Setting {
+                default,
+                one_of: Vec::new(),
+                about: String::new(),
+            },
+            RawSetting::Full(full) => Setting {
+                default: full.default,
+                one_of: full.one_of,
+                about: full.about,
+            },
+        };
+        (name, setting)
+    });
+    Ok(Workflow {
+        title: raw.title,
+        about: raw.about.trim().to_owned(),
+        roles: raw.roles,
+        values: values.collect(),
+        steps: steps.collect::<Result<_, _>>()?,
+        result: raw.result,
+        needs_spec: false,
+    })
+}
+
+/// Makes a step of what is written, if all of its keys have their place.
+fn typed(raw: RawStep, text: &str) -> Result<Step, WorkflowError> {
+    let line = line_at(text, raw.name.span().start);
+    let name = raw.name.get_ref().clone();
+    let fail = |problem| WorkflowError { line, problem };
+    let kind = match (&raw.kind, &raw.step) {
+        (Some(kind), _) => kind.clone(),
+        (None, Some(_)) => "steps".to_owned(),
+        (None, None) => return Err(fail(Problem::Missing(name, "kind"))),
+    };
+    if !KINDS.contains(&kind.as_str()) {
+        return Err(fail(Problem::NoneOf(name, "kind", kind, OF_KINDS)));
+    }
+    if let Some(key) = misplaced(&raw, &kind) {
+        return Err(fail(Problem::Misplaced(name, key, kind)));
+    }
+    let missing = |key| fail(Problem::Missing(name.clone(), key));
+    let at_once = at_once(raw.parallel);
+    let does = match kind.as_str() {
+        "pack" => Does::Pack {
+            files: raw.files.unwrap_or_default(),
+            task: raw.task,
+            budget: raw.budget.ok_or_else(|| missing("budget"))?,
+        },
+        "ask" => Does::Ask {
+            role: raw.role.ok_or_else(|| missing("role"))?,
+            prompt: raw.prompt.ok_or_else(|| missing("prompt"))?,
+            files: raw.files.unwrap_or_default(),
+            schema: raw.schema,
+            session: raw.session,
+            answer: match raw.answer.as_deref() {
+                None | Some("text") => Contract::Text,
+                Some("code") => Contract::Code,
+                Some("plan") => Contract::Plan,
+                Some("review") => Contract::Review,
+                Some(other) => {
+                    let of = "text, code, plan, review";
+                    return Err(fail(Problem::NoneOf(name, "answer", other.to_owned(), of)));
+                }
+            },
+        },
+        "resolve" => Does::Resolve {
+            plan: raw.plan.ok_or_else(|| missing("plan"))?,
+        },
+        "gate" => Does::Gate {
+            question: raw.question.ok_or_else(|| missing("question"))?,
+            choices: raw
+                .choices
+                .filter(|list| !list.is_empty())
+                .ok_or_else(|| missing("choices"))?,
+        },
+        // The only other kind.
+        _ => {
+            let steps = raw.step.ok_or_else(|| missing("step"))?;
+            let steps = steps.into_iter().map(|step| typed(step, text));
+            Does::Steps {
+                steps: steps.collect::<Result<_, _>>()?,
+                // For each of a list it is the rounds that are done at once.
+                at_once: if raw.for_each.is_some() { 1 } else { at_once },
+            }
+        }
+    };
+    let times = match (raw.for_each, raw.repeat) {
+        (Some(_), Some(_)) => return Err(fail(Problem::Both(name, "for-each", "repeat"))),
+        (Some(of), None) => Times::Each {
+            of,
+            name: raw.one.unwrap_or_else(|| USUAL_ITEM.to_owned()),
+            at_once,
+        },
+        (None, Some(Repeat { until, most })) => {
+            if !(1..=MOST_TIMES).contains(&most) {
+                return Err(fail(Problem::Most(name, most, MOST_TIMES)));
+            }
+            Times::Until { is: until, most }
+        }
+        (None, None) => Times::Once,
+    };
+    let on_failure = match raw.on_failure.as_deref() {
+        None | Some("stop") => OnFailure::Stop,
+        Some("go-on") => OnFailure::GoOn,
+        Some(other) => {
+            let of = "stop, go-on";
+            return Err(fail(Problem::NoneOf(
+                name,
+                "on-failure",
+                other.to_owned(),
+                of,
+            )));
+        }
+    };
+    Ok(Step {
+        name,
+        line,
+        when: raw.when,
+        times,
+        on_failure,
+        file: raw.file,
+        does,
+    })
+}
+
+fn at_once(parallel: Option<Parallel>) -> usize {
+    match parallel {
+        None | Some(Parallel::Said(false)) => 1,
+        Some(Parallel::Said(true)) => USUAL_AT_ONCE,
+        Some(Parallel::AtOnce(n)) => n.max(1),
+    }
+}
+
+/// Returns a key of a step that steps of its kind do not have.
+fn misplaced(raw: &RawStep, kind: &str) -> Option<&'static str> {
+    let places: &[(&'static str, bool, &[&str])] = &[
+        ("role", raw.role.is_some(), &["ask"]),
+        ("prompt", raw.prompt.is_some(), &["ask"]),
+        ("files", raw.files.is_some(), &["ask", "pack"]),
+        ("schema", raw.schema.is_some(), &["ask"]),
+        ("session", raw.session.is_some(), &["ask"]),
+        ("answer", raw.answer.is_some(), &["ask"]),
+        ("task", raw.task.is_some(), &["pack"]),
+        ("budget", raw.budget.is_some(), &["pack"]),
+        ("plan", raw.plan.is_some(), &["resolve"]),
+        ("question", raw.question.is_some(), &["gate"]),
+        ("choices", raw.choices.is_some(), &["gate"]),
+        ("step", raw.step.is_some(), &["steps"]),
+        (
+            "file",
+            raw.file.is_some(),
+            &["ask", "pack", "resolve", "gate"],
+        ),
+    ];
+    let has = |(_, is_there, kinds): &&(&str, bool, &[&str])| *is_there && !kinds.contains(&kind);
+    let misplaced = places.iter().find(has).map(|&(key, ..)| key);
+    let alone = raw.for_each.is_none();
+    misplaced
+        .or_else(|| (raw.one.is_some() && alone).then_some("as"))
+        .or_else(|| (raw.parallel.is_some() && alone && kind != "steps").then_some("parallel"))
+}

@@ -1,0 +1,267 @@
+use super::*;
+
+const GOOD: &str = r#"
+version = 1
+title = "Draft, review, mend"
+result = "{{ draft.text }}"
+
+[roles]
+writer = "claude"
+critic = "gemini"
+
+[values]
+tone = "plain"
+focus = { default = "all", one-of = ["all", "safety"], about = "what the critic looks at" }
+
+[[step]]
+name = "context"
+kind = "pack"
+task = "{{ spec }}"
+budget = 5000
+
+[[step]]
+name = "rounds"
+repeat = { until = "review.approves", most = 2 }
+
+[[step.step]]
+name = "draft"
+kind = "ask"
+role = "writer"
+prompt = "{{ context.text }} {{ spec }} {{ tone }}{% if review %} {{ review.failed | join }}{% endif %}"
+file = "draft-{{ round }}.md"
+
+[[step.step]]
+name = "review"
+kind = "ask"
+role = "critic"
+answer = "review"
+prompt = "{{ focus }} {{ draft.text }}"
+
+[[step]]
+name = "notes"
+kind = "ask"
+role = "writer"
+for-each = "files('src/**')"
+as = "path"
+parallel = 3
+prompt = "{{ path }} {{ index }}"
+
+[[step]]
+name = "both"
+parallel = true
+
+[[step.step]]
+name = "left"
+kind = "ask"
+role = "writer"
+prompt = "{{ notes | length }}"
+
+[[step.step]]
+name = "right"
+kind = "ask"
+role = "critic"
+session = "review"
+prompt = "more"
+
+[[step]]
+name = "which"
+kind = "gate"
+when = "left.text != right.text"
+question = "{{ left.text }} or {{ right.text }}?"
+choices = ["left", "right"]
+"#;
+
+#[test]
+fn a_workflow_is_read() {
+    let workflow = Workflow::read(GOOD).unwrap();
+    assert!(workflow.needs_spec);
+    let names: Vec<&str> = workflow
+        .steps
+        .iter()
+        .map(|step| step.name.as_str())
+        .collect();
+    assert_eq!(names, ["context", "rounds", "notes", "both", "which"]);
+    let kinds: Vec<&str> = workflow.steps.iter().map(|step| step.does.kind()).collect();
+    assert_eq!(kinds, ["pack", "steps", "ask", "steps", "gate"]);
+    let Times::Until { is, most } = &workflow.steps[1].times else {
+        panic!("it is repeated");
+    };
+    assert_eq!((is.as_str(), *most), ("review.approves", 2));
+    assert_eq!(
+        workflow.steps[2].times,
+        Times::Each {
+            of: "files('src/**')".to_owned(),
+            name: "path".to_owned(),
+            at_once: 3
+        }
+    );
+    assert_eq!(workflow.values["focus"].one_of, ["all", "safety"]);
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_line() {
+    for (from, to, place, said) in [
+        (
+            "budget = 5000",
+            "budgets = 5000",
+            "budgets",
+            "unknown field `budgets`",
+        ),
+        (
+            "budget = 5000",
+            "",
+            "name = \"context\"",
+            "the step `context` has no `budget`",
+        ),
+        (
+            "budget = 5000",
+            "budget = 5000\nrole = \"writer\"",
+            "name = \"context\"",
+            "which steps of the kind `pack` have not",
+        ),
+        (
+            "kind = \"gate\"",
+            "kind = \"gates\"",
+            "name = \"which\"",
+            "`gates`, and may be one of",
+        ),
+        (
+            "role = \"critic\"\nanswer",
+            "role = \"nobody\"\nanswer",
+            "name = \"review\"",
+            "the roles are critic, writer",
+        ),
+        (
+            "{{ focus }}",
+            "{{ focused }}",
+            "name = \"review\"",
+            "names `focused`, which is no value",
+        ),
+        (
+            "{{ context.text }}",
+            "{{ context.words }}",
+            "name = \"draft\"",
+            "it may be `context.text`, `context.tokens`",
+        ),
+        (
+            "{{ context.text }}",
+            "{{ notes }}",
+            "name = \"draft\"",
+            "names `notes`",
+        ),
+        (
+            "{{ context.text }}",
+            "{{ context.text",
+            "name = \"draft\"",
+            "cannot be read: syntax error",
+        ),
+        (
+            "until = \"review.approves\"",
+            "until = \"review.fine\"",
+            "name = \"rounds\"",
+            "it may be `review.text`",
+        ),
+        (
+            "most = 2",
+            "most = 0",
+            "name = \"rounds\"",
+            "repeated 0 times at most",
+        ),
+        (
+            "most = 2",
+            "most = 2, least = 1",
+            "repeat =",
+            "unknown field `least`",
+        ),
+        (
+            "name = \"notes\"",
+            "name = \"draft\"",
+            "name = \"draft\"\nkind = \"ask\"\nrole = \"writer\"\nfor-each",
+            "the name `draft` is taken",
+        ),
+        (
+            "name = \"notes\"",
+            "name = \"a-b\"",
+            "name = \"a-b\"",
+            "`a-b` is no name",
+        ),
+        (
+            "name = \"notes\"",
+            "name = \"spec\"",
+            "name = \"spec\"",
+            "the name `spec` is taken",
+        ),
+        (
+            "as = \"path\"",
+            "as = \"tone\"",
+            "name = \"notes\"",
+            "the name `tone` is taken",
+        ),
+        (
+            "for-each = \"files('src/**')\"",
+            "",
+            "name = \"notes\"",
+            "has a `as`",
+        ),
+        (
+            "session = \"review\"",
+            "session = \"context\"",
+            "name = \"right\"",
+            "goes on with the conversation of `context`",
+        ),
+        // What is done at once does not know another.
+        (
+            "session = \"review\"\nprompt = \"more\"",
+            "prompt = \"{{ left.text }}\"",
+            "name = \"right\"",
+            "names `left`",
+        ),
+        (
+            "default = \"all\"",
+            "default = \"some\"",
+            "",
+            "none of what it may be",
+        ),
+        ("version = 1", "version = 2", "", "version 2"),
+        (
+            "{{ draft.text }}\"\n\n[roles]",
+            "{{ drafts.text }}\"\n\n[roles]",
+            "result =",
+            "names `drafts`",
+        ),
+        (
+            "answer = \"review\"",
+            "answer = \"song\"",
+            "name = \"review\"",
+            "`song`, and may be one of text, code",
+        ),
+        (
+            "choices = [\"left\", \"right\"]",
+            "choices = []",
+            "name = \"which\"",
+            "has no `choices`",
+        ),
+        (
+            "when = \"left.text != right.text\"",
+            "when = \"left.text !=\"",
+            "name = \"which\"",
+            "the `when` of the step `which` cannot be read",
+        ),
+    ] {
+        assert!(GOOD.contains(from), "{from}");
+        let text = GOOD.replacen(from, to, 1);
+        let line = text[..text.find(place).unwrap()].matches('\n').count() + 1;
+        let error = Workflow::read(&text).unwrap_err();
+        let told = error.to_string();
+        assert!(told.contains(said), "{to}: {told}");
+        assert_eq!(error.line, line, "{to}: {told}");
+    }
+}
+
+#[test]
+fn each_built_in_workflow_can_be_read() {
+    for (name, text) in BUILT_IN {
+        let read = Workflow::read(text);
+        assert!(read.is_ok(), "{name}: {:?}", read.err());
+    }
+}

@@ -1,0 +1,382 @@
+//! `twostep workflow`: several agents work together, as a workflow says.
+
+use serde_json::json;
+
+use super::plan_exec::Stage;
+use super::{Run, read};
+
+/// A review that asks for changes.
+const NO: &str =
+    "PASSED\n- none\n\nFAILED\n- `draft:1`: the name is wrong\n\nVERDICT: REQUEST_CHANGES\n";
+
+/// One that does not.
+const YES: &str = "PASSED\n- all\n\nFAILED\n- none\n\nVERDICT: APPROVE\n";
+
+impl Stage {
+    /// Puts agents of the user's there, each a shell script that reads the prompt from stdin.
+    fn own_agents(self, scripts: &[(&str, &str)]) -> Self {
+        let each = scripts.iter().map(|(name, script)| {
+            let place = self.repo.beside("bin").join(format!("{name}.sh"));
+            std::fs::write(&place, script).unwrap();
+            let command = json!(["sh", place]);
+            format!("[agent.{name}]\ncommand = {command}\nmodel = \"gpt-5\"\n")
+        });
+        let agents: Vec<String> = each.collect();
+        let config = self.repo.beside("home/.config/twostep");
+        std::fs::create_dir_all(&config).unwrap();
+        std::fs::write(config.join("agents.toml"), agents.concat()).unwrap();
+        self
+    }
+
+    /// Puts a workflow of the user's there.
+    fn own_workflow(self, name: &str, text: &str) -> Self {
+        let folder = self.repo.beside("home/.config/twostep/workflows");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("{name}.toml")), text).unwrap();
+        self
+    }
+
+    fn workflow(&self, args: &[&str]) -> Run {
+        self.run(&[&["workflow", "run"], args].concat())
+    }
+
+    /// Returns a file of a step of the last run.
+    fn out(&self, name: &str) -> String {
+        let file = self.last_run().join("out").join(name);
+        String::from_utf8(read(&file)).unwrap()
+    }
+
+    /// Returns how often agents were asked in the last run.
+    fn n_asked(&self) -> usize {
+        let journal = String::from_utf8(read(&self.last_run().join("journal.jsonl"))).unwrap();
+        journal.matches(r#""type":"call_started""#).count()
+    }
+}
+
+#[test]
+fn what_is_there_is_listed_and_shown() {
+    let stage = Stage::new().own_workflow(
+        "mine",
+        "version = 1\ntitle = \"My own\"\n[roles]\na = \"claude\"\n[[step]]\nname = \"one\"\nkind = \"ask\"\nrole = \"a\"\nprompt = \"hi\"\n",
+    );
+    let list = stage.run(&["workflow", "list"]);
+    assert_eq!(list.code, 0, "{}", list.stderr);
+    assert!(
+        list.stdout
+            .contains("mine                         My own (yours)\n"),
+        "{}",
+        list.stdout
+    );
+    assert!(list.stdout.contains("\nworkers  "), "{}", list.stdout);
+    let all = stage.run(&["workflow", "list", "--json"]).json();
+    assert_eq!(all["mine"]["whose"], "yours");
+    let shown = stage.run(&["workflow", "show", "consensus"]).stdout;
+    assert!(shown.starts_with("version = 1\ntitle = "), "{shown}");
+    for (name, said) in [
+        ("none", "there is no workflow `none`"),
+        ("none.toml", "none.toml"),
+    ] {
+        let run = stage.run(&["workflow", "show", name]);
+        assert_eq!(run.code, 2, "{}", run.stderr);
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_draft_is_reviewed_and_mended_and_each_version_is_kept() {
+    let critic = format!("grep -q 'fn better' && printf '%s' '{YES}' || printf '%s' '{NO}'\n");
+    let stage = Stage::new().own_agents(&[
+        ("pen", "grep -q 'the name is wrong' && echo 'fn better() {}' || printf '```rust\\nfn worse() {}\\n```\\n'\n"),
+        ("eye", &critic),
+    ]);
+    let run = stage.workflow(&[
+        "generate-review-fix",
+        "spec.md",
+        "--role",
+        "writer=pen",
+        "--role",
+        "reviewer=eye",
+    ]);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (0, "fn better() {}\n"),
+        "{}",
+        run.stderr
+    );
+    // The first stays as it was.
+    assert_eq!(stage.out("draft-v1"), "fn worse() {}\n");
+    assert_eq!(stage.out("draft-v2"), "fn better() {}\n");
+    assert!(stage.out("review-v1.md").contains("REQUEST_CHANGES"));
+    assert_eq!(stage.n_asked(), 4);
+    for said in [
+        "step      rounds[2].review (ask)",
+        "the files of its steps are in `",
+    ] {
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+    // Who is never content ends it after two rounds.
+    let never = format!("cat > /dev/null; printf '%s' '{NO}'\n");
+    let stage = Stage::new().own_agents(&[("pen", "echo x\n"), ("eye", &never)]);
+    let run = stage.workflow(&[
+        "generate-review-fix",
+        "spec.md",
+        "--role",
+        "writer=pen",
+        "--role",
+        "reviewer=eye",
+        "--json",
+    ]);
+    assert_eq!((run.code, stage.n_asked()), (0, 4), "{}", run.stderr);
+    assert_eq!(
+        (&run.json()["outcome"], &run.json()["result"]),
+        (&json!("done"), &json!("x\n"))
+    );
+}
+
+#[test]
+fn two_answer_alone_and_a_third_compares() {
+    let stage = Stage::new().own_agents(&[
+        (
+            "left",
+            "grep -q 'right hand' && echo 'I saw it' || echo 'left hand'\n",
+        ),
+        (
+            "right",
+            "grep -q 'left hand' && echo 'I saw it' || echo 'right hand'\n",
+        ),
+        ("judge", "grep -c 'left hand\\|right hand'\n"),
+    ]);
+    let roles = [
+        "--role",
+        "first=left",
+        "--role",
+        "second=right",
+        "--role",
+        "judge=judge",
+    ];
+    let run = stage.workflow(&[&["consensus", "spec.md"], &roles[..]].concat());
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (0, "2\n"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(stage.out("one.md"), "left hand\n");
+    assert_eq!(stage.out("other.md"), "right hand\n");
+}
+
+#[test]
+fn workers_report_side_by_side_and_one_that_fails_stops_nobody() {
+    let tasks = json!({ "tasks": [
+        { "title": "A", "task": "look at a", "files": "greeting.txt" },
+        { "title": "B", "task": "look at b", "files": "test.sh" },
+        { "title": "C", "task": "look at c", "files": "greeting.txt" },
+    ]});
+    let boss = format!(
+        "grep -q '<report' > /dev/null && echo 'all reports' || cat <<'EOF'\n{tasks}\nEOF\n"
+    );
+    let boss = boss.replace(
+        "grep -q '<report' > /dev/null",
+        "cat > prompt; grep -q '<report' prompt",
+    );
+    let stage = Stage::new().own_agents(&[
+        ("boss", &boss),
+        ("worker", "cat > prompt.$$; grep -q 'look at b' prompt.$$ && exit 1; grep -o 'look at .' prompt.$$ | head -n 1; grep -c '<file path' prompt.$$\n"),
+    ]);
+    let run = stage.workflow(&[
+        "workers",
+        "spec.md",
+        "--role",
+        "orchestrator=boss",
+        "--role",
+        "worker=worker",
+    ]);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (0, "all reports\n"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(stage.out("reports/1.md"), "look at a\n1\n");
+    assert_eq!(stage.out("reports/2.md"), "");
+    assert_eq!(stage.out("reports/3.md"), "look at c\n1\n");
+    let said = "the step `reports[2]` failed, and the workflow goes on: ";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    // What the synthesis gets.
+    let prompt = read(&stage.last_run().join("calls/05-asked/prompt.md"));
+    let prompt = String::from_utf8(prompt).unwrap();
+    assert!(
+        prompt.contains("<report title=\"B\">\nThere is none: "),
+        "{prompt}"
+    );
+}
+
+#[test]
+fn what_was_answered_is_not_asked_again_when_a_workflow_is_gone_on_with() {
+    // The third of four fails as long as a file is not there.
+    let text = "version = 1\ntitle = \"t\"\n[roles]\na = \"own\"\n[[step]]\nname = \"each\"\nkind = \"ask\"\nrole = \"a\"\n\
+        for-each = \"['a', 'b', 'c', 'd']\"\nparallel = 2\nprompt = \"{{ item }}\"\n\
+        [[step]]\nname = \"all\"\nkind = \"ask\"\nrole = \"a\"\nprompt = \"{% for one in each %}{{ one.text }}{% endfor %}\"\n";
+    let script = "cat > prompt.$$; grep -q '^c' prompt.$$ && ! [ -e ../../../../../mended ] && exit 1; tr a-z A-Z < prompt.$$\n";
+    let stage = Stage::new();
+    let mended = stage.repo.beside("mended");
+    let script = script.replace("../../../../../mended", mended.to_str().unwrap());
+    let stage = stage
+        .own_agents(&[("own", &script)])
+        .own_workflow("mine", text);
+    let run = stage.workflow(&["mine"]);
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("the step `each[3]` failed"),
+        "{}",
+        run.stderr
+    );
+    let n_before = stage.n_asked();
+    std::fs::write(&mended, "").unwrap();
+    let run = stage.run(&["runs", "resume"]);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (0, "A\nB\nC\nD\n"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("had answered before"), "{}", run.stderr);
+    // c, the last one, and d where it was not begun.
+    assert!(
+        (2..=3).contains(&(stage.n_asked() - n_before)),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_gate_is_answered_by_somebody_or_nothing_goes_on() {
+    let text = "version = 1\ntitle = \"t\"\nresult = \"{{ go.text }}\"\n[[step]]\nname = \"go\"\nkind = \"gate\"\nquestion = \"Go on with {{ spec }}?\"\nchoices = [\"yes\", \"no\"]\n";
+    let stage = Stage::new().own_workflow("mine", text);
+    for (args, code, stdout, said) in [
+        (&["--yes"][..], 0, "yes\n", ""),
+        (&["--set", "go=no"], 0, "no\n", ""),
+        (&["--set", "go=perhaps"], 2, "", "it may be one of yes, no"),
+        (&["--set", "come=no"], 2, "", "has no value or gate `come`"),
+        (&[], 2, "", "there is nobody to ask: Go on with "),
+        (&["--role", "a=claude"], 2, "", "has no role `a`"),
+    ] {
+        let run = stage.workflow(&[&["mine", "spec.md"], args].concat());
+        assert_eq!(
+            (run.code, run.stdout.as_str()),
+            (code, stdout),
+            "{args:?} {}",
+            run.stderr
+        );
+        assert!(run.stderr.contains(said), "{args:?} {}", run.stderr);
+    }
+    let run = stage.workflow(&["mine"]);
+    assert!(
+        run.code == 2 && run.stderr.contains("needs a spec"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_workflow_is_told_before_anybody_is_asked() {
+    let stage = Stage::new();
+    let bad = "version = 1\ntitle = \"t\"\n[roles]\na = \"claude\"\n[[step]]\nname = \"one\"\nkind = \"ask\"\nrole = \"a\"\nprompt = \"{{ two.text }}\"\n";
+    std::fs::write(stage.repo.root().join("bad.toml"), bad).unwrap();
+    let run = stage.workflow(&["bad.toml"]);
+    let said = "line 6: the `prompt` of the step `one` names `two`, which is no value and no step before it";
+    assert!(run.code == 2 && run.stderr.contains(said), "{}", run.stderr);
+    assert!(!stage.repo.root().join(".twostep").exists());
+    let dry = stage.workflow(&["consensus", "spec.md", "--dry-run"]);
+    assert_eq!(dry.code, 0, "{}", dry.stderr);
+    for said in [
+        "role      judge: claude (claude-opus-5-5)",
+        "step        one: ask first -> one.md",
+        "stopped before any agent",
+    ] {
+        assert!(dry.stderr.contains(said), "{said}: {}", dry.stderr);
+    }
+}
+
+#[test]
+fn the_other_built_in_workflows_come_to_their_end() {
+    let parts = json!({ "summary": "two", "parts": [
+        { "name": "backend", "task": "store", "boundary": "an interface" },
+        { "name": "frontend", "task": "show", "boundary": "the same" },
+    ]});
+    let chief = format!(
+        "cat > p; grep -q '<plan part=\"frontend\"' p && echo whole || cat <<'EOF'\n{parts}\nEOF\n"
+    );
+    let stage = Stage::new().own_agents(&[
+        ("chief", &chief),
+        ("planner", "grep -o '`[a-z]*end`' | head -n 1\n"),
+        ("unsure", "echo UNSURE\n"),
+        ("sure", "echo 42\n"),
+        ("draft", "cat > p.$$; grep -q '<draft>' p.$$ && { grep -q greeting p.$$ && echo Yes. || echo no; } || echo drafted\n"),
+        ("finder", &format!("cat > p.$$; grep -q '<written>' p.$$ && printf '%s' '{YES}' || echo found\n")),
+    ]);
+    for (args, stdout) in [
+        (
+            &[
+                "hierarchy",
+                "--role",
+                "architect=chief",
+                "--role",
+                "planner=planner",
+            ][..],
+            "whole\n",
+        ),
+        (
+            &[
+                "escalate",
+                "--role",
+                "quick=unsure",
+                "--role",
+                "strong=sure",
+            ],
+            "42\n",
+        ),
+        (
+            &[
+                "escalate",
+                "--role",
+                "quick=sure",
+                "--role",
+                "strong=unsure",
+            ],
+            "42\n",
+        ),
+        (
+            &[
+                "research-implement-validate",
+                "--role",
+                "researcher=finder",
+                "--role",
+                "implementer=sure",
+            ],
+            "42\n",
+        ),
+        (
+            &[
+                "bulk-refine",
+                "--set",
+                "which=*.txt",
+                "--role",
+                "worker=draft",
+                "--role",
+                "expert=sure",
+            ],
+            "greeting.txt: refined\n",
+        ),
+    ] {
+        let args = [&args[..1], &["spec.md"], &args[1..]].concat();
+        let run = stage.workflow(&args);
+        assert_eq!(
+            (run.code, run.stdout.as_str()),
+            (0, stdout),
+            "{args:?} {}",
+            run.stderr
+        );
+    }
+    assert_eq!(stage.out("refined/greeting.txt.md"), "42\n");
+}
