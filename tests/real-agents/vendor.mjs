@@ -6,8 +6,9 @@
 // The scenario names each vendor's turns, in order:
 //   {"gemini": [{"file": "plan.md"}], "claude": [{"tool": "Read", "input": {...}}, {"text": "Done"}], "codex": [...]}
 // VENDOR with tools is asked for the turns of "VENDOR with tools", if the scenario has them.
-// A turn is a text, the text of a file (relative to the scenario), or one tool call. Which turn answers a request is
-// told by the number of tool results that the conversation holds already, so the server keeps no state. In a tool's
+// A turn is a text, the text of a file (relative to the scenario), one tool call, or cases: `{"cases": [{"has": "x", "text":
+// "..."}, {"text": "..."}]}`, of which the first answers whose words the prompt has. Which turn answers a request is
+// told by the numbers of tool results and of prompts that the conversation holds already, so the server keeps no state. In a tool's
 // input `{cwd}` is the working directory that the agent says it has, the last one where it says several.
 //
 // A line of the log tells what came: vendor, path, model, names of the headers and tools, whether the key was the dummy,
@@ -77,6 +78,7 @@ const vendors = {
       const users = (body.messages ?? []).filter((message) => message.role === "user");
       return {
         prompt: users.flatMap(blocks).filter(isPrompt).at(-1)?.text,
+        n_prompts: users.filter((message) => blocks(message).some(isPrompt)).length,
         results: users.flatMap(blocks).filter((block) => block.type === "tool_result")
           .map((block) => ({ error: block.is_error ?? false, content: block.content })),
       };
@@ -180,9 +182,10 @@ function workingDirectory(raw) {
 }
 
 // Returns the turn that answers, with its text read and its places filled in.
-function turnFor(vendor, n_tools, n_results, raw) {
+function turnFor(vendor, n_tools, { prompt, results, n_prompts = 1 }, raw) {
   const turns = (n_tools > 0 && scenario[`${vendor} with tools`]) || scenario[vendor];
-  const turn = turns?.[n_results];
+  const found = turns?.[results.length + n_prompts - 1];
+  const turn = found?.cases?.find(({ has = "" }) => prompt.includes(has)) ?? found;
   if (turn?.file) return { text: readFileSync(resolve(dirname(scenarioPath), turn.file), "utf8") };
   if (!turn?.tool) return turn;
   const cwd = workingDirectory(raw) ?? "";
@@ -208,7 +211,8 @@ const server = createServer((request, response) => {
     }
     const match = vendor.route.exec(path);
     const body = JSON.parse(raw);
-    const { prompt, results } = vendor.conversation(body);
+    const conversation = vendor.conversation(body);
+    const { prompt, results } = conversation;
     const key = vendor.key(request.headers);
     const hashed = (prompt ?? "").replace(/[\r\n]+$/, "");
     log({
@@ -223,7 +227,7 @@ const server = createServer((request, response) => {
       n_results: results.length,
       results,
     });
-    const turn = turnFor(name, vendor.tools(body).length, results.length, raw);
+    const turn = turnFor(name, vendor.tools(body).length, conversation, raw);
     if (!turn) return json(response, 400, { error: { type: "invalid_request_error", message: "the scenario has no such turn" } });
     const answer = (turn) => vendor.answer(response, turn, { match, url, body, at });
     if (failure) fail(failure, name, response, turn, answer);
