@@ -27,6 +27,7 @@ mod runs;
 mod secrets;
 mod select;
 mod sink;
+mod skill;
 mod slice;
 mod story;
 mod summary;
@@ -90,6 +91,10 @@ enum Verb {
     Models(models::ModelsArgs),
     Trust(trust::TrustArgs),
     Doctor(doctor::DoctorArgs),
+    /// Print a skill file that teaches an agent when and how to call twostep
+    ///
+    /// For claude: `twostep skill > ~/.claude/skills/twostep/SKILL.md`.
+    Skill,
 }
 
 /// Runs the command that the process was started with.
@@ -150,5 +155,6 @@ fn obey(cli: &Cli, environment: &Environment, printer: &Printer) -> anyhow::Resu
         Verb::Models(args) => models::run(args, environment, printer),
         Verb::Trust(args) => trust::run(args, environment, printer),
         Verb::Doctor(args) => doctor::run(args, environment, printer),
+        Verb::Skill => skill::run(printer),
     }
 }

@@ -216,3 +216,32 @@ fn git_s_own_files_are_nobody_s() {
         assert!(run.stderr.contains("belongs to git"), "{}", run.stderr);
     }
 }
+
+#[test]
+fn every_command_of_the_skill_is_one_that_we_take() {
+    let stage = super::plan_exec::Stage::new();
+    let skill = stage.run(&["skill"]).stdout;
+    assert!(skill.starts_with("---\nname: twostep\n"), "{skill}");
+    let commands = skill
+        .lines()
+        .filter_map(|line| line.strip_prefix("twostep "));
+    let mut n_commands = 0;
+    for command in commands {
+        let words = command.split(" #").next().unwrap_or_default();
+        // Quoted words are one.
+        let words = words
+            .split('\'')
+            .enumerate()
+            .flat_map(|(n, part)| match n % 2 {
+                1 => vec![part.to_owned()],
+                _ => part.split_whitespace().map(str::to_owned).collect(),
+            });
+        let words: Vec<String> = words.collect();
+        let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+        words.push("--help");
+        let run = stage.run(&words);
+        assert_eq!(run.code, 0, "{command}: {}", run.stderr);
+        n_commands += 1;
+    }
+    assert!(n_commands > 10, "{n_commands}");
+}
