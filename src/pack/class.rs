@@ -122,6 +122,9 @@ const TEST_FOLDERS: &[&str] = &[
     "tests",
 ];
 
+/// Folders at the root whose code shows other code, beside prose.
+const DOC_FOLDERS: &[&str] = &["doc", "docs"];
+
 impl Class {
     /// Returns the class of a path that was not named.
     pub fn of(path: &RepoPath) -> Self {
@@ -149,10 +152,16 @@ impl Class {
 
 fn is_test(path: &RepoPath, name: &str) -> bool {
     let folders = path.components().count() - 1;
+    let is_one_of =
+        |folder: &[u8], known: &[&str]| known.iter().any(|known| known.as_bytes() == folder);
+    let mut outermost = path.components().take(folders.min(1));
+    if outermost.any(|folder| is_one_of(folder, DOC_FOLDERS)) {
+        return true;
+    }
     if path
         .components()
         .take(folders)
-        .any(|folder| TEST_FOLDERS.iter().any(|known| known.as_bytes() == folder))
+        .any(|folder| is_one_of(folder, TEST_FOLDERS))
     {
         return true;
     }
@@ -186,6 +195,8 @@ mod tests {
             ("test_a.py", Class::Test),
             ("benches/a.rs", Class::Test),
             ("examples/a.rs", Class::Test),
+            ("docs/conf.py", Class::Test),
+            ("src/docs/a.rs", Class::Source),
             ("src/latest.rs", Class::Source),
             ("src/Test.java", Class::Source),
             ("src/FooTest.java", Class::Test),

@@ -32,8 +32,8 @@ struct Worth {
 impl Prefer {
     fn worth(self) -> Worth {
         let (seen, lines, whole) = match self {
-            Self::Balance => (0.25, 1.0, 0.5),
-            Self::Files => (0.05, 0.1, 1.0),
+            Self::Balance => (0.25, 1.0, 1.0),
+            Self::Files => (0.05, 0.2, 1.0),
             Self::Lines => (0.25, 1.0, 0.1),
         };
         Worth { seen, lines, whole }
@@ -49,10 +49,6 @@ pub struct Way {
     pub worth: f64,
 }
 
-/// How much faster than its score the likelihood of a file falls: with half the score of the best it is one in sixty.
-/// Measured: of files with that much, as many are touched by a change.
-const CONTRAST: i32 = 6;
-
 /// Each excerpt is larger than the one before by at least this, as a divisor.
 const GROWTH: usize = 3;
 
@@ -62,11 +58,6 @@ const MAX_PERCENT: usize = 85;
 /// What a mark for lines that are not shown takes, in bytes, about.
 const MARK_BYTES: usize = 20;
 
-/// Returns how likely a file is meant, if the best is.
-fn likelihood(score: &Score) -> f64 {
-    score.total.powi(CONTRAST)
-}
-
 /// Returns what it is worth to show all of a file: no more than its skeleton where no lines of it are likely, as in tests.
 pub fn whole_worth(score: &Score, prefer: Prefer) -> f64 {
     let Worth { seen, lines, whole } = prefer.worth();
@@ -75,20 +66,19 @@ pub fn whole_worth(score: &Score, prefer: Prefer) -> f64 {
     } else {
         lines + whole
     };
-    likelihood(score) * (seen + more)
+    score.likelihood * (seen + more)
 }
 
 /// Returns the ways in which the file at `path` may be shown in part.
 pub fn ways(path: &RepoPath, text: &str, score: &Score, prefer: Prefer) -> Vec<Way> {
     let Worth { seen, lines, .. } = prefer.worth();
-    let likelihood = likelihood(score);
     let outline = Language::of(path.as_bytes(), text)
         .and_then(|language| syntax::outline(language, text).ok());
     let mut ways = Vec::new();
     if let Some(outline) = &outline {
         ways.push(Way {
             shown: Shown::Lines(Level::Skeleton, outline.skeleton.clone()),
-            worth: likelihood * seen,
+            worth: score.likelihood * seen,
         });
     }
     let (mut taken, mut n_bytes, mut share_taken, mut n_bytes_last) = (Vec::new(), 0, 0.0, 0);
@@ -108,7 +98,7 @@ pub fn ways(path: &RepoPath, text: &str, score: &Score, prefer: Prefer) -> Vec<W
             n_bytes_last = n_bytes;
             ways.push(Way {
                 shown: Shown::Lines(Level::Excerpt, merged(taken.clone())),
-                worth: likelihood * (seen + lines * share_taken),
+                worth: score.likelihood * (seen + lines * share_taken),
             });
         }
     }
@@ -234,6 +224,7 @@ mod tests {
     fn a_preference_says_how_much_a_whole_file_is_worth() {
         let score = Score {
             total: 1.0,
+            likelihood: 1.0,
             chunks: vec![(1..2, 1.0)],
             ..Score::default()
         };

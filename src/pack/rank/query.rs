@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::mention::{Mention, mentions};
+use super::voice::pieces;
 use super::words::{each_identifier, each_term};
 use crate::path::RepoPath;
 
@@ -12,7 +13,7 @@ use crate::path::RepoPath;
 pub struct Query {
     /// Its terms.
     pub(super) terms: Numbers<String>,
-    /// How much each term weighs: more the more often it is said, but slowly.
+    /// How much each term weighs: more the more often it is said, but slowly, and less if it is only quoted.
     pub(super) weights: Vec<f64>,
     /// The same for the title alone: one for each term in it.
     pub(super) title: Vec<f64>,
@@ -75,10 +76,24 @@ impl Query {
         query.title = vec![1.0; query.terms.len()];
         query.add(&spec[title_end..]);
         query.title.resize(query.terms.len(), 0.0);
-        for weight in &mut query.weights {
-            *weight = 1.0 + weight.ln();
-        }
+        query.weigh(spec);
         query
+    }
+
+    /// Weighs the terms by how often the specification says each.
+    fn weigh(&mut self, spec: &str) {
+        let mut said = vec![0.0_f64; self.terms.len()];
+        for (voice, piece) in pieces(spec) {
+            each_identifier(piece, |word| {
+                each_term(word, |term| {
+                    if let Some(term) = self.terms.of(&term) {
+                        said[usize::from(term)] += voice.weight();
+                    }
+                });
+            });
+        }
+        let weight = |said: f64| if said < 1.0 { said } else { 1.0 + said.ln() };
+        self.weights = said.into_iter().map(weight).collect();
     }
 
     /// Says whether the specification says the name of a file, so that it may mean it.
@@ -92,7 +107,7 @@ impl Query {
         names.any(|said| said == stem)
     }
 
-    /// Adds the words of a text; weights are counts for now.
+    /// Adds the words of a text.
     fn add(&mut self, text: &str) {
         let mut run = Run::default();
         each_identifier(text, |word| {
@@ -104,8 +119,6 @@ impl Query {
                 let Some(term) = self.terms.add(term) else {
                     return;
                 };
-                self.weights.resize(self.terms.len(), 0.0);
-                self.weights[usize::from(term)] += 1.0;
                 if let Some(phrase) = run.next(Some(term)) {
                     self.phrases.add(phrase);
                 }
@@ -150,6 +163,11 @@ mod tests {
         let weight = |term: &str| query.weights[usize::from(query.terms.of(term).unwrap())];
         assert!((weight("http") - 1.0).abs() < 1e-9);
         assert!((weight("cach") - (1.0 + 3_f64.ln())).abs() < 1e-9);
+        let quoted = Query::of("Odd\n\n```\nalpha beta beta beta beta\n```\n<!-- gamma -->\n");
+        let weight = |term: &str| quoted.weights[usize::from(quoted.terms.of(term).unwrap())];
+        assert!((weight("alpha") - 0.3).abs() < 1e-9);
+        assert!((weight("beta") - (1.0 + 1.2_f64.ln())).abs() < 1e-9);
+        assert!(weight("gamma").abs() < 1e-9);
         let title = |term: &str| query.title[usize::from(query.terms.of(term).unwrap())];
         assert_eq!((title("fix"), title("fil")), (1.0, 0.0));
         let is_code = |name: &str| query.is_code[usize::from(query.identifiers.of(name).unwrap())];

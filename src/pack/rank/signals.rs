@@ -6,13 +6,13 @@ use super::bm25::{Bm25, Counted};
 use super::look::{Chunk, Look, add_up};
 use super::query::Query;
 use super::words::{each_identifier, each_term};
-use super::{MAX_NAMED, Score, Seen, real};
+use super::{MAX_NAMED, N_SIGNALS, Score, Seen, real};
 use crate::path::RepoPath;
 
 /// The signals of the files that are ranked.
 pub(super) struct Signals {
     /// For each file one number a signal, in the order of the weights.
-    pub(super) files: Vec<[f64; 9]>,
+    pub(super) files: Vec<[f64; N_SIGNALS]>,
     /// For each file one number a chunk.
     pub(super) chunks: Vec<Vec<f64>>,
 }
@@ -107,6 +107,7 @@ pub(super) fn of(
         .collect();
     let columns = [
         FILES.score(&bodies, &query.title),
+        FILES.score(&bodies, &query.weights),
         chunks.iter().map(|scores| best(scores, 1)).collect(),
         chunks.iter().map(|scores| best(scores, N_BEST)).collect(),
         PATHS.score(&words, &query.weights),
@@ -116,7 +117,7 @@ pub(super) fn of(
         NAMES.score(&names, &query.weights),
         phrases.sums(&rare_phrase),
     ];
-    let mut rows = vec![[0.0; 9]; ranked.len()];
+    let mut rows = vec![[0.0; N_SIGNALS]; ranked.len()];
     for (signal, mut column) in columns.into_iter().enumerate() {
         scale(&mut column);
         for (row, value) in rows.iter_mut().zip(column) {
