@@ -226,6 +226,7 @@ mod tests {
     fn each_signal_brings_its_file_to_the_front() {
         for (spec, first, signal) in [
             ("Evict less", "src/cache.rs", "title"),
+            ("Odd\n\nwhatever url it is", "src/http.rs", "words"),
             (
                 "Odd\n\nIt says: connection was closed early",
                 "src/http.rs",
