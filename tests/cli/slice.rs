@@ -122,8 +122,8 @@ fn an_excerpt_says_which_lines_it_shows() {
 fn a_preference_weighs_files_against_lines() {
     let repo = shop();
     let n_full = |prefer: &str| -> usize {
-        let budgets = (1200..4200)
-            .step_by(300)
+        let budgets = (1200..2000)
+            .step_by(50)
             .map(|budget: u32| budget.to_string());
         let task = ["--task", "total of a cart, send mail, refill the stock"];
         let full = |budget: String| {
