@@ -26,6 +26,7 @@ use crate::check::Checked;
 use crate::flow::audit::Audit;
 use crate::flow::consent::Said;
 use crate::flow::exec::{ExecError, Executed, Unlike};
+use crate::flow::groups::ExecBy;
 use crate::flow::land::{Land, Landed};
 use crate::flow::pack::{self, HELD_BYTES, PackRequest};
 use crate::flow::plan_exec::{
@@ -39,7 +40,7 @@ use crate::pack::{Format, Prefer, Sections};
 use crate::path::RepoPath;
 use crate::plan::Reference;
 use crate::repo::{Globs, Named, ReadOptions, Repository};
-use crate::run::{self, Run, Summary};
+use crate::run::{self, Group, Run, Summary};
 use crate::scratch::ChangeKind;
 use crate::tokens::Counter;
 
@@ -77,6 +78,12 @@ pub(super) struct ChangeArgs {
     /// Ignored folder that the checks need, such as `node_modules`: copied into the scratch (can be repeated)
     #[arg(long = "carry", value_name = "DIR")]
     carried: Vec<PathBuf>,
+
+    /// How much of the plan the executor is asked to carry out at once
+    ///
+    /// By steps or groups of them the checks run after each, and what was good before is kept whatever comes after.
+    #[arg(long, value_enum, default_value_t = ExecByArg::Whole)]
+    exec_by: ExecByArg,
 
     /// What the executor gets: everything, or what the plan names
     #[arg(long, value_enum, default_value_t = ContextArg::Auto)]
@@ -174,6 +181,17 @@ enum LandArg {
     Patch,
     /// Nowhere: it stays in the run's folder, as a patch.
     None,
+}
+
+/// How much of the plan the executor is asked to carry out at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ExecByArg {
+    /// One step, after those that it needs.
+    Step,
+    /// As many steps as have all that they name in full within what the executor takes.
+    Group,
+    /// All of it; by groups, if what it names is more than the executor takes.
+    Whole,
 }
 
 /// What the executor gets.
@@ -287,6 +305,16 @@ fn exec(args: &ExecArgs, environment: &Environment, printer: &Printer) -> anyhow
         return Err(usage(
             "there is nobody to ask whether the plan is to be carried out",
             "say `--yes`; `--dry-run` shows what would happen",
+        ));
+    }
+    if !args.packs.is_empty() && args.change.exec_by != ExecByArg::Whole {
+        let by = args.change.exec_by.to_possible_value();
+        return Err(usage(
+            format!(
+                "`--exec-by {}` packs the files as each step finds them, and `--pack` gives others",
+                by.as_ref().map_or("", |by| by.get_name())
+            ),
+            "leave one of them out",
         ));
     }
     let executor = player(Role::Executor, args.change.executor.as_ref(), environment)?;
@@ -436,6 +464,7 @@ impl Job<'_> {
             reviewer: self.reviewer.as_ref(),
             check_rounds: self.change.check_rounds,
             protected: protected.as_ref(),
+            exec_by: self.change.exec_by.into(),
             context: self.change.context.into(),
             packs: &self.packs,
             checks: &checks,
@@ -457,7 +486,9 @@ impl Job<'_> {
                 let folder = run.folder.display();
                 if self.change.json {
                     let summary = run::summary(root, &run.id)?;
-                    printer.json(&Report::failed(&summary, &error))?;
+                    let groups = run::groups(&run::records(root, &run.id)?);
+                    let report = Report::failed(&summary, &error);
+                    printer.json(&Report { groups, ..report })?;
                 }
                 if let Some(signal) = lent.signal().filter(|_| is_interrupted(&error)) {
                     printer.note(&format!(
@@ -497,7 +528,9 @@ impl Job<'_> {
             printer.data(&fs::read_regular(&executed.patch, MAX_PATCH_BYTES)?)?;
         }
         if self.change.json {
-            printer.json(&Report::new(&summary, &done))?;
+            let groups = run::groups(&run::records(root, &run.id)?);
+            let report = Report::new(&summary, &done);
+            printer.json(&Report { groups, ..report })?;
         }
         Ok(exit_of(&Ok(done), lent.signal()))
     }
@@ -592,9 +625,11 @@ impl Job<'_> {
         }
         for (name, value) in [
             ("--land", change.land.to_possible_value()),
+            ("--exec-by", change.exec_by.to_possible_value()),
             ("--context", change.context.to_possible_value()),
         ] {
-            if let Some(value) = value.filter(|value| !["tree", "auto"].contains(&value.get_name()))
+            if let Some(value) =
+                value.filter(|value| !["tree", "whole", "auto"].contains(&value.get_name()))
             {
                 option(name, value.get_name().as_ref());
             }
@@ -704,6 +739,16 @@ impl From<LandArg> for Land {
     }
 }
 
+impl From<ExecByArg> for ExecBy {
+    fn from(arg: ExecByArg) -> Self {
+        match arg {
+            ExecByArg::Step => Self::Step,
+            ExecByArg::Group => Self::Group,
+            ExecByArg::Whole => Self::Whole,
+        }
+    }
+}
+
 impl From<ContextArg> for Context {
     fn from(arg: ContextArg) -> Self {
         match arg {
@@ -737,6 +782,9 @@ struct Report<'a> {
     baseline: &'a [Checked],
     #[serde(skip_serializing_if = "Option::is_none")]
     audit: Option<&'a Audit>,
+    /// What came of the steps, where they were not carried out all at once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<Group>,
     /// What the plan names that cannot be resolved, where that is why.
     #[serde(skip_serializing_if = "Option::is_none")]
     references: Option<&'a [Reference]>,
@@ -810,6 +858,7 @@ impl<'a> Report<'a> {
             checks: &[],
             baseline: &[],
             audit: None,
+            groups: Vec::new(),
             references: None,
             usage: summary.usage,
             took_ms: summary.took_ms,

@@ -263,6 +263,10 @@ fn told(event: &Event) -> Option<String> {
             let class = class.map_or(String::new(), |class| format!(" ({class})"));
             format!("it gave no answer{class}: {message}")
         }
+        Event::GroupStarted { steps, of } => {
+            format!("began with {} of {of}", run::steps(steps))
+        }
+        Event::GroupEnded { steps } => format!("finished {}", run::steps(steps)),
         Event::Checked {
             command,
             is_baseline,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::exit::apply;
 use super::number::{counted, dollars, grouped, lasting};
 use super::printer::{Printer, Volume};
 use crate::agent::{Agent, AgentError, Billing, Gives, Role, Usage};
@@ -13,9 +14,9 @@ use crate::flow::land::Landed;
 use crate::flow::plan::Prompt;
 use crate::flow::player::Player;
 use crate::flow::route::{Focus, Route, Size};
-use crate::plan::{Intent, Reference, Status};
+use crate::plan::{Intent, Reference, Status, Step};
 use crate::review::Verdict;
-use crate::run::Summary;
+use crate::run::{self, Summary, spans};
 use crate::scratch::ChangeKind;
 use crate::secrets::Sighting;
 
@@ -75,6 +76,11 @@ pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
             }
         }
         Event::Resolved(references) => printer.note(&resolved(references)),
+        Event::Parted => printer.note(&line(
+            "plan",
+            "does not fit the executor in full, and is carried out by groups of its steps",
+        )),
+        Event::Group(..) | Event::Good(..) => grouped_steps(printer, event),
         Event::Scratch(n) => {
             printer.note(&line("scratch", &format!("{} files", grouped(*n as u64))));
         }
@@ -98,6 +104,35 @@ pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
             }
         }
     }
+}
+
+/// Tells of steps that are carried out by themselves.
+fn grouped_steps(printer: &Printer, event: &Event<'_>) {
+    match event {
+        Event::Group(steps, of) => {
+            let titles: Vec<&str> = steps.iter().map(|step| step.title.as_str()).collect();
+            let titles = titles.join("; ");
+            let text = format!("{} of {of}  {titles}", spans(&numbers(steps)));
+            let what = if steps.len() == 1 { "step" } else { "steps" };
+            printer.note(&line(what, &text));
+        }
+        Event::Good(steps, of, patch) => {
+            let what = run::steps(&numbers(steps));
+            let are = if steps.len() == 1 { "is" } else { "are" };
+            let how = patch.map_or("there is no change yet".to_owned(), |patch| {
+                format!("`{}` brings the change into your files", apply(patch))
+            });
+            printer.note(&line(
+                "good",
+                &format!("{what} of {of} {are} good: {how}, and `twostep runs resume` goes on"),
+            ));
+        }
+        _ => {}
+    }
+}
+
+fn numbers(steps: &[&Step]) -> Vec<usize> {
+    steps.iter().map(|step| step.number).collect()
 }
 
 /// Tells what was found in a change.
@@ -195,12 +230,16 @@ fn routed(route: &Route) -> String {
 }
 
 fn prompted(role: Role, prompt: &Prompt) -> String {
-    let left = match prompt.n_omitted {
+    let left = match prompt.omitted.len() {
         0 => String::new(),
         n => format!(", {} more did not fit", grouped(n as u64)),
     };
+    let shortened = match prompt.n_shortened {
+        0 => String::new(),
+        n => format!(" in full, {} shortened", grouped(n as u64)),
+    };
     let text = format!(
-        "{}, at most {} of {} tokens{left}",
+        "{}{shortened}, at most {} of {} tokens{left}",
         counted(prompt.n_files, "file", "files"),
         grouped(prompt.tokens),
         grouped(prompt.limit),
@@ -357,7 +396,7 @@ pub(super) fn tell_end(printer: &Printer, summary: &Summary, executed: &Executed
     } else {
         format!("{n} files")
     };
-    let apply = super::exit::apply(&executed.patch);
+    let apply = apply(&executed.patch);
     let (what, how) = match &executed.landed {
         Landed::Tree => ("landed", format!("take it back with `twostep undo {id}`")),
         Landed::Branch(name) => {

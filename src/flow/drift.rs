@@ -16,7 +16,7 @@ use crate::path::RepoPath;
 use crate::plan::{Reference, Status};
 use crate::repo::Repository;
 use crate::run::{self, Run};
-use crate::scratch::{Landing, State};
+use crate::scratch::{Landing, Snapshot, State};
 
 /// The file of a run that says what its plan was made for.
 const BASE_FILE: &str = "plan-base.json";
@@ -80,14 +80,8 @@ pub fn keep(
     references: &[Reference],
 ) -> Result<(), FsError> {
     let mut files = BTreeMap::new();
-    for reference in references {
-        if let Status::Exact(path)
-        | Status::Suffix(path)
-        | Status::Renamed(path)
-        | Status::Created(path) = &reference.status
-        {
-            files.insert(path.clone(), hash(&repository.root, path)?);
-        }
+    for path in self::files(references) {
+        files.insert(path.clone(), hash(&repository.root, path)?);
     }
     let base = Base {
         version: 1,
@@ -111,14 +105,7 @@ pub fn since(repository: &Repository, id: &str) -> Result<Vec<Drifted>, FsError>
     let base: Base = fs::read_json(&folder.join(BASE_FILE), MAX_BYTES)?;
     let mut drifted = Vec::new();
     for (path, before) in &base.files {
-        let how = match (before, hash(root, path)?) {
-            (before, now) if *before == now => continue,
-            (Some(_), Some(_)) => How::Changed,
-            (Some(_), None) => How::Gone,
-            (None, _) => How::Appeared,
-        };
-        let path = path.clone();
-        drifted.push(Drifted { path, how });
+        drifted.extend(drift(root, path, before.as_ref())?);
     }
     if !drifted.is_empty() {
         let landed = landed(root.path(), id)?;
@@ -128,6 +115,60 @@ pub fn since(repository: &Repository, id: &str) -> Result<Vec<Drifted>, FsError>
         });
     }
     Ok(drifted)
+}
+
+/// Returns which of the files that `references` name have changed in the user's tree since `snapshot` was taken of it.
+///
+/// # Errors
+///
+/// Fails if a file cannot be read.
+pub fn since_snapshot(
+    repository: &Repository,
+    snapshot: &Snapshot,
+    references: &[Reference],
+) -> Result<Vec<Drifted>, FsError> {
+    let mut drifted = Vec::new();
+    let is_left_out = |path: &RepoPath| {
+        let mut left_out = snapshot.problems.iter();
+        left_out.any(|problem| *path == problem.path || path.is_in(&problem.path))
+    };
+    for path in files(references).filter(|path| !is_left_out(path)) {
+        let before = snapshot.files.get(path).cloned().map(hash_of);
+        drifted.extend(drift(&repository.root, path, before.as_ref())?);
+    }
+    Ok(drifted)
+}
+
+/// Says whether a file that had the hash `before`, if it was there, has drifted.
+fn drift(root: &Root, path: &RepoPath, before: Option<&Hash>) -> Result<Option<Drifted>, FsError> {
+    let how = match (before, hash(root, path)?) {
+        (before, now) if before == now.as_ref() => return Ok(None),
+        (Some(_), Some(_)) => How::Changed,
+        (Some(_), None) => How::Gone,
+        (None, _) => How::Appeared,
+    };
+    let path = path.clone();
+    Ok(Some(Drifted { path, how }))
+}
+
+/// Returns the files that `references` name, each as often as it is named.
+fn files(references: &[Reference]) -> impl Iterator<Item = &RepoPath> {
+    references
+        .iter()
+        .filter_map(|reference| match &reference.status {
+            Status::Exact(path)
+            | Status::Suffix(path)
+            | Status::Renamed(path)
+            | Status::Created(path) => Some(path),
+            Status::Folder(_) | Status::Ambiguous(_) | Status::Missing(_) => None,
+        })
+}
+
+fn hash_of(state: State) -> Hash {
+    match state {
+        State::File { hash, .. } => hash,
+        State::Link { target } => Hash::of(&target),
+    }
 }
 
 /// Returns the hash of a file, if it is there.
@@ -171,10 +212,7 @@ fn landed(root: &Path, id: &str) -> Result<BTreeMap<RepoPath, Option<Hash>>, FsE
         }
         let landing: Landing = fs::read_json(&folder.join(LANDING_FILE), MAX_BYTES)?;
         landed.extend(landing.changes.into_iter().map(|change| {
-            let hash = change.after.map(|state| match state {
-                State::File { hash, .. } => hash,
-                State::Link { target } => Hash::of(&target),
-            });
+            let hash = change.after.map(hash_of);
             (change.path, hash)
         }));
     }

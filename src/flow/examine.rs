@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::audit::{Audit, audit};
 use super::call::Answered;
 use super::consent;
-use super::exec::{Bench, ExecError, ExecRequest, Executed};
+use super::exec::{Bench, ExecError, ExecRequest, Executed, Extent};
 use super::host::{Event, Host};
 use super::land::Landed;
 use super::restore::put_back;
@@ -17,7 +17,8 @@ use crate::repo::Repository;
 use crate::run::{CallPlace, ChangedFile, Event as Happened, Run, Sensitive};
 use crate::scratch::{Change, ChangeKind, ChangeSet, Scratch, ScratchError};
 
-/// Puts secrets back into what the executor changed, keeps the change, and holds it against the plan.
+/// Puts secrets back into what the executor changed, keeps the change, and holds it against the plan, if all of that is
+/// carried out, and against the executor's `report`.
 ///
 /// # Errors
 ///
@@ -25,6 +26,7 @@ use crate::scratch::{Change, ChangeKind, ChangeSet, Scratch, ScratchError};
 pub(super) fn examine(
     (repository, bench): (&Repository, &Bench),
     answered: &Answered<'_>,
+    report: &str,
     run: &mut Run,
     request: &ExecRequest<'_>,
     host: &Host<'_>,
@@ -33,7 +35,8 @@ pub(super) fn examine(
     let look = || scratch.changes(repository, &bench.noise, bench.threads);
     let strange = put_back(scratch, &look()?, &host.redactor)?;
     let changes = look()?;
-    if changes.changes.is_empty() && changes.refused.is_empty() {
+    let is_last = request.extent != Extent::Group;
+    if is_last && changes.changes.is_empty() && changes.refused.is_empty() {
         return Err(ExecError::Nothing {
             agent: answered.player.agent.name(),
             reply: answered.place.folder.join(REPLY_FILE),
@@ -63,19 +66,18 @@ pub(super) fn examine(
     if !found.is_empty() {
         return Err(ExecError::Unasked { found, patch });
     }
-    let audit = audit(
-        request.references,
-        &answered.reply.text,
-        &scratch.snapshot,
-        &changes.changes,
-    );
-    tell_audit(&audit, run, host)?;
+    let mut held = Audit::default();
+    if is_last {
+        let (references, snapshot) = (request.references, &scratch.snapshot);
+        held = audit(references, report, snapshot, &changes.changes);
+        tell_audit(&held, run, host)?;
+    }
     Ok(Executed {
         changes,
         patch,
         baseline: bench.baseline.clone(),
         checks: Vec::new(),
-        audit,
+        audit: held,
         landed: Landed::Kept,
     })
 }

@@ -45,6 +45,19 @@ pub struct Content<'a> {
     pub checks: &'a [String],
     /// Whether the executor edits files, or answers with edits.
     pub gives: Gives,
+    /// The places of the steps that are carried out, where that is not all of the plan.
+    pub group: Option<&'a Group>,
+}
+
+/// Some steps of a plan that are carried out together: the places of these, of those before, and of those after.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Group {
+    /// These.
+    pub now: Vec<usize>,
+    /// Those that were carried out before.
+    pub done: Vec<usize>,
+    /// Those that are carried out later.
+    pub later: Vec<usize>,
 }
 
 /// What decides about a change.
@@ -71,8 +84,36 @@ pub struct ExecRequest<'a> {
     pub land: Land,
     /// Makes the first prompt for one that stands in for the executor.
     pub make: &'a dyn Fn(&Player) -> Result<Prompt, PlanningError>,
+    /// Makes the prompt for one that changes what all groups of steps made, and shows that.
+    pub make_of_all: &'a dyn Fn(&Player) -> Result<Prompt, PlanningError>,
     /// Who agrees to what lands only so.
     pub consent: &'a Consent<'a>,
+    /// How much of the plan this is.
+    pub extent: Extent,
+    /// What came of the steps that were carried out before.
+    pub before: &'a Before,
+}
+
+/// How much of a plan is carried out at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// A group of its steps, and others come after it.
+    Group,
+    /// The last group of its steps.
+    LastGroup,
+}
+
+/// What came of the steps of a plan that were carried out before others.
+#[derive(Debug, Clone, Default)]
+pub struct Before {
+    /// The change so far, against the snapshot, if there is one.
+    pub patch: Option<Vec<u8>>,
+    /// What the executor said of it.
+    pub reports: String,
+    /// How often the executor was asked.
+    pub n_asked: usize,
 }
 
 /// What becomes of a change that is not what was planned or told.
@@ -264,6 +305,23 @@ pub enum ExecError {
     Interrupted(#[from] Interrupted),
 }
 
+impl ExecError {
+    /// Says whether it is what the executor made that may not go on.
+    pub(super) fn is_of_change(&self) -> bool {
+        matches!(
+            self,
+            Self::Nothing { .. }
+                | Self::Refused { .. }
+                | Self::Protected { .. }
+                | Self::Redacted { .. }
+                | Self::Leaked(_)
+                | Self::Failed { .. }
+                | Self::Altered { .. }
+                | Self::TooLarge(_)
+        )
+    }
+}
+
 /// Says which of the checks that failed did so before the change.
 fn before(executed: &Executed) -> String {
     let failed_before = |checked: &&Checked| {
@@ -346,9 +404,14 @@ pub fn prepare(
     let checks: Vec<(&str, Option<&str>)> =
         commands.zip(held.iter().map(Option::as_deref)).collect();
     let plan = redacted("the plan", &content.plan.text, host)?;
+    let task = prompt::Task {
+        plan: &plan,
+        part: content.group.map(|group| part(content.plan, group, host)),
+        checks: &checks,
+    };
     let words = |packs: &[&str]| match content.gives {
-        Gives::Files => prompt::execute(packs, &plan, &checks),
-        Gives::Answer => prompt::edits(packs, &plan, &checks),
+        Gives::Files => prompt::execute(packs, &task),
+        Gives::Answer => prompt::edits(packs, &task),
     };
     if content.focus == Focus::Plan {
         request.named = named(content.references);
@@ -359,6 +422,20 @@ pub fn prepare(
     let packs = redacted_packs(content.packs, host)?;
     let packs: Vec<&str> = packs.iter().map(String::as_str).collect();
     given(words(&packs), &request.counter, player, Role::Executor)
+}
+
+/// Returns what a prompt says of the steps of `plan`.
+fn part(plan: &Plan, group: &Group, host: &Host<'_>) -> prompt::Part {
+    let told = |places: &[usize]| {
+        let steps = places.iter().filter_map(|&at| plan.steps.get(at));
+        let each = steps.map(|step| (step.number, host.redactor.redacted(&step.title)));
+        each.collect::<Vec<_>>()
+    };
+    prompt::Part {
+        now: told(&group.now),
+        done: told(&group.done),
+        later: told(&group.later),
+    }
 }
 
 /// Says whether the executor gets everything, because that is little.

@@ -4,14 +4,15 @@ use super::call::{Answered, Asked, Words, call};
 use super::checks::{When, place_scripts, run_checks};
 use super::edits;
 use super::examine::{altered, examine, keep_partly};
-use super::exec::{Bench, ExecError, ExecRequest, Executed, Unlike};
+use super::exec::{Bench, ExecError, ExecRequest, Executed, Extent, Unlike};
 use super::host::{Event, Host};
 use super::land::{Land, Landed, branch, land};
 use super::plan::{PlanningError, Prompt, given};
 use super::player::Player;
 use super::review::{self, Ledger, Subject};
 use crate::agent::{Class, Gives, May, Role};
-use crate::fs::{self, Root};
+use crate::check::Checked;
+use crate::fs::{self, FsError, Root};
 use crate::patch;
 use crate::prompt::{self, Repair};
 use crate::repo::Repository;
@@ -36,21 +37,33 @@ struct Turn<'a> {
     session: Option<String>,
     /// How often it was asked before.
     n_before: usize,
+    /// The change that it works on.
+    base: Option<Vec<u8>>,
 }
 
-/// Lets the executor work, has what it did checked and reviewed, and lands it if it is good.
+/// A change that is good, and how it came to be.
+pub(super) struct Worked {
+    /// The change.
+    pub(super) executed: Executed,
+    /// What the executor said, of the steps before, too.
+    pub(super) report: String,
+    /// How often it was asked, for the steps before, too.
+    pub(super) n_asked: usize,
+}
+
+/// Lets the executor work, and has what it did checked and reviewed until it is good.
 ///
 /// # Errors
 ///
-/// Fails if nothing landed; the user's files are then as they were.
-pub fn execute(
+/// Fails if it is not; the user's files are as they were.
+pub(super) fn work_until_good(
     (repository, player): (&Repository, &Player),
     run: &mut Run,
     bench: &Bench,
     prompt: &Prompt,
     request: &ExecRequest<'_>,
     host: &Host<'_>,
-) -> Result<Executed, ExecError> {
+) -> Result<Worked, ExecError> {
     let mut turn = Turn {
         player,
         text: prompt.text.clone(),
@@ -58,13 +71,14 @@ pub fn execute(
         first: prompt.text.clone(),
         session: None,
         n_before: 0,
+        base: request.before.patch.clone(),
     };
     let mut ledger = Ledger::default();
     let (mut n_repairs, mut n_reviews) = (0, 0);
     let mut last: Option<Vec<Change>> = None;
     // What the run ends with if the executor is asked no more.
     let mut not_good = None;
-    let executed = loop {
+    loop {
         host.go_on()?;
         let answered = ask((repository, bench), &turn, prompt, run, request, host);
         let answered = match (answered, not_good.take()) {
@@ -77,24 +91,25 @@ pub fn execute(
         if let Some(own) = &answered.own {
             turn.first.clone_from(own);
         }
-        let mut executed = examine((repository, bench), &answered, run, request, host)?;
+        let report = [&request.before.reports, answered.reply.text.as_str()].concat();
+        let n_asked = request.before.n_asked + turn.n_before + 1;
+        let place = (repository, bench);
+        let judged = examine(place, &answered, &report, run, request, host);
+        let judged = judged.and_then(|it| check(place, it, n_asked - 1, run, request, host));
+        let executed = match judged {
+            Ok(executed) => executed,
+            Err(error) => return Err(rejected(error, &answered, run, request)?),
+        };
         // Who was told what is wrong and left all as it was will not do better.
         let changed = executed.changes.changes.clone();
         let is_stuck = last.as_ref() == Some(&changed);
         last = Some(changed);
-        check(
-            (repository, bench),
-            &mut executed,
-            turn.n_before,
-            run,
-            request,
-            host,
-        )?;
-        let n_failed = executed.checks.iter().filter(|check| !check.passed).count();
+        let n_failed = failing(&executed, request.extent).count();
         if n_failed > 0 {
             if n_repairs == request.check_rounds || is_stuck {
                 let executed = Box::new(executed);
-                return Err(ExecError::Failed { n_failed, executed });
+                let error = ExecError::Failed { n_failed, executed };
+                return Err(rejected(error, &answered, run, request)?);
             }
             n_repairs += 1;
             (host.tell)(&Event::Repairing(n_failed, n_repairs, request.check_rounds));
@@ -103,15 +118,19 @@ pub fn execute(
             not_good = Some(ExecError::Failed { n_failed, executed });
             continue;
         }
-        let Some(reviewer) = request.reviewer else {
-            break executed;
+        let worked = |executed| Worked {
+            executed,
+            report: report.clone(),
+            n_asked,
+        };
+        let reviewer = request.reviewer;
+        let Some(reviewer) = reviewer.filter(|_| request.extent != Extent::Group) else {
+            return Ok(worked(executed));
         };
         n_reviews += 1;
-        let review = read(
-            reviewer, &executed, &answered, n_reviews, run, request, host,
-        )?;
+        let review = read(reviewer, &executed, &report, n_reviews, run, request, host)?;
         if review.verdict == Verdict::Approve {
-            break executed;
+            return Ok(worked(executed));
         }
         let found = ledger.enter(&review.failed);
         turn = repair(&answered, &turn, &found, &executed, run, request, host)?;
@@ -124,22 +143,60 @@ pub fn execute(
             return Err(disputed);
         }
         not_good = Some(disputed);
-    };
-    if request.unlike == Unlike::Refused && !executed.audit.is_clean() {
-        return Err(ExecError::Unlike(Box::new(executed)));
     }
-    host.go_on()?;
-    bring((repository, bench), executed, run, request, host)
+}
+
+/// Returns the checks that keep a change from being good: before other steps those that did not fail without it.
+fn failing(executed: &Executed, extent: Extent) -> impl Iterator<Item = &Checked> {
+    let failed = executed.checks.iter().filter(|check| !check.passed);
+    failed.filter(move |check| {
+        let is_it = |before: &&Checked| before.command == check.command;
+        let before = executed.baseline.iter().find(is_it);
+        extent != Extent::Group || before.is_none_or(|before| before.passed)
+    })
+}
+
+/// Sees to it that whoever goes on with the run gets another answer for a group of steps than one that `error` rejects.
+fn rejected(
+    error: ExecError,
+    answered: &Answered<'_>,
+    run: &mut Run,
+    request: &ExecRequest<'_>,
+) -> Result<ExecError, FsError> {
+    if request.extent != Extent::Whole && error.is_of_change() {
+        run.fail_call(&answered.place, Some(Class::Malformed), error.to_string())?;
+    }
+    Ok(error)
+}
+
+/// Puts the scratch back to what the executor began with: the user's files, and what was made of them before.
+pub(super) fn begin_again(
+    (repository, bench): (&Repository, &Bench),
+    base: Option<&[u8]>,
+) -> Result<(), ExecError> {
+    bench.scratch.restore(repository, bench.threads)?;
+    if let Some(patch) = base {
+        patch::apply(patch, &Root::open(&bench.scratch.folder)?)?;
+    }
+    Ok(())
 }
 
 /// Puts a good change where it is wanted.
-fn bring(
+///
+/// # Errors
+///
+/// Fails if nothing landed; the user's files are then as they were.
+pub(super) fn bring(
     (repository, bench): (&Repository, &Bench),
     mut executed: Executed,
     run: &mut Run,
     request: &ExecRequest<'_>,
     host: &Host<'_>,
 ) -> Result<Executed, ExecError> {
+    if request.unlike == Unlike::Refused && !executed.audit.is_clean() {
+        return Err(ExecError::Unlike(Box::new(executed)));
+    }
+    host.go_on()?;
     executed.landed = match request.land {
         Land::Tree => land(&repository.root, run, &executed, host)?,
         Land::Branch => branch(&bench.scratch, run, &executed, request.title)?,
@@ -148,24 +205,24 @@ fn bring(
     Ok(executed)
 }
 
-/// Runs the checks on a change.
+/// Runs the checks on a change, before which the executor was asked so often.
 fn check(
     (repository, bench): (&Repository, &Bench),
-    executed: &mut Executed,
-    round: usize,
+    mut executed: Executed,
+    n_before: usize,
     run: &mut Run,
     request: &ExecRequest<'_>,
     host: &Host<'_>,
-) -> Result<(), ExecError> {
+) -> Result<Executed, ExecError> {
     let scratch = &bench.scratch;
-    let when = When::After(round);
+    let when = When::After(n_before);
     executed.checks = run_checks(run, &scratch.folder, request.checks, when, host)?;
     let now = scratch.changes(repository, &bench.noise, bench.threads)?;
     let altered = altered(&executed.changes, &now);
     if altered.is_empty() {
-        Ok(())
+        Ok(executed)
     } else {
-        let patch = executed.patch.clone();
+        let patch = executed.patch;
         Err(ExecError::Altered { altered, patch })
     }
 }
@@ -174,7 +231,7 @@ fn check(
 fn read(
     reviewer: &Player,
     executed: &Executed,
-    answered: &Answered<'_>,
+    report: &str,
     n: usize,
     run: &mut Run,
     request: &ExecRequest<'_>,
@@ -184,7 +241,7 @@ fn read(
     let subject = Subject {
         plan: Some(&request.plan.text),
         diff: &String::from_utf8_lossy(&patch),
-        report: Some(&answered.reply.text),
+        report: Some(report),
         checks: &executed.checks,
     };
     let prompt = review::prepare(reviewer, &subject, request.counter, host)?;
@@ -204,11 +261,18 @@ fn repair<'a>(
     let player = answered.player;
     let session = answered.reply.session.clone();
     let session = session.filter(|_| player.agent.has_sessions());
-    let gives = player.gives();
-    let failed = executed.checks.iter().filter(|check| !check.passed);
-    let failed: Vec<_> = failed
+    let answer = (player.gives() == Gives::Answer).then_some(answered.reply.text.as_str());
+    // A reviewer reads what all groups made: its edits are made on that.
+    let is_of_all = !found.is_empty() && answer.is_some() && request.extent == Extent::LastGroup;
+    let (first, base) = if is_of_all {
+        let patch = fs::read_regular(&executed.patch, MAX_PATCH_BYTES)?;
+        ((request.make_of_all)(player)?.text, Some(patch))
+    } else {
+        (turn.first.clone(), turn.base.clone())
+    };
+    let failed: Vec<_> = failing(executed, request.extent)
         .map(|check| {
-            let is_it = |before: &&crate::check::Checked| before.command == check.command;
+            let is_it = |before: &&Checked| before.command == check.command;
             let before = executed.baseline.iter().find(is_it);
             prompt::Failed {
                 command: &check.command,
@@ -219,8 +283,9 @@ fn repair<'a>(
         })
         .collect();
     let text = prompt::repair(&Repair {
-        asked: session.is_none().then_some(turn.first.as_str()),
-        answer: (gives == Gives::Answer).then_some(answered.reply.text.as_str()),
+        asked: session.is_none().then_some(first.as_str()),
+        answer: answer.filter(|_| !is_of_all),
+        is_shown: is_of_all,
         failed: &failed,
         found: &found
             .iter()
@@ -237,9 +302,10 @@ fn repair<'a>(
         player,
         text,
         tokens,
-        first: turn.first.clone(),
+        first,
         session,
         n_before: turn.n_before + 1,
+        base,
     })
 }
 
@@ -263,7 +329,7 @@ fn ask<'a>(
         Gives::Answer => {
             if turn.n_before > 0 {
                 // Each answer holds the whole change.
-                scratch.restore(repository, bench.threads)?;
+                begin_again((repository, bench), turn.base.as_deref())?;
             }
             let root = Root::open(&scratch.folder)?;
             let asked = (turn.text.as_str(), turn.tokens);
@@ -287,7 +353,7 @@ fn work<'a>(
     let checks = place_scripts(request.checks, &scratch.folder, &host.redactor)?;
     let reset = |run: &Run, place: &CallPlace| {
         keep_partly(run, Some(place), scratch, &look, host)
-            .and_then(|()| Ok(scratch.restore(repository, bench.threads)?))
+            .and_then(|()| begin_again((repository, bench), turn.base.as_deref()))
             .is_ok()
     };
     let asked = Asked {
@@ -311,7 +377,7 @@ fn work<'a>(
         }
     };
     if let Some(change) = &answered.reply.change {
-        if turn.n_before > 0 {
+        if turn.n_before > 0 || turn.base.is_some() {
             // What was kept of an answer is the whole change.
             scratch.restore(repository, bench.threads)?;
         }

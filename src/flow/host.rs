@@ -13,7 +13,7 @@ use super::redact::Redactor;
 use super::route::Route;
 use crate::agent::{AgentError, Billing, Failure, Role, Usage};
 use crate::check::Checked;
-use crate::plan::Reference;
+use crate::plan::{Reference, Step};
 use crate::process::Limits;
 use crate::review::Review;
 use crate::run::Sensitive;
@@ -99,6 +99,12 @@ pub enum Event<'a> {
     SentBack(&'a [String]),
     /// What the plan names.
     Resolved(&'a [Reference]),
+    /// What the plan names does not fit in full, and it is carried out by groups of its steps.
+    Parted,
+    /// These steps are carried out, of so many.
+    Group(&'a [&'a Step], usize),
+    /// These steps, of so many, are good although the run is not; the change of them, if there is any, is in this file.
+    Good(&'a [&'a Step], usize, Option<&'a Path>),
     /// The executor's folder is ready, with so many files.
     Scratch(usize),
     /// Secrets were taken out of what an agent gets.

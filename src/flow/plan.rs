@@ -13,6 +13,7 @@ use super::route::{Context, Route, route};
 use crate::agent::{AgentError, Class, Difference, Failure, May, PromptLimit, REPLY_FILE, Role};
 use crate::fs::{self, FsError};
 use crate::pack::{Query, Room, TooSmall};
+use crate::path::RepoPath;
 use crate::plan::{self, Plan, PlanError};
 use crate::prompt;
 use crate::repo::{Reason, Repository};
@@ -32,8 +33,10 @@ pub struct Prompt {
     pub limit: u64,
     /// How many files it shows in full.
     pub n_files: usize,
-    /// How many it could not, for they did not fit.
-    pub n_omitted: usize,
+    /// How many it shows shortened.
+    pub n_shortened: usize,
+    /// Those that it could not, for they did not fit.
+    pub omitted: Vec<RepoPath>,
     /// The document in it that we packed.
     pub pack: Option<String>,
     /// The tokens of all that could be in it.
@@ -127,6 +130,14 @@ impl Prompt {
 }
 
 impl PlanningError {
+    /// Says whether a prompt is more than is taken.
+    pub(super) fn is_too_large(&self) -> bool {
+        matches!(
+            self,
+            Self::Pack(_, PackError::TooSmall(_)) | Self::TooLong { .. } | Self::TooLarge { .. }
+        )
+    }
+
     /// Says whether a recording holds no answer to this.
     pub(super) fn is_not_recorded(&self) -> bool {
         matches!(
@@ -212,7 +223,12 @@ pub fn fitted(
                 .iter()
                 .filter(|entry| entry.is_full())
                 .count(),
-            n_omitted: left.count(),
+            n_shortened: packed
+                .entries
+                .iter()
+                .filter(|entry| entry.is_shown() && !entry.is_full())
+                .count(),
+            omitted: left.map(|entry| entry.path.clone()).collect(),
             pack: Some(document),
             whole,
             text,
@@ -255,7 +271,8 @@ pub fn given(
     }
     Ok(Prompt {
         n_files: text.matches("\n<file path=").count(),
-        n_omitted: 0,
+        n_shortened: 0,
+        omitted: Vec::new(),
         pack: None,
         whole: count,
         text,

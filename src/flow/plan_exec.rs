@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::consent::{self, Consent};
 use super::drift::{self, Drifted};
-use super::exec::{self, Bench, ExecError, ExecRequest, Executed, Unlike};
-use super::execute;
+use super::exec::{self, Bench, ExecError, Executed, Unlike};
+use super::groups::{self, ExecBy};
 use super::host::{Event, Host};
 use super::land::{self, Land, Landed};
 use super::pack::PackRequest;
-use super::plan::{self, PlanningError, Prompt, Session, Task};
+use super::plan::{self, PlanningError, Prompt, Session};
 use super::player::Player;
 use super::rounds::{self, Planning};
 use super::route::{Context, Focus};
@@ -53,6 +53,8 @@ pub struct Work<'a> {
     pub reviewer: Option<&'a Player>,
     /// How often the executor is told which checks fail, and asked again.
     pub check_rounds: usize,
+    /// How much of the plan the executor is asked to carry out at once.
+    pub exec_by: ExecBy,
     /// What the executor gets.
     pub context: Context,
     /// Packs that take the place of packing.
@@ -175,13 +177,15 @@ pub enum RunError {
         /// What it names.
         open: Vec<Reference>,
     },
-    /// Files that the plan names have changed since it was made.
+    /// Files that the plan names have changed.
     #[error(
-        "{} changed since the plan was made: {}",
+        "{} changed since {since}: {}",
         count(drifted.len()),
         drifted.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     )]
     Drifted {
+        /// Since when.
+        since: &'static str,
         /// Which.
         drifted: Vec<Drifted>,
     },
@@ -299,7 +303,7 @@ fn from_spec(
     host: &Host<'_>,
 ) -> Result<Done, RunError> {
     let before = seen(file)?;
-    let task = Task {
+    let task = plan::Task {
         repository: work.repository,
         request: work.request.clone(),
         spec,
@@ -431,38 +435,25 @@ fn carry_out(
             Ok(references)
         }) {
             Ok(references) => {
-                let content = content(work, &plan, &references, focus);
-                let request = work.request.clone();
-                let make = |executor: &Player| {
-                    exec::prepare(work.repository, request.clone(), &content, executor, host)
+                let task = groups::Task {
+                    work,
+                    plan: &plan,
+                    references: &references,
+                    focus,
+                    consent: &agreed,
                 };
-                let prompt = executor_prompt(work, &references, &make, run, host)?;
-                let answer = (work.decide)(&Question::Execute(file, work.executor, &prompt))?;
+                let way = groups::prepare(&task, run, host)?;
+                let answer = (work.decide)(&Question::Execute(file, work.executor, &way.prompt))?;
                 if answer == Answer::Stop {
-                    run.keep("executor-prompt.md", prompt.text.as_bytes())?;
+                    run.keep("executor-prompt.md", way.prompt.text.as_bytes())?;
                 }
                 // What was agreed to is what is carried out: a file that was edited meanwhile is read again.
                 if answer == Answer::Go && read_plan(file)?.text == plan.text {
-                    let request = ExecRequest {
-                        title: title(&plan.text),
-                        references: &references,
-                        checks: work.checks,
-                        unlike: work.tolerance.unlike,
-                        counter: &work.request.counter,
-                        plan: &plan,
-                        check_rounds: work.check_rounds,
-                        reviewer: work.reviewer,
-                        protected: work.protected,
-                        land: work.land,
-                        make: &make,
-                        consent: &agreed,
-                    };
                     let bench = match bench {
                         Some(bench) => bench,
                         None => make_bench(work, run, host)?,
                     };
-                    let place = (work.repository, work.executor);
-                    let done = execute::execute(place, run, &bench, &prompt, &request, host)?;
+                    let done = groups::execute(&task, &way, &bench, run, host)?;
                     return Ok(Done::Executed(Box::new(done)));
                 }
                 answer
@@ -493,45 +484,6 @@ fn carry_out(
             }
         }
     }
-}
-
-/// Returns what the executor's prompt is made of.
-fn content<'a>(
-    work: &'a Work<'_>,
-    plan: &'a Plan,
-    references: &'a [Reference],
-    focus: Focus,
-) -> exec::Content<'a> {
-    exec::Content {
-        plan,
-        references,
-        focus,
-        packs: if work.planner.is_some() {
-            &[]
-        } else {
-            work.packs
-        },
-        checks: work.checks,
-        gives: work.executor.gives(),
-    }
-}
-
-/// Makes the executor's prompt, and keeps what it is made of.
-fn executor_prompt(
-    work: &Work<'_>,
-    references: &[Reference],
-    make: &dyn Fn(&Player) -> Result<Prompt, PlanningError>,
-    run: &mut Run,
-    host: &Host<'_>,
-) -> Result<Prompt, RunError> {
-    (host.tell)(&Event::Resolved(references));
-    run.keep("references.json", &run::json(&references))?;
-    let prompt = make(work.executor)?;
-    if let Some(pack) = &prompt.pack {
-        run.keep("executor-pack.xml", pack.as_bytes())?;
-    }
-    (host.tell)(&Event::Prompted(Role::Executor, &prompt));
-    Ok(prompt)
 }
 
 /// Returns who made the plan of the run `id`, if that is known.
@@ -623,7 +575,8 @@ fn drifted(file: &Path, work: &Work<'_>, host: &Host<'_>) -> Result<(), RunError
     if drifted.is_empty() {
         return Ok(());
     }
-    let error = RunError::Drifted { drifted };
+    let since = "the plan was made";
+    let error = RunError::Drifted { since, drifted };
     match work.tolerance.drift {
         Drift::Refused => Err(error),
         Drift::Accepted => {

@@ -17,6 +17,7 @@ mod files;
 mod inline;
 mod label;
 mod mention;
+mod order;
 mod range;
 mod removal;
 mod resolve;
@@ -33,6 +34,7 @@ mod word;
 
 pub use answer::{END, Plan, PlanError, parse};
 pub use fault::{Defect, Fault, faults};
+pub use order::{n_within, pieces};
 pub use removal::takes_away;
 use serde::{Serialize, Serializer};
 pub use step::Step;

@@ -67,6 +67,8 @@ pub struct Repair<'a> {
     pub asked: Option<&'a str>,
     /// The answer, where the change was made of that: it is taken back.
     pub answer: Option<&'a str>,
+    /// Whether the first prompt shows the files as the change left them.
+    pub is_shown: bool,
     /// The checks that fail.
     pub failed: &'a [Failed<'a>],
     /// What a reviewer found, each with how often that was said.
@@ -98,29 +100,58 @@ pub fn repair(repair: &Repair<'_>) -> String {
         .collect();
     let asked = repair.asked.map(str::trim_end);
     let answer = repair.answer.map(str::trim);
-    render(REPAIR, &context! { asked, answer, failed, findings })
+    let shown = repair.is_shown;
+    render(REPAIR, &context! { asked, answer, shown, failed, findings })
+}
+
+/// What is to be carried out.
+#[derive(Default)]
+pub struct Task<'a> {
+    /// The plan.
+    pub plan: &'a str,
+    /// Which of its steps are to be carried out now, where that is not all.
+    pub part: Option<Part>,
+    /// What the executor types for each check, and what that runs where it is a script.
+    pub checks: &'a [(&'a str, Option<&'a str>)],
+}
+
+/// Some steps of a plan, each with its number and what it does.
+#[derive(Default)]
+pub struct Part {
+    /// Those that are to be carried out.
+    pub now: Vec<(usize, String)>,
+    /// Those that have been.
+    pub done: Vec<(usize, String)>,
+    /// Those that will be.
+    pub later: Vec<(usize, String)>,
 }
 
 /// Returns the prompt that asks to carry out a plan: the packs, then the task.
-///
-/// A check is what the executor types, and what that runs where it is a script.
-pub fn execute(packs: &[&str], plan: &str, checks: &[(&str, Option<&str>)]) -> String {
-    render(EXECUTE, &task(packs, plan, checks))
+pub fn execute(packs: &[&str], task: &Task<'_>) -> String {
+    render(EXECUTE, &values(packs, task))
 }
 
 /// Returns the prompt that asks to carry out a plan by an answer with edits: the packs, then the task.
 ///
-/// A check is as for [`execute`]; it is run by others.
-pub fn edits(packs: &[&str], plan: &str, checks: &[(&str, Option<&str>)]) -> String {
-    render(EDITS, &task(packs, plan, checks))
+/// The checks are run by others.
+pub fn edits(packs: &[&str], task: &Task<'_>) -> String {
+    render(EDITS, &values(packs, task))
 }
 
-fn task(packs: &[&str], plan: &str, checks: &[(&str, Option<&str>)]) -> Value {
-    let checks = checks
-        .iter()
-        .map(|&(command, holds)| context! { command, holds });
+fn values(packs: &[&str], task: &Task<'_>) -> Value {
+    let checks = task.checks.iter();
+    let checks = checks.map(|&(command, holds)| context! { command, holds });
     let checks: Vec<Value> = checks.collect();
-    context! { packs => list(packs), plan => plan.trim(), checks }
+    let steps = |steps: &[(usize, String)]| {
+        let each = steps.iter();
+        let each = each.map(|(number, title)| context! { number, title => title.trim() });
+        each.collect::<Vec<Value>>()
+    };
+    let part = task.part.as_ref().map(|part| {
+        let (now, done, later) = (steps(&part.now), steps(&part.done), steps(&part.later));
+        context! { now, done, later }
+    });
+    context! { packs => list(packs), plan => task.plan.trim(), part, checks }
 }
 
 /// Returns the prompt that asks again for edits that can be made; `before` is the prompt and the answer.
@@ -182,19 +213,16 @@ mod tests {
     fn each_prompt_holds_what_it_is_given_as_it_is() {
         let odd = "a {{ b }} <c> & \"d\" {% e %}";
         let checks = [("sh ../check-1.sh", Some(odd)), ("make", None)];
+        let task = Task {
+            plan: "# Plan",
+            part: None,
+            checks: &checks,
+        };
         for (name, text, words) in [
             ("plan", plan(&["<pack/>"], odd), "END OF PLAN"),
             ("revise", revise(odd, Some("# Mine")), "# Mine\n"),
-            (
-                "execute",
-                execute(&["<pack/>"], "# Plan", &checks),
-                "# Plan\n",
-            ),
-            (
-                "edits",
-                edits(&["<pack/>"], "# Plan", &checks),
-                ">>>>>>> REPLACE\n",
-            ),
+            ("execute", execute(&["<pack/>"], &task), "# Plan\n"),
+            ("edits", edits(&["<pack/>"], &task), ">>>>>>> REPLACE\n"),
             (
                 "edits_again",
                 edits_again(&[odd.into()], ("# Asked", "[1]")),
@@ -214,13 +242,55 @@ mod tests {
             plan(&["<pack/>", "<pack 2/>"], odd)
                 .contains("\n\n<pack/>\n\n<pack 2/>\n\n# Your task\n")
         );
-        let checked = execute(&[], "", &checks);
+        let checked = execute(&[], &task);
         let told = format!("\n  - `sh ../check-1.sh`, which runs `{odd}`\n  - `make`\n- End");
         assert!(checked.contains(&told), "{checked}");
-        assert!(!execute(&[], "# Plan", &[]).contains("checks"));
+        assert!(!execute(&[], &Task::default()).contains("checks"));
         assert_eq!(ask(&[], " 1 + 1?\n", None), "1 + 1?\n");
         assert!(ask(&["<pack/>"], "Why?", None).ends_with("\n\n<pack/>\n\nWhy?\n"));
         let again = again(&["one".into(), "two".into()], None);
         assert!(again.starts_with("Your answer") && again.contains("\n\n- one\n- two\n\n"));
+    }
+
+    #[test]
+    fn a_part_of_a_plan_says_what_is_done_now_before_and_later() {
+        let steps = |steps: &[(usize, &str)]| {
+            let each = steps.iter();
+            each.map(|&(number, title)| (number, title.to_owned()))
+                .collect::<Vec<_>>()
+        };
+        let part = |done, later| {
+            Some(Part {
+                now: steps(&[(2, "Add {{ it }}"), (3, "Test it")]),
+                done: steps(done),
+                later: steps(later),
+            })
+        };
+        for (done, later, said) in [
+            (
+                &[(1, "Begin")][..],
+                &[(4, "Go on"), (5, "End")][..],
+                "now:\n\n- step 2: Add {{ it }}\n- step 3: Test it\n\nDone before",
+            ),
+            (&[(1, "Begin")], &[], "files as they are: step 1.\n\n"),
+            (
+                &[],
+                &[(4, "Go on"), (5, "End")],
+                "Left for later: steps 4, 5; a check that needs them may fail until then.\n\n",
+            ),
+            (&[], &[], "- step 3: Test it\n\n- Go through"),
+        ] {
+            let task = Task {
+                plan: "# Plan",
+                part: part(done, later),
+                checks: &[],
+            };
+            for text in [execute(&[], &task), edits(&[], &task)] {
+                assert!(text.contains(said), "{said}: {text}");
+                assert!(!text.contains("\n\n\n"), "{text}");
+                assert_eq!(text.contains("Done before"), !done.is_empty(), "{text}");
+                assert_eq!(text.contains("Left for later"), !later.is_empty(), "{text}");
+            }
+        }
     }
 }

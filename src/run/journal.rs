@@ -104,6 +104,18 @@ pub enum Event {
         /// Who is asked.
         to: String,
     },
+    /// Steps of the plan are carried out.
+    GroupStarted {
+        /// Their numbers.
+        steps: Vec<usize>,
+        /// How many steps the plan has.
+        of: usize,
+    },
+    /// They are done, and good.
+    GroupEnded {
+        /// Their numbers.
+        steps: Vec<usize>,
+    },
     /// A check ended.
     Checked {
         /// The command.

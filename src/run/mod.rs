@@ -6,6 +6,7 @@
 //! a run holds its lock.
 
 mod calls;
+mod groups;
 mod journal;
 mod report;
 mod spent;
@@ -23,6 +24,7 @@ use crate::path::RepoPath;
 use crate::repo::Repository;
 
 pub use calls::{CALLS_FOLDER, CallPlace, Known};
+pub use groups::{Group, groups, spans, steps};
 pub use journal::{ChangedFile, Event, Record, Sensitive};
 pub use report::REPORT_FILE;
 pub use spent::{Reserve, Spent};

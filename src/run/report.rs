@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::groups::{self as group, groups, spans};
 use super::{Event, Outcome, Record, Spent};
 use crate::agent::{Billing, Role, Usage};
 
@@ -43,6 +44,7 @@ pub(super) fn report(
     changed(&mut text, records);
     audited(&mut text, records);
     sensitive(&mut text, records);
+    steps(&mut text, id, records);
     checked(&mut text, records);
     reviewed(&mut text, records);
     calls(&mut text, records, outcome);
@@ -80,6 +82,7 @@ const FILES: &[(&str, &str)] = &[
         "what the plan names, held against the files",
     ),
     ("executor-pack.xml", "what the executor read"),
+    ("good.patch", "the change of the steps that were good"),
     ("changes.patch", "the change"),
     ("review-1.md", "the first review"),
     ("review-2.md", "the second review"),
@@ -154,6 +157,41 @@ fn audited(text: &mut String, records: &[Record]) {
         .collect();
     if !rows.is_empty() {
         let _ = write!(text, "\n## Audit\n\n{}", rows.concat());
+    }
+}
+
+/// Says what came of the steps of the plan, if they were not carried out all at once.
+fn steps(text: &mut String, id: &str, records: &[Record]) {
+    let groups = groups(records);
+    if groups.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "\n## Steps\n\n| step | calls | checks | what came of it |\n|---|---|---|---|"
+    );
+    for group in &groups {
+        let calls: Vec<String> = group.calls.iter().map(usize::to_string).collect();
+        let n_passed = group.checks.iter().filter(|check| check.passed).count();
+        let _ = writeln!(
+            text,
+            "| {} of {} | {} | {n_passed} of {} passed | {} |",
+            spans(&group.steps),
+            group.of,
+            calls.join(", "),
+            group.checks.len(),
+            if group.is_good { "good" } else { "not done" },
+        );
+    }
+    let good = groups.iter().filter(|group| group.is_good);
+    let good: Vec<usize> = good.flat_map(|group| group.steps.clone()).collect();
+    if !good.is_empty() && good.len() < groups[0].of {
+        let _ = writeln!(
+            text,
+            "\nWhat is good is in [good.patch](good.patch), for {} of {}; `twostep runs resume {id}` goes on behind it.",
+            group::steps(&good),
+            groups[0].of,
+        );
     }
 }
 

@@ -291,6 +291,23 @@ impl Scratch {
         Ok(made.into_iter().collect())
     }
 
+    /// Returns the scratch as a repository that tracks the files of the snapshot; its own `.git` is not asked.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the scratch cannot be opened.
+    pub fn repository(&self, repository: &Repository) -> Result<Repository, ScratchError> {
+        let mut scratch = self.look(repository)?;
+        if let Some(git) = &mut scratch.git {
+            let tracked = self.snapshot.files.keys().map(|path| git::Tracked {
+                path: path.clone(),
+                is_submodule: false,
+            });
+            git.tracked = tracked.collect();
+        }
+        Ok(scratch)
+    }
+
     /// Opens the scratch as a repository in which nothing is tracked and the user's private rules hold.
     ///
     /// Its own `.git` is not asked: the executor can write there.

@@ -18,6 +18,7 @@ mod escapes;
 mod flood;
 mod full;
 mod git_sections;
+mod groups;
 mod interleavings;
 mod levels;
 mod limits;
