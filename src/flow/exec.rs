@@ -11,7 +11,8 @@ use super::consent::Consent;
 use super::edits::Wrong;
 use super::host::{Event, Host, Interrupted};
 use super::land::{Land, Landed};
-use super::pack::PackRequest;
+use super::neighbours;
+use super::pack::{self, PackRequest};
 use super::plan::{PlanningError, Prompt, fitted, given, redacted, redacted_packs};
 use super::player::Player;
 use super::replay::SNAPSHOT_FILE;
@@ -413,15 +414,43 @@ pub fn prepare(
         Gives::Files => prompt::execute(packs, &task),
         Gives::Answer => prompt::edits(packs, &task),
     };
+    let everything = request.clone();
     if content.focus == Focus::Plan {
         request.named = named(content.references);
     }
     if content.packs.is_empty() && !request.named.is_empty() {
+        let mut near = match content.focus {
+            Focus::Everything => Vec::new(),
+            Focus::Plan => near(repository, &everything, &request)?,
+        };
+        // Neighbours have the room that is left, and push nothing out.
+        while !near.is_empty() {
+            let mut request = request.clone();
+            neighbours::add(&near, &mut request);
+            match fitted(repository, request, player, Role::Executor, &words, host) {
+                Ok(prompt) if prompt.omitted.is_empty() => return Ok(prompt),
+                Ok(_) => {}
+                Err(error) if error.is_too_large() => {}
+                Err(error) => return Err(error),
+            }
+            near.truncate(near.len() / 2);
+        }
         return fitted(repository, request, player, Role::Executor, &words, host);
     }
     let packs = redacted_packs(content.packs, host)?;
     let packs: Vec<&str> = packs.iter().map(String::as_str).collect();
     given(words(&packs), &request.counter, player, Role::Executor)
+}
+
+/// Returns the neighbours of what `request` names, among what `everything` does.
+fn near(
+    repository: &Repository,
+    everything: &PackRequest,
+    request: &PackRequest,
+) -> Result<Vec<RepoPath>, PlanningError> {
+    let scan = pack::find(repository, everything);
+    let scan = scan.map_err(|error| PlanningError::Pack(Role::Executor, error))?;
+    Ok(neighbours::of(&request.named, repository, &scan.candidates))
 }
 
 /// Returns what a prompt says of the steps of `plan`.

@@ -22,6 +22,7 @@ pub mod groups;
 pub mod history;
 pub mod host;
 pub mod land;
+mod neighbours;
 mod next;
 pub mod pack;
 mod patience;

@@ -23,6 +23,7 @@ mod interleavings;
 mod levels;
 mod limits;
 mod models;
+mod neighbours;
 mod output;
 mod pack;
 mod plan_exec;
