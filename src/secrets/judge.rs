@@ -23,6 +23,8 @@ pub(super) enum Judge {
     Form,
     /// It is nothing that people write in the place of a password.
     Password,
+    /// It stands where a URL has its password, and is no placeholder.
+    UrlPassword,
     /// It is a password, too, and mixes kinds of characters as plain words do not.
     MixedPassword,
     /// It is no example, and no words can be read in it.
@@ -46,6 +48,7 @@ impl Judge {
         match self {
             Self::Form => !is_made_up(value, words),
             Self::Password => is_password(value, words),
+            Self::UrlPassword => is_url_password(value, words),
             Self::MixedPassword => is_password(value, words) && is_mixed(value),
             Self::Key => !is_made_up(value, words) && !is_wordy(value),
             Self::Random => !is_made_up(value, words) && is_random(value, words),
@@ -99,6 +102,47 @@ fn is_password(value: &str, words: &Words) -> bool {
     !(is_plain(value, words)
         || is_periodic(value)
         || value.len() >= 8 && regular(value) * 3 > value.len() * 2)
+}
+
+/// What people write in a URL where its password would stand.
+const URL_PLACEHOLDERS: &[&str] = &[
+    "password",
+    "passwd",
+    "pass",
+    "pwd",
+    "p@ss:word",
+    "secret",
+    "token",
+    "key",
+    "changeme",
+    "change-me",
+    "change_me",
+    "example",
+    "test",
+    "foo",
+    "bar",
+    "baz",
+    "x-oauth-basic",
+];
+
+/// Says whether what stands where a URL has its password is one, however plain.
+fn is_url_password(value: &str, words: &Words) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let first = value.chars().next();
+    let is_repeated = value.chars().all(|c| Some(c) == first);
+    // `http://host:8080?to=me@host` has no password.
+    let n_digits = value.bytes().take_while(u8::is_ascii_digit).count();
+    let is_port = (1..=5).contains(&n_digits)
+        && value[n_digits..]
+            .chars()
+            .next()
+            .is_none_or(|c| "?#&,;".contains(c));
+    (3..=256).contains(&value.len())
+        && !is_repeated
+        && !is_port
+        && !URL_PLACEHOLDERS.contains(&lower.as_str())
+        && !words.stands_in(value)
+        && !is_template(value, words)
 }
 
 /// Says whether letters change their case as in no name, or in settings have signs among them.

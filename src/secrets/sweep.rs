@@ -148,11 +148,10 @@ impl<'a> Sweep<'a> {
             // What ends a value may begin the next: go on after the value, not after the match.
             at = value.end().max(at + 1);
             let range = whole_characters(self.text, value.range());
-            if row
-                .rule
-                .judge
-                .accepts(&self.text[range.clone()], &self.rules.words)
-            {
+            let judge = row.rule.judge;
+            let value = &self.text[range.clone()];
+            let is_name = judge == Judge::UrlPassword && is_user(&self.text[..range.start], value);
+            if !is_name && judge.accepts(value, &self.rules.words) {
                 self.add(&row.rule, range, Rank::Line);
             }
             if at > window.end {
@@ -274,4 +273,12 @@ fn whole_characters(text: &str, range: Range<usize>) -> Range<usize> {
         end += 1;
     }
     start..end
+}
+
+/// Says whether `value` is what stands in a URL before it: the user's name.
+fn is_user(before: &str, value: &str) -> bool {
+    let user = before
+        .strip_suffix(':')
+        .and_then(|rest| rest.rsplit('/').next());
+    user.is_some_and(|user| user.eq_ignore_ascii_case(value))
 }

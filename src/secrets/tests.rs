@@ -286,6 +286,35 @@ fn a_value_that_was_found_gives_way_wherever_else_it_stands() {
 }
 
 #[test]
+fn what_stands_where_a_url_has_its_password_is_one_unless_it_is_a_placeholder() {
+    for (url, is_secret) in [
+        ("postgres://app:summer@db/x", true),
+        ("postgres://app:admin123@db/x", true),
+        ("https://ci:hunter2@host/", true),
+        ("redis://:qwe@cache:6379", true),
+        ("mysql://root:12345678@db/x", true),
+        ("postgres://postgres:postgres@db/x", false),
+        ("https://user:password@host/", false),
+        ("https://user:PASS@host/", false),
+        ("https://user:xxx@host/", false),
+        ("https://user:***@host/", false),
+        ("https://user:changeme@host/", false),
+        ("https://user:example@host/", false),
+        ("https://user:$PASS@host/", false),
+        ("https://user:${PASS}@host/", false),
+        ("https://user:<pw>@host/", false),
+        ("https://user:{{ pw }}@host/", false),
+        ("https://user:%s@host/", false),
+        ("https://u:p@host/", false),
+        ("http://host:8080?to=me@host", false),
+        ("http://host:8080@", false),
+    ] {
+        let findings = SCANNER.find("", url);
+        assert_eq!(!findings.is_empty(), is_secret, "{url}");
+    }
+}
+
+#[test]
 fn a_key_keeps_its_lines() {
     let sample = plain(&SAMPLES["private-key"][0]);
     let redacted = redact("", &sample);
