@@ -296,7 +296,7 @@ impl Program {
         let (longest, waits) = (setting.longest_wait, Cell::new(Duration::ZERO));
         let mut told = |told: Doing| {
             if let Doing::Waits(_, Some(wait)) = &told {
-                waits.set(waits.get() + *wait);
+                waits.set(waits.get().saturating_add(*wait));
             }
             doing(told);
         };

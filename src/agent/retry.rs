@@ -31,6 +31,9 @@ const UNITS: &[(&[&str], f64)] = &[
     (&["d", "day", "days"], 86_400e3),
 ];
 
+/// No limit of a vendor is for longer: what says so is wrong.
+const LONGEST: Duration = Duration::from_hours(31 * 24);
+
 /// Headers that say when a limit is as new.
 const RESETS: &[&str] = &[
     "x-ratelimit-reset-requests",
@@ -102,7 +105,8 @@ fn duration(text: &str, bare: Option<f64>) -> Option<Duration> {
         let next = after.trim_start_matches([' ', ',']);
         rest = next.strip_prefix("and ").unwrap_or(next);
     }
-    Duration::try_from_secs_f64(total? / 1e3).ok()
+    let wait = Duration::try_from_secs_f64(total? / 1e3).ok()?;
+    Some(wait.min(LONGEST))
 }
 
 #[cfg(test)]
@@ -136,6 +140,7 @@ mod tests {
             ("try again in 20s; it said retry after 30s", Some(30_000)),
             ("You've hit your limit; it resets 3pm (Europe/Berlin)", None),
             ("try again in a while", None),
+            ("try again in 500000000000 days", Some(2_678_400_000)),
             ("try again in 99999999999999999999 days", None),
             ("try again in ", None),
             ("", None),

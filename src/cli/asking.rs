@@ -90,7 +90,8 @@ impl Asking<'_> {
 
     fn spend(&self, role: Role, player: &Player, prompt: &Prompt) -> Answer {
         let dollars = story::costs(role, player, prompt).map_or(0.0, |(least, _)| least);
-        let is_much = prompt.tokens > MANY_TOKENS || dollars > MANY_DOLLARS;
+        let tokens = prompt.tokens.saturating_add(prompt.said);
+        let is_much = tokens > MANY_TOKENS || dollars > MANY_DOLLARS;
         let is_free = matches!(player.agent, Agent::Recorded(_) | Agent::Caller);
         if self.agents.yes || !is_much || is_free || !self.printer.can_ask() {
             return Answer::Go;
@@ -98,7 +99,7 @@ impl Asking<'_> {
         let name = player.agent.name();
         self.agreed(&format!(
             "send {} tokens to {name}? [y/N] ",
-            grouped(prompt.tokens)
+            grouped(tokens)
         ))
     }
 

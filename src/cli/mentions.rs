@@ -1,16 +1,17 @@
 //! The files that a prompt names: `@PATH` and `@GLOB`.
 //!
-//! In: the words of a prompt. Out: what of the repository they name; what names nothing stays text.
+//! In: the words of a prompt. Out: what of the repository they name; a word that is no path and names nothing stays text.
 
 use std::num::NonZeroUsize;
 use std::path::{Component, Path, PathBuf};
 
 use super::environment::Environment;
+use super::exit::usage;
 use super::printer::Printer;
 use crate::flow::pack::OUR_HEADS;
 use crate::fs::{self, SystemKind};
 use crate::path::RepoPath;
-use crate::repo::{self, Globs, Named, OpenError, Repository, ScanOptions};
+use crate::repo::{self, Globs, Named, Repository, ScanOptions};
 
 /// The files that a prompt names.
 pub(super) struct Mentioned {
@@ -33,13 +34,13 @@ struct Mention {
 ///
 /// # Errors
 ///
-/// Fails on what is there and can be no file of a pack.
+/// Fails on what is there and can be no file of a pack, and on what names nothing and was plainly meant to.
 pub(super) fn mentioned(
     text: &str,
     environment: &Environment,
     threads: NonZeroUsize,
     printer: &Printer,
-) -> Result<Option<Mentioned>, OpenError> {
+) -> anyhow::Result<Option<Mentioned>> {
     let here = environment.directory.as_path();
     let mut mentions = Vec::new();
     for word in words(text) {
@@ -53,9 +54,12 @@ pub(super) fn mentioned(
         match spellings(word).find_map(|word| mention(here, word, threads)) {
             Some(mention) if mentions.contains(&mention) => {}
             Some(mention) => mentions.push(mention),
-            None if is_like_path(word) => printer.warn(&format!(
-                "`@{word}` names no file from here, and is left as text"
-            )),
+            None if is_like_path(word) => {
+                return Err(usage(
+                    format!("`@{word}` names no file from here"),
+                    format!("name one that is there; `\\@{word}` is text"),
+                ));
+            }
             None => {}
         }
     }

@@ -211,6 +211,16 @@ impl Printer {
         }
     }
 
+    /// Tells whoever called us what they cannot go on without.
+    pub(super) fn tell(&self, line: &str) {
+        self.say(line);
+    }
+
+    /// Says whether what is at work is shown on a line that changes.
+    pub(super) fn is_lively(&self) -> bool {
+        self.is_lively
+    }
+
     /// Warns a person, unless quiet.
     pub(super) fn warn(&self, line: &str) {
         self.note(&format!("warning: {line}"));

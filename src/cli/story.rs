@@ -89,7 +89,9 @@ pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
         }
         Event::Warning(warning) => printer.warn(warning),
         Event::Audited(_) | Event::Sensitive(_) | Event::Repairing(..) | Event::Reviewed(..) => judged(printer, event),
-        Event::Checking(command, _) if printer.volume() == Volume::Verbose => {
+        Event::Checking(command, _)
+            if printer.volume() == Volume::Verbose || !printer.is_lively() =>
+        {
             printer.note(&line("check", &format!("running `{command}`")));
         }
         // Shown as a bar or a line that changes.
@@ -339,7 +341,8 @@ const MANY_TURNS: f64 = 40.0;
 /// The least is one turn with a short answer; the most all that the model can answer, and for an executor
 /// that edits files forty turns that read the prompt from the cache.
 pub(super) fn costs(role: Role, player: &Player, prompt: &Prompt) -> Option<(f64, f64)> {
-    let tokens = prompt.tokens + player.overhead();
+    let tokens = prompt.tokens.saturating_add(prompt.said);
+    let tokens = tokens.saturating_add(player.overhead());
     let least = player.model.dollars(tokens, 0, SHORT_ANSWER)?;
     let answer = player.model.reserved_output();
     let most = match (role, player.gives()) {

@@ -1,5 +1,6 @@
 //! Edits carried out on the files that they name, all or none.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::elision::is_elision;
@@ -45,17 +46,29 @@ pub fn is_cut(before: usize, after: usize) -> bool {
     after * 2 < before && before - after > LOST_LINES
 }
 
-/// Carries `edits` out in their order on the files that `read` finds; returns what becomes of each path that changes, sorted.
-/// Only files that `may_shrink` says so of may lose most of their lines.
+/// Of so many edits that do not fit is told what is most like them; that is a long search.
+const MOST_NEAR: usize = 20;
+
+/// Carries `edits` out in their order on the files that `read` finds; returns what becomes of each path that changes,
+/// sorted, or what is wrong with each edit that does not fit: then none takes place. Only files that `may_shrink` says so
+/// of may lose most of their lines.
 ///
 /// # Errors
 ///
-/// Returns what is wrong with each edit that does not fit; then none takes place.
-pub fn apply(
+/// Fails where `go_on` does, which is asked before each edit.
+pub fn apply<E>(
     edits: &[Edit],
     read: &dyn Fn(&RepoPath) -> Found,
     may_shrink: &dyn Fn(&RepoPath) -> bool,
-) -> Result<Vec<Change>, Vec<Rejection>> {
+    go_on: &dyn Fn() -> Result<(), E>,
+) -> Result<Result<Vec<Change>, Vec<Rejection>>, E> {
+    // Each file once: what reads them looks for secrets.
+    let found = RefCell::new(BTreeMap::new());
+    let read = &|path: &RepoPath| {
+        let mut found = found.borrow_mut();
+        let entry = found.entry(path.clone());
+        Found::clone(entry.or_insert_with(|| read(path)))
+    };
     let mut tree = Files {
         read,
         may_shrink,
@@ -63,7 +76,11 @@ pub fn apply(
     };
     let mut rejections = Vec::new();
     for edit in edits {
-        if let Err(why) = tree.carry_out(edit) {
+        go_on()?;
+        if let Err(mut why) = tree.carry_out(edit) {
+            if rejections.len() < MOST_NEAR {
+                tree.look_near(edit, &mut why);
+            }
             rejections.push(Rejection {
                 path: edit.path.clone(),
                 line: edit.line,
@@ -74,11 +91,11 @@ pub fn apply(
     if rejections.is_empty() {
         rejections = tree.cut(edits);
     }
-    if rejections.is_empty() {
+    Ok(if rejections.is_empty() {
         Ok(tree.changes())
     } else {
         Err(rejections)
-    }
+    })
 }
 
 /// A file as the edits so far have made it; none is one that is not there.
@@ -230,6 +247,15 @@ impl Files<'_> {
             })
         };
         self.changed.iter().filter_map(cut).collect()
+    }
+
+    /// Adds to why an edit does not fit what is most like its lines.
+    fn look_near(&self, edit: &Edit, why: &mut Why) {
+        if let (Why::Nowhere { near }, What::Change(hunk)) = (why, &edit.what)
+            && let Ok(Some(bytes)) = self.file(&edit.path)
+        {
+            *near = place::near(&bytes, hunk);
+        }
     }
 
     fn changes(self) -> Vec<Change> {

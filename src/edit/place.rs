@@ -57,8 +57,13 @@ pub(super) fn find(text: &[u8], hunk: &Hunk) -> Result<usize, Why> {
             _ => return Err(several(&places)),
         }
     }
-    let near = nearest(&all, &old);
-    Err(Why::Nowhere { near })
+    Err(Why::Nowhere { near: None })
+}
+
+/// Returns the place of `text` that is most like the old lines of `hunk`.
+pub(super) fn near(text: &[u8], hunk: &Hunk) -> Option<Near> {
+    let old: Vec<&[u8]> = hunk.old_lines().into_iter().map(str::as_bytes).collect();
+    nearest(&lines(text), &old)
 }
 
 /// Returns the place among several that the hunk tells by its number or by a line above it.

@@ -18,6 +18,9 @@ pub enum ParseError {
         /// What would end it.
         end: &'static str,
     },
+    /// It holds more edits than anybody carries out.
+    #[error("the answer holds more than {MOST_EDITS} edits; write those files whole")]
+    TooMany,
     /// An edit is of a form that is not known.
     #[error("line {line} of the answer: {why}")]
     Malformed {
@@ -46,6 +49,9 @@ pub enum ParseError {
         why: &'static str,
     },
 }
+
+/// No answer may hold more edits.
+const MOST_EDITS: usize = 5_000;
 
 /// How a file that is written whole is named.
 const FILE: &str = "FILE:";
@@ -84,6 +90,9 @@ pub fn parse(answer: &str) -> Result<Vec<Edit>, ParseError> {
             edits.extend(whole(&mut lines, name)?);
         } else {
             lines.pass();
+        }
+        if edits.len() > MOST_EDITS {
+            return Err(ParseError::TooMany);
         }
         if edits.len() > n_before {
             end = lines.number();

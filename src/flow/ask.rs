@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::call::{Answered, Asked, Words, call, fall_back};
+use super::call::{Answered, Asked, Words, call, stand_in};
 use super::host::{Event, Host};
 use super::pack::{PackError, PackRequest};
-use super::plan::{PlanningError, Prompt, fitted, given, redacted, redacted_packs};
+use super::plan::{PlanningError, Prompt, fitted, given, redacted, redacted_packs, require_room};
 use super::plan_exec::{self, clear};
 use super::player::Player;
 use crate::agent::{AgentError, Class, Failure, May, REPLY_FILE, Role};
@@ -59,6 +59,8 @@ pub struct Answer {
     pub agent: String,
     /// By what the agent goes on with the conversation.
     pub session: Option<String>,
+    /// The tokens of what was said in it.
+    pub tokens: u64,
 }
 
 /// How far a run came.
@@ -95,6 +97,9 @@ pub struct Session {
     pub id: String,
     /// The run in which it began.
     pub run: String,
+    /// The tokens of what was said in it.
+    #[serde(default)]
+    pub tokens: u64,
 }
 
 /// There is no answer.
@@ -208,7 +213,7 @@ pub fn prepare(
     player: &Player,
     host: &Host<'_>,
 ) -> Result<Prompt, AskError> {
-    made(question, player, host).map_err(|error| match error {
+    let mut prompt = made(question, player, host).map_err(|error| match error {
         PlanningError::Pack(_, PackError::TooSmall(TooSmall { budget, least })) => {
             AskError::TooMuch {
                 least,
@@ -217,7 +222,9 @@ pub fn prepare(
             }
         }
         other => other.into(),
-    })
+    })?;
+    prompt.said = question.session.map_or(0, |session| session.tokens);
+    Ok(prompt)
 }
 
 fn made(
@@ -274,21 +281,22 @@ pub fn ask(
             Ok(answer) => return Ok(answer),
             Err(misfit) => misfit,
         };
-        let next = first.player.next.as_deref();
-        let Some(next) = next.filter(|_| question.session.is_none()) else {
+        if first.player.next.is_none() || question.session.is_some() {
+            // Whoever goes on with the run gets another answer.
+            run.fail_call(&first.place, Some(Class::Malformed), wrong.to_string())?;
             let agent = first.player.agent.name();
-            let file = first.file;
+            let file = first.place.folder.join(REPLY_FILE);
             return Err(AskError::Misfit { agent, wrong, file });
-        };
+        }
         let told = format!("its answers are not as the schema says: {wrong}");
         let error = AgentError::Failed {
             agent: first.player.agent.name(),
             role: Role::Asked,
             failure: Failure::new(Class::Malformed, told),
         };
-        fall_back(Role::Asked, &error, first.player, next, run, host)?;
-        own = prompt.anew(next, Role::Asked, &|next| made(question, next, host))?;
-        player = next;
+        let make = |next: &Player| made(question, next, host);
+        let anew = |next: &Player| prompt.anew(next, Role::Asked, &make);
+        (player, own) = stand_in(Role::Asked, &anew, first.player, error, run, host)?;
     }
 }
 
@@ -321,9 +329,9 @@ fn fitting<'a>(
     let text = prompt::again(&wrong.0, first.session.is_none().then_some(before));
     let text = host.redactor.redacted(&text);
     let again = given(text, &question.counter, first.player, Role::Asked)?;
-    let said = first.session.as_ref().map_or(0, |_| prompt.tokens);
-    let words = (again.text.as_str(), again.tokens + said);
-    let no_other = |_: &Player| Ok(None);
+    let words = (again.text.as_str(), again.tokens);
+    let no_other =
+        |next: &Player| require_room(&again.text, &again.count, next, Role::Asked).map(|()| None);
     let session = first.session.as_ref();
     let second = once(question, words, &no_other, session, first.player, run, host)?;
     Ok(match schema.find(&second.text) {
@@ -337,7 +345,7 @@ struct One<'a> {
     /// What was asked.
     prompt: String,
     text: String,
-    file: PathBuf,
+    place: CallPlace,
     player: &'a Player,
     session: Option<Session>,
 }
@@ -348,6 +356,7 @@ impl One<'_> {
             text: self.text,
             value,
             agent: self.player.choice(),
+            tokens: self.session.as_ref().map_or(0, |session| session.tokens),
             session: self.session.map(|session| session.id),
         }
     }
@@ -368,6 +377,7 @@ fn once<'a>(
     let origin = origin.to_owned();
     let folder = host.cache.join(&origin).join(Role::Asked.name());
     fs::make_private_folders(&folder)?;
+    let tokens = tokens.saturating_add(session.map_or(0, |session| session.tokens));
     let asked = Asked {
         role: Role::Asked,
         step: question.step,
@@ -380,12 +390,14 @@ fn once<'a>(
         check: question.check,
         reset: &|_, _| true,
     };
+    let answered = call(run, player, &asked, host)?;
+    let tokens = answered.said(tokens);
     let Answered {
         place,
         reply,
         player,
         own,
-    } = call(run, player, &asked, host)?;
+    } = answered;
     let id = reply
         .session
         .filter(|id| player.can_revise() && run::is_id(id));
@@ -394,6 +406,7 @@ fn once<'a>(
         agent: player.choice(),
         id,
         run: origin,
+        tokens,
     });
     if let (Some(session), None) = (&session, question.step) {
         run.keep(SESSION_FILE, &run::json(session))?;
@@ -401,7 +414,7 @@ fn once<'a>(
     Ok(One {
         prompt: own.unwrap_or_else(|| prompt.to_owned()),
         text: reply.text,
-        file: place.folder.join(REPLY_FILE),
+        place,
         player,
         session,
     })

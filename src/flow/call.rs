@@ -1,8 +1,10 @@
 //! Asking an agent within a run: within its budget, again where that helps, and others in its place.
 
+use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
+use super::budget::BudgetError;
 use super::glance::Glance;
 use super::host::{Event, Host};
 use super::patience::{Patience, Then};
@@ -32,7 +34,7 @@ pub(super) struct Asked<'a> {
     pub(super) prompt: &'a str,
     /// The tokens of the prompt.
     pub(super) tokens: u64,
-    /// Makes a prompt of its own for one that stands in, where it does not take this one.
+    /// Makes a prompt of its own for one that stands in and does not take this one; fails if it takes none.
     pub(super) anew: &'a dyn Fn(&Player) -> Result<Option<Words>, PlanningError>,
     pub(super) folder: &'a Path,
     pub(super) may: May<'a>,
@@ -60,6 +62,17 @@ pub(super) struct Answered<'a> {
     pub(super) player: &'a Player,
     /// What it was asked, where that was a prompt of its own.
     pub(super) own: Option<String>,
+}
+
+impl Answered<'_> {
+    /// Returns the tokens of what was said by now where so many were `asked`: as many as the agent tells, and never more
+    /// than its model holds.
+    pub(super) fn said(&self, asked: u64) -> u64 {
+        let Usage { input, output, .. } = self.reply.usage;
+        let told = input.unwrap_or(0).saturating_add(output.unwrap_or(0));
+        let told = told.saturating_sub(self.player.overhead());
+        told.max(asked).min(self.player.model.context_window)
+    }
 }
 
 /// Calls an agent, again where that may help, and then those that stand in for it; prompts, answers and what became of
@@ -97,6 +110,7 @@ pub(super) fn call<'a>(
     }
     let mut player = player;
     let mut own: Option<Words> = None;
+    let mut patience = Patience::new(host.longest_wait);
     loop {
         let asked = &match &own {
             Some((prompt, tokens)) => Asked {
@@ -114,36 +128,69 @@ pub(super) fn call<'a>(
                 prompt: place.prompt_file,
             });
         }
-        let error = match insist(run, player, asked, host)? {
+        patience.begin(format!("{} {}", run.id, player.choice()));
+        let (error, place) = match insist(run, player, asked, &mut patience, host)? {
             Ok(mut answered) => {
                 answered.own = own.map(|(prompt, _)| prompt);
                 return Ok(answered);
             }
-            Err(error) => error,
+            Err(failed) => failed,
         };
-        // A conversation is had with one agent.
-        let next = player.next.as_deref().filter(|_| asked.session.is_none());
-        let (Some(next), true) = (next, may_fall_back(&error)) else {
+        // A conversation is had with one agent; what one left half-done is no other's to finish.
+        let may = player.next.is_some()
+            && asked.session.is_none()
+            && may_fall_back(&error)
+            && (asked.reset)(run, &place);
+        if !may {
             return Err(error.into());
-        };
-        fall_back(asked.role, &error, player, next, run, host)?;
-        player = next;
-        own = (asked.anew)(player)?;
+        }
+        (player, own) = stand_in(asked.role, asked.anew, player, error, run, host)?;
     }
 }
 
-/// Tells and records that `next` is asked in the place of `player`.
-pub(super) fn fall_back(
+/// Returns who is asked in the place of `player`, the next in line that takes what is asked, with its own prompt if it
+/// needs one; that is told and recorded.
+///
+/// # Errors
+///
+/// Fails with `error`, why `player` cannot, if nobody is left.
+pub(super) fn stand_in<'a>(
     role: Role,
-    error: &AgentError,
-    player: &Player,
-    next: &Player,
+    anew: &dyn Fn(&Player) -> Result<Option<Words>, PlanningError>,
+    player: &'a Player,
+    mut error: AgentError,
     run: &Run,
     host: &Host<'_>,
-) -> Result<(), FsError> {
-    let (from, to) = (player.agent.name(), next.agent.name());
-    (host.tell)(&Event::FellBack(role, error, &to));
-    run.record(Happened::FellBack { role, from, to })
+) -> Result<(&'a Player, Option<Words>), PlanningError> {
+    for next in player.chain().skip(1) {
+        let over = match anew(next) {
+            Ok(own) => {
+                let (from, to) = (player.agent.name(), next.agent.name());
+                (host.tell)(&Event::FellBack(role, &error, &to));
+                run.record(Happened::FellBack { role, from, to })?;
+                return Ok((next, own));
+            }
+            Err(over) if over.is_too_large() => over,
+            Err(error) => return Err(error),
+        };
+        let agent = next.agent.name();
+        let why = match over.source() {
+            Some(source) => format!("{over}: {source}"),
+            None => over.to_string(),
+        };
+        let told = format!("{agent} cannot be asked in its place: {why}");
+        (host.tell)(&Event::Warning(told.clone()));
+        run.record(Happened::PassedOver {
+            role,
+            agent,
+            class: Class::OverWindow,
+            message: why,
+        })?;
+        if let AgentError::Failed { failure, .. } = &mut error {
+            failure.message = format!("{}; {told}", failure.message);
+        }
+    }
+    Err(error.into())
 }
 
 /// Returns what the run knows of the prompt, or of those that stand-ins got in its place, and that prompt.
@@ -155,7 +202,11 @@ fn known(
     let known = run.known(asked.what(), asked.prompt)?;
     if matches!(known, Known::Other(_)) {
         for next in player.chain().skip(1) {
-            if let Some((prompt, _)) = (asked.anew)(next)?
+            let own = match (asked.anew)(next) {
+                Err(error) if error.is_too_large() => continue,
+                own => own?,
+            };
+            if let Some((prompt, _)) = own
                 && let answered @ Known::Answered(..) = run.known(asked.what(), &prompt)?
             {
                 return Ok((answered, Some(prompt)));
@@ -174,15 +225,14 @@ fn may_fall_back(error: &AgentError) -> bool {
     }
 }
 
-/// Calls one agent, again as long as that may help; the inner error is its last.
+/// Calls one agent, again as long as that may help; the inner error is its last, with the call.
 fn insist<'a>(
     run: &Run,
     player: &'a Player,
     asked: &Asked<'_>,
+    patience: &mut Patience,
     host: &Host<'_>,
-) -> Result<Result<Answered<'a>, AgentError>, PlanningError> {
-    let seed = format!("{} {}", run.id, player.choice());
-    let mut patience = Patience::new(seed, host.longest_wait);
+) -> Result<Result<Answered<'a>, (AgentError, CallPlace)>, PlanningError> {
     loop {
         host.go_on()?;
         let billing = player.billing(&host.variables);
@@ -199,7 +249,7 @@ fn insist<'a>(
             .reserve(run, player, asked.tokens, metered, (host.now)())?;
         let place = run.begin_call(asked.what(), &agent, asked.prompt, reserve)?;
         drop(booking);
-        let error = match once(run, player, asked, &place, host) {
+        let error = match once(run, player, asked, &place, patience, host) {
             Ok(mut reply) => {
                 price(&mut reply.usage, player, billing);
                 run.end_call(&place, &agent, &reply, asked.may.gives(), billing)?;
@@ -225,28 +275,36 @@ fn insist<'a>(
         };
         let AgentError::Failed { failure, .. } = &error else {
             run.fail_call(&place, None, error.to_string())?;
-            return Ok(Err(error));
+            return Ok(Err((error, place)));
         };
         run.fail_call(&place, Some(failure.class), failure.message.clone())?;
+        let tell_first = |_: &BudgetError| {
+            let agent = player.agent.name();
+            let told = format!("{agent} gave no answer: {failure}");
+            (host.tell)(&Event::Warning(told));
+        };
         // It was ended because the run has no more time.
-        host.budget.check_time(run, (host.now)())?;
+        let checked = host.budget.check_time(run, (host.now)());
+        checked.inspect_err(tell_first)?;
         let wait = match patience.after(failure) {
             Then::Again(wait) => wait,
             Then::TooLong(wait) => {
                 (host.tell)(&Event::WaitsTooLong(asked.role, wait, host.longest_wait));
-                return Ok(Err(error));
+                return Ok(Err((error, place)));
             }
-            Then::Other | Then::Stop => return Ok(Err(error)),
+            Then::Other | Then::Stop => return Ok(Err((error, place))),
         };
         let left = host.budget.time_left(run, (host.now)());
         if left.is_some_and(|left| left <= wait) || !(asked.reset)(run, &place) {
-            return Ok(Err(error));
+            return Ok(Err((error, place)));
         }
         if failure.class == Class::RateLimited {
             host.limiter.hold(player.account(), wait);
         }
-        host.budget
-            .reserve(run, player, asked.tokens, metered, (host.now)())?;
+        let again = host
+            .budget
+            .reserve(run, player, asked.tokens, metered, (host.now)());
+        again.inspect_err(tell_first)?;
         (host.tell)(&Event::Waiting(asked.role, failure, wait));
         pause(wait, run, host)?;
     }
@@ -291,6 +349,7 @@ fn once(
     player: &Player,
     asked: &Asked<'_>,
     place: &CallPlace,
+    patience: &mut Patience,
     host: &Host<'_>,
 ) -> Result<Reply, AgentError> {
     let agent = player.agent.name();
@@ -327,7 +386,7 @@ fn once(
         temporary: &temporary,
         protected: run.root(),
         limits: &limits,
-        longest_wait: host.longest_wait,
+        longest_wait: patience.left(),
         interrupted: host.interrupted,
     };
     let is_confined = player.agent.is_confined(asked.may);
@@ -337,7 +396,10 @@ fn once(
         let clean = |told: &str| process::struck(told, &host.secrets);
         match doing {
             Doing::Works(told) => (host.tell)(&Event::Doing(&clean(&told))),
-            Doing::Waits(told, _) => (host.tell)(&Event::WaitsItself(asked.role, &clean(&told))),
+            Doing::Waits(told, wait) => {
+                patience.had(wait.unwrap_or_default());
+                (host.tell)(&Event::WaitsItself(asked.role, &clean(&told)));
+            }
             Doing::Left(n) => (host.tell)(&Event::Warning(format!(
                 "{agent} left {n} processes that cannot be ended"
             ))),

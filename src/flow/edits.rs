@@ -6,7 +6,7 @@ use super::call::{Answered, Asked, Words, call};
 use super::consent;
 use super::exec::{ExecError, ExecRequest};
 use super::host::{Event, Host};
-use super::plan::{PlanningError, given};
+use super::plan::{PlanningError, given, require_room};
 use super::player::Player;
 use super::redact::{Redactor, SecretsMode};
 use crate::agent::{Class, May, REPLY_FILE, Role};
@@ -68,12 +68,25 @@ pub(super) fn ask<'a>(
     let (mut first, mut own) = (prompt.to_owned(), None);
     let mut n_again = 0;
     loop {
+        // What is wrong with edits is for one who takes it; to others it is the first time.
+        let anew = |next: &Player| {
+            let own = anew(next)?;
+            if n_again == 0 {
+                return Ok(own);
+            }
+            let count = request.counter.count(&text);
+            match (require_room(&text, &count, next, Role::Executor), own) {
+                (Err(over), None) => Err(over),
+                (Err(_), own) => Ok(own),
+                (Ok(()), _) => Ok(None),
+            }
+        };
         let asked = Asked {
             role: Role::Executor,
             step: None,
             prompt: &text,
             tokens,
-            anew,
+            anew: &anew,
             folder: &folder,
             may: May::Answer,
             session: None,
@@ -88,8 +101,13 @@ pub(super) fn ask<'a>(
         }
         let may_shrink =
             |path: &RepoPath| consent::may_shrink(path, request.plan, request.references);
+        let go_on = || -> Result<(), PlanningError> {
+            host.go_on()?;
+            Ok(host.budget.check_time(run, (host.now)())?)
+        };
         let answer = &answered.reply.text;
-        let Err(wrong) = carry_out(answer, scratch, &may_shrink, &host.redactor)? else {
+        let carried = carry_out(answer, scratch, &may_shrink, &host.redactor, &go_on)?;
+        let Err(wrong) = carried else {
             return Ok(Answered { own, ..answered });
         };
         let agent = answered.player.agent.name();
@@ -120,19 +138,20 @@ fn carry_out(
     scratch: &Root,
     may_shrink: &dyn Fn(&RepoPath) -> bool,
     redactor: &Redactor,
-) -> Result<Result<(), Wrong>, FsError> {
+    go_on: &dyn Fn() -> Result<(), PlanningError>,
+) -> Result<Result<(), Wrong>, PlanningError> {
     let edits = match edit::parse(answer) {
         Ok(edits) => edits,
         Err(error) => return Ok(Err(error.into())),
     };
     let read = |path: &RepoPath| find(scratch, path, redactor);
-    let changes = match edit::apply(&edits, &read, may_shrink) {
+    let changes = match edit::apply(&edits, &read, may_shrink, go_on)? {
         Ok(changes) => changes,
         Err(rejections) => return Ok(Err(rejections.into())),
     };
     let spelled = changes.into_iter().map(|change| spelled(change, scratch));
     match spelled.collect::<Result<Vec<Change>, Wrong>>() {
-        Ok(changes) => write(&changes, scratch).map(Ok),
+        Ok(changes) => Ok(Ok(write(&changes, scratch)?)),
         Err(wrong) => Ok(Err(wrong)),
     }
 }

@@ -1,5 +1,7 @@
 //! The work of an executor on a plan: it edits, checks and reviewer judge, and what they find goes back to it.
 
+use std::path::PathBuf;
+
 use super::call::{Answered, Asked, Words, call};
 use super::checks::{When, place_scripts, run_checks};
 use super::edits;
@@ -7,7 +9,7 @@ use super::examine::{altered, examine, keep_partly};
 use super::exec::{Bench, ExecError, ExecRequest, Executed, Extent, Unlike};
 use super::host::{Event, Host};
 use super::land::{Land, Landed, branch, land};
-use super::plan::{PlanningError, Prompt, given};
+use super::plan::{PlanningError, Prompt, given, require_room};
 use super::player::Player;
 use super::review::{self, Ledger, Subject};
 use crate::agent::{Class, Gives, May, Role};
@@ -39,6 +41,10 @@ struct Turn<'a> {
     n_before: usize,
     /// The change that it works on.
     base: Option<Vec<u8>>,
+    /// What all who may be asked can give.
+    gives: Gives,
+    /// The file with the whole change so far.
+    patch: Option<PathBuf>,
 }
 
 /// A change that is good, and how it came to be.
@@ -72,6 +78,8 @@ pub(super) fn work_until_good(
         session: None,
         n_before: 0,
         base: request.before.patch.clone(),
+        gives: player.gives(),
+        patch: None,
     };
     let mut ledger = Ledger::default();
     let (mut n_repairs, mut n_reviews) = (0, 0);
@@ -199,7 +207,7 @@ pub(super) fn bring(
     host.go_on()?;
     executed.landed = match request.land {
         Land::Tree => land(&repository.root, run, &executed, host)?,
-        Land::Branch => branch(&bench.scratch, run, &executed, request.title)?,
+        Land::Branch => branch(bench, run, &executed, request.title)?,
         Land::None => Landed::Kept,
     };
     Ok(executed)
@@ -261,7 +269,7 @@ fn repair<'a>(
     let player = answered.player;
     let session = answered.reply.session.clone();
     let session = session.filter(|_| player.agent.has_sessions());
-    let answer = (player.gives() == Gives::Answer).then_some(answered.reply.text.as_str());
+    let answer = (turn.gives == Gives::Answer).then_some(answered.reply.text.as_str());
     // A reviewer reads what all groups made: its edits are made on that.
     let is_of_all = !found.is_empty() && answer.is_some() && request.extent == Extent::LastGroup;
     let (first, base) = if is_of_all {
@@ -297,7 +305,10 @@ fn repair<'a>(
         Some(text) => text,
         None => host.redactor.redacted(&text),
     };
-    let tokens = given(text.clone(), request.counter, player, Role::Executor)?.tokens;
+    let mut tokens = given(text.clone(), request.counter, player, Role::Executor)?.tokens;
+    if session.is_some() {
+        tokens = tokens.saturating_add(answered.said(turn.tokens));
+    }
     Ok(Turn {
         player,
         text,
@@ -306,6 +317,8 @@ fn repair<'a>(
         session,
         n_before: turn.n_before + 1,
         base,
+        gives: turn.gives,
+        patch: Some(executed.patch.clone()),
     })
 }
 
@@ -320,11 +333,14 @@ fn ask<'a>(
 ) -> Result<Answered<'a>, ExecError> {
     let scratch = &bench.scratch;
     // Later it is asked about what it did.
-    let anew = |player: &Player| match turn.n_before {
-        0 => prompt.anew(player, Role::Executor, request.make),
-        _ => Ok(None),
+    let anew = |player: &Player| {
+        if turn.n_before == 0 {
+            return prompt.anew(player, Role::Executor, request.make);
+        }
+        let count = request.counter.count(&turn.text);
+        require_room(&turn.text, &count, player, Role::Executor).map(|()| None)
     };
-    match turn.player.gives() {
+    match turn.gives {
         Gives::Files => work((repository, bench), turn, &anew, run, request, host),
         Gives::Answer => {
             if turn.n_before > 0 {
@@ -353,7 +369,7 @@ fn work<'a>(
     let checks = place_scripts(request.checks, &scratch.folder, &host.redactor)?;
     let reset = |run: &Run, place: &CallPlace| {
         keep_partly(run, Some(place), scratch, &look, host)
-            .and_then(|()| begin_again((repository, bench), turn.base.as_deref()))
+            .and_then(|()| go_back((repository, bench), turn))
             .is_ok()
     };
     let asked = Asked {
@@ -387,4 +403,12 @@ fn work<'a>(
         }
     }
     Ok(answered)
+}
+
+/// Makes the scratch as it was when the executor was asked: with all that was changed before.
+fn go_back(place: (&Repository, &Bench), turn: &Turn<'_>) -> Result<(), ExecError> {
+    let Some(file) = &turn.patch else {
+        return begin_again(place, turn.base.as_deref());
+    };
+    begin_again(place, Some(&fs::read_regular(file, MAX_PATCH_BYTES)?))
 }

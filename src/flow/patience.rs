@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::agent::{Failure, Next};
 use crate::fs::Hash;
 
-/// What a call has had of waiting so far.
+/// What a call has had of waiting so far, by all who were asked.
 pub(super) struct Patience {
     /// What tells this call from others, so that not all come back at the same time.
     seed: String,
@@ -35,13 +35,29 @@ const MOST_CALLS: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 
 impl Patience {
-    pub(super) fn new(seed: String, longest: Duration) -> Self {
+    pub(super) fn new(longest: Duration) -> Self {
         Self {
-            seed,
+            seed: String::new(),
             longest,
             waited: Duration::ZERO,
             n_failed: 0,
         }
+    }
+
+    /// Begins with another agent, which has not failed yet.
+    pub(super) fn begin(&mut self, seed: String) {
+        self.seed = seed;
+        self.n_failed = 0;
+    }
+
+    /// Returns how long it still may be waited.
+    pub(super) fn left(&self) -> Duration {
+        self.longest.saturating_sub(self.waited)
+    }
+
+    /// Counts what a program waited by itself.
+    pub(super) fn had(&mut self, wait: Duration) {
+        self.waited = self.waited.saturating_add(wait);
     }
 
     /// Decides what becomes of a call that failed so.
@@ -107,7 +123,8 @@ mod tests {
             (Class::NotSignedIn, Some(1), 600, vec![]),
             (Class::OutOfQuota, Some(1), 600, vec![]),
         ] {
-            let mut patience = Patience::new("a run".to_owned(), Duration::from_secs(longest));
+            let mut patience = Patience::new(Duration::from_secs(longest));
+            patience.begin("a run".to_owned());
             let failure = Failure {
                 class,
                 message: String::new(),
@@ -126,7 +143,7 @@ mod tests {
             assert!(matches!(then, Then::Other | Then::TooLong(_)), "{class}");
         }
         for class in [Class::Interrupted, Class::NotRecorded] {
-            let mut patience = Patience::new(String::new(), Duration::MAX);
+            let mut patience = Patience::new(Duration::MAX);
             let failure = Failure {
                 class,
                 message: String::new(),
@@ -134,5 +151,23 @@ mod tests {
             };
             assert_eq!(patience.after(&failure), Then::Stop);
         }
+    }
+
+    #[test]
+    fn who_stands_in_waits_no_longer_than_is_left() {
+        let failure = Failure {
+            class: Class::RateLimited,
+            message: String::new(),
+            retry_after: Some(Duration::from_secs(20)),
+        };
+        let mut patience = Patience::new(Duration::from_mins(1));
+        patience.begin("one".to_owned());
+        assert!(matches!(patience.after(&failure), Then::Again(_)));
+        patience.had(Duration::from_secs(25));
+        patience.begin("another".to_owned());
+        assert!(matches!(patience.after(&failure), Then::TooLong(_)));
+        assert!(patience.left() < Duration::from_secs(21));
+        patience.had(Duration::MAX);
+        assert_eq!(patience.left(), Duration::ZERO);
     }
 }

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use super::budget::BudgetError;
 use super::call::{Answered, Asked, Words, call};
 use super::host::{Event, Host, Interrupted};
-use super::pack::{self, PackError, PackRequest};
+use super::pack::{self, PackError, PackRequest, Packed};
 use super::player::Player;
 use super::redact::SecretsFound;
 use super::route::{Context, Route, route};
 use crate::agent::{AgentError, Class, Difference, Failure, May, PromptLimit, REPLY_FILE, Role};
 use crate::fs::{self, FsError};
-use crate::pack::{Query, Room, TooSmall};
+use crate::pack::{Level, Query, Room, TooSmall};
 use crate::path::RepoPath;
 use crate::plan::{self, Plan, PlanError};
 use crate::prompt;
-use crate::repo::{Reason, Repository};
+use crate::repo::{Named, Reason, Repository};
 use crate::review::ReviewError;
 use crate::run::{CallPlace, Run};
 use crate::tokens::{Count, Counter};
@@ -29,6 +29,8 @@ pub struct Prompt {
     pub count: Count,
     /// Its tokens for who it is for; of an estimate the most.
     pub tokens: u64,
+    /// Those of the conversation that goes on with it.
+    pub said: u64,
     /// The most that there may be.
     pub limit: u64,
     /// How many files it shows in full.
@@ -214,7 +216,9 @@ pub fn fitted(
         if !packed.secrets.is_empty() {
             (host.tell)(&Event::Redacted(&packed.secrets));
         }
+        tell_named(&packed, &request.named, host);
         return Ok(Prompt {
+            said: 0,
             count,
             tokens,
             limit,
@@ -237,11 +241,64 @@ pub fn fitted(
     Err(failed(PackError::Restless))
 }
 
+/// Tells what a user may not expect of the files that were named: that they hold secrets by their names, or that no more
+/// than a name goes along.
+fn tell_named(packed: &Packed, named: &[Named], host: &Host<'_>) {
+    let is_named = |path: &RepoPath| {
+        let mut files = named.iter();
+        files.any(|named| matches!(named, Named::File(file) if file == path))
+    };
+    for (path, what) in packed
+        .secret_names
+        .iter()
+        .filter(|(path, _)| is_named(path))
+    {
+        (host.tell)(&Event::Warning(format!(
+            "`{path}` goes along, and its name says that it holds secrets ({what})"
+        )));
+    }
+    let entries = packed.entries.iter().filter(|entry| is_named(&entry.path));
+    for entry in entries.filter(|entry| entry.level == Level::Path) {
+        let why = entry.reason.as_ref().map_or("left out", Reason::name);
+        let path = &entry.path;
+        (host.tell)(&Event::Warning(format!(
+            "of `{path}` only the name goes along ({why})"
+        )));
+    }
+}
+
 /// Returns the tokens that must go for the prompt to be within what the program takes in bytes or characters.
 fn over_program(player: &Player, text: &str, tokens: u64) -> u64 {
     let over = player.kind.map_or(0, |kind| kind.size_over(text)) as u64;
     // A little more than its share, for tokens are not all of one length.
     (over * tokens).div_ceil(text.len().max(1) as u64) * 21 / 20
+}
+
+/// Holds a prompt that cannot be made smaller against what `player` takes.
+///
+/// # Errors
+///
+/// Fails if that is less.
+pub(super) fn require_room(
+    text: &str,
+    count: &Count,
+    player: &Player,
+    role: Role,
+) -> Result<(), PlanningError> {
+    let (tokens, limit) = (player.tokens(count), player.prompt_limit(role));
+    if let Some(kind) = player.kind.filter(|kind| kind.size_over(text) > 0) {
+        let (name, most) = (kind.name(), kind.prompt_limit());
+        return Err(PlanningError::TooLarge { name, most });
+    }
+    if tokens > limit {
+        let model = player.model.id.clone();
+        return Err(PlanningError::TooLong {
+            tokens,
+            model,
+            limit,
+        });
+    }
+    Ok(())
 }
 
 /// Makes a prompt of packs that are there already.
@@ -256,20 +313,10 @@ pub fn given(
     role: Role,
 ) -> Result<Prompt, PlanningError> {
     let count = counter.count(&text);
+    require_room(&text, &count, player, role)?;
     let (tokens, limit) = (player.tokens(&count), player.prompt_limit(role));
-    if let Some(kind) = player.kind.filter(|kind| kind.size_over(&text) > 0) {
-        let (name, most) = (kind.name(), kind.prompt_limit());
-        return Err(PlanningError::TooLarge { name, most });
-    }
-    if tokens > limit {
-        let model = player.model.id.clone();
-        return Err(PlanningError::TooLong {
-            tokens,
-            model,
-            limit,
-        });
-    }
     Ok(Prompt {
+        said: 0,
         n_files: text.matches("\n<file path=").count(),
         n_shortened: 0,
         omitted: Vec::new(),
@@ -406,6 +453,7 @@ pub(super) fn ask<'a>(
     let origin = origin.to_owned();
     let folder = host.cache.join(&origin).join("planner");
     fs::make_private_folders(&folder)?;
+    let tokens = tokens.saturating_add(session.map_or(0, |session| session.tokens));
     let asked = Asked {
         role: Role::Planner,
         step: None,
@@ -419,6 +467,7 @@ pub(super) fn ask<'a>(
         reset: &|_, _| true,
     };
     let answered = call(run, player, &asked, host)?;
+    let tokens = answered.said(tokens);
     let Answered {
         reply, player, own, ..
     } = answered;
@@ -427,6 +476,7 @@ pub(super) fn ask<'a>(
         planner: player.choice(),
         id,
         run: origin,
+        tokens,
     });
     if let Some(session) = &session {
         run.keep(SESSION_FILE, &crate::run::json(session))?;
@@ -465,4 +515,7 @@ pub struct Session {
     pub id: String,
     /// The run in which it began.
     pub run: String,
+    /// The tokens of what was said in it.
+    #[serde(default)]
+    pub tokens: u64,
 }

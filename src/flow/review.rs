@@ -2,7 +2,7 @@
 
 use super::call::{Answered, Asked, call};
 use super::host::{Event, Host};
-use super::plan::{PlanningError, Prompt, given, redacted};
+use super::plan::{PlanningError, Prompt, given, redacted, require_room};
 use super::player::Player;
 use crate::agent::{Class, Failure, May, REPLY_FILE, Role};
 use crate::check::Checked;
@@ -84,7 +84,9 @@ pub fn ask(
         prompt: &prompt.text,
         tokens: prompt.tokens,
         // Nothing of a change can be left out.
-        anew: &|_| Ok(None),
+        anew: &|next| {
+            require_room(&prompt.text, &prompt.count, next, Role::Reviewer).map(|()| None)
+        },
         folder: &folder,
         may: May::Answer,
         session: None,

@@ -108,9 +108,10 @@ fn again<'a>(
     let prompt = prompt::mend(wrong, session.is_none().then_some(said));
     let count = planning.task.request.counter.count(&prompt);
     let tokens = planned.planner.tokens(&count);
-    // Who stands in gets what is asked, or cannot.
     let asked = (prompt.as_str(), tokens);
-    let again = plan::ask(run, planned.planner, asked, &|_| Ok(None), session, host)?;
+    let same =
+        |next: &Player| plan::require_room(&prompt, &count, next, Role::Planner).map(|()| None);
+    let again = plan::ask(run, planned.planner, asked, &same, session, host)?;
     Ok(Planned {
         prompt: planned.prompt.clone(),
         ..again

@@ -116,6 +116,17 @@ pub enum Event {
         /// Their numbers.
         steps: Vec<usize>,
     },
+    /// An agent that would be asked in the place of another cannot be.
+    PassedOver {
+        /// What is asked for.
+        role: Role,
+        /// Who cannot be asked.
+        agent: String,
+        /// The kind of failure that it would be.
+        class: Class,
+        /// Why.
+        message: String,
+    },
     /// A check ended.
     Checked {
         /// The command.

@@ -154,15 +154,65 @@ fn what_an_at_sign_names_is_packed() {
         assert!(sent.contains(&pack), "{sent}");
         assert!(sent.starts_with("Files come first"), "{sent}");
     }
-    let run = stage.run(&["ask", "gemini", "Is @src/none.rs there?", "--pack", given]);
-    assert_eq!(run.code, 0, "{}", run.stderr);
-    let note = "`@src/none.rs` names no file from here, and is left as text";
-    assert!(run.stderr.contains(note), "{}", run.stderr);
+    for (word, what) in [("@src/none.rs", 2), ("@*.py", 2), ("\\@src/none.rs", 0)] {
+        let words = format!("Is {word} there?");
+        let run = stage.run(&["ask", "gemini", &words, "--pack", given]);
+        assert_eq!(run.code, what, "{word}: {}", run.stderr);
+        let said = format!("`{word}` names no file from here");
+        assert_eq!(run.stderr.contains(&said), what == 2, "{}", run.stderr);
+    }
     assert!(
         stage
             .prompt(1)
-            .contains("\n\n<pack>given</pack>\n\nIs @src/none.rs there?\n")
+            .contains("\n\n<pack>given</pack>\n\nIs \\@src/none.rs there?\n")
     );
+}
+
+#[test]
+fn what_is_not_expected_of_a_file_that_is_named_is_told() {
+    let stage = Stage::asked("Yes.");
+    for (name, bytes) in [(".env", &b"A=1\n"[..]), ("x.bin", b"\0\x01\x02")] {
+        std::fs::write(stage.repo.root().join(name), bytes).unwrap();
+    }
+    for (name, said) in [
+        (".env", Some("its name says that it holds secrets")),
+        (
+            "x.bin",
+            Some("of `x.bin` only the name goes along (binary)"),
+        ),
+        ("README.md", None),
+    ] {
+        let run = stage.run(&["ask", "gemini", &format!("See @{name}")]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        match said {
+            Some(said) => assert!(run.stderr.contains(said), "{name}: {}", run.stderr),
+            None => assert!(!run.stderr.contains("warning"), "{}", run.stderr),
+        }
+    }
+    // A recording that is not there is missed at once.
+    let run = stage.run(&["ask", "recorded:nosuch", "See @README.md"]);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("the recording `nosuch` is no folder"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn an_answer_that_never_fits_is_asked_for_again_when_the_run_goes_on() {
+    let stage = Stage::asked("None.").tell("gemini.again", "Still none.");
+    let run = stage.run(&["ask", "gemini", "How many?", "--schema", "schema.json"]);
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    let stage = stage.tell("gemini.again", "{\"n\": 7}");
+    let run = stage.run(&["runs", "resume"]);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (0, "{\"n\":7}\n"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(stage.n_calls(), 3);
 }
 
 #[test]

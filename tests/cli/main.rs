@@ -39,6 +39,7 @@ mod secrets;
 mod signals;
 mod slice;
 mod specs;
+mod standins;
 mod survivors;
 mod together;
 mod tokens;

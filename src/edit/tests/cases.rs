@@ -1,7 +1,7 @@
 //! Cases, by form; what is expected was written first.
 
-use super::{FOLDER, Files, LINK, Outcome, found, otherwise, path};
-use crate::edit::{Change, apply, parse};
+use super::{FOLDER, Files, LINK, Outcome, applied, otherwise, path};
+use crate::edit::{Change, parse};
 use crate::patch::Mode;
 
 /// A fact, the files, an answer, what becomes of the files.
@@ -777,11 +777,7 @@ fn a_mode_and_where_a_file_came_from_are_told() {
         change("c", Some("1\n"), None, executable),
     ];
     assert_eq!(
-        apply(
-            &parse(answer).unwrap(),
-            &|path| found(&files, path),
-            &|_| false
-        ),
+        applied(&parse(answer).unwrap(), &files, &|_| false),
         Ok(expected)
     );
 }

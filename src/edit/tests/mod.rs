@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Found, apply, parse};
+use super::{Change, Edit, Found, ParseError, Rejection, Why, apply, parse};
 use crate::path::RepoPath;
 
 mod cases;
@@ -31,15 +31,24 @@ fn path(name: &str) -> RepoPath {
     RepoPath::parse(name.as_bytes()).unwrap()
 }
 
+/// Carries edits out on files.
+fn applied(
+    edits: &[Edit],
+    files: &BTreeMap<RepoPath, Vec<u8>>,
+    may_shrink: &dyn Fn(&RepoPath) -> bool,
+) -> Result<Vec<Change>, Vec<Rejection>> {
+    let go_on = || Ok::<(), std::convert::Infallible>(());
+    apply(edits, &|path| found(files, path), may_shrink, &go_on).unwrap()
+}
+
 /// Returns what becomes of files, as a case tells it; or all that is said.
 fn outcome(
     files: &BTreeMap<RepoPath, Vec<u8>>,
     answer: &str,
 ) -> Result<Vec<(String, Option<String>)>, String> {
     let edits = parse(answer).map_err(|error| format!("{:#}", anyhow::Error::from(error)))?;
-    let read = |path: &RepoPath| found(files, path);
     let may_shrink = |path: &RepoPath| path.name().starts_with(b"split");
-    let changes = apply(&edits, &read, &may_shrink).map_err(|rejections| {
+    let changes = applied(&edits, files, &may_shrink).map_err(|rejections| {
         let each = rejections.iter().map(ToString::to_string);
         each.collect::<Vec<_>>().join("\n")
     })?;
@@ -48,6 +57,35 @@ fn outcome(
         .into_iter()
         .map(|change| (change.path.to_string(), change.after.map(shown)));
     Ok(each.collect())
+}
+
+#[test]
+fn what_is_carried_out_reads_each_file_once_and_can_be_stopped() {
+    let block = "a\n<<<<<<< SEARCH\nnone\n=======\nx\n>>>>>>> REPLACE\n";
+    let edits = parse(&block.repeat(30)).unwrap();
+    let n_read = std::cell::Cell::new(0);
+    let find = |_: &RepoPath| {
+        n_read.set(n_read.get() + 1);
+        Found::File(b"nona\nb\n".to_vec())
+    };
+    let rejections = apply(&edits, &find, &|_| true, &|| Ok::<(), ()>(()))
+        .unwrap()
+        .unwrap_err();
+    assert_eq!((rejections.len(), n_read.get()), (30, 1));
+    let is_near = |it: &&Rejection| matches!(it.why, Why::Nowhere { near: Some(_) });
+    assert_eq!(rejections.iter().filter(is_near).count(), 20);
+    let n_asked = std::cell::Cell::new(0);
+    let go_on = || {
+        n_asked.set(n_asked.get() + 1);
+        if n_asked.get() > 3 {
+            Err("stop")
+        } else {
+            Ok(())
+        }
+    };
+    assert_eq!(apply(&edits, &find, &|_| true, &go_on), Err("stop"));
+    assert_eq!(parse(&block.repeat(5_000)).unwrap().len(), 5_000);
+    assert_eq!(parse(&block.repeat(5_001)), Err(ParseError::TooMany));
 }
 
 /// Says how a case came out otherwise than it should.

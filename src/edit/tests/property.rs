@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::{found, path};
-use crate::edit::{apply, parse};
+use super::{applied, path};
+use crate::edit::parse;
 use crate::patch::{self, Mode};
 
 /// Texts of few different lines, so that many are the same, with all ends that lines have.
@@ -78,7 +78,7 @@ proptest! {
             let answer = if has_fence { format!("Here:\n\n```diff\n{diff}```\nDone.\n") } else { diff };
             let files: BTreeMap<_, _> = before.map(|text| (file.clone(), text.clone().into_bytes())).into_iter().collect();
             let edits = parse(&answer).unwrap();
-            let changed = apply(&edits, &|path| found(&files, path), &|_| true).unwrap();
+            let changed = applied(&edits, &files, &|_| true).unwrap();
             let after = after.map(|text| text.clone().into_bytes());
             prop_assert_eq!(changed.len(), 1);
             prop_assert_eq!(&changed[0].after, &after, "{}", answer);
@@ -89,7 +89,7 @@ proptest! {
     fn a_whole_file_keeps_what_the_file_has_of_its_own(old in "(a|b|c){0,3}(\r\n(a|b|c){0,3}){1,8}", new in "(a|b|c){1,3}(\n(a|b|c){1,3}){0,8}") {
         let files = BTreeMap::from([(path("x"), old.clone().into_bytes())]);
         let edits = parse(&format!("FILE: x\n```\n{new}\n```\n")).unwrap();
-        let changed = apply(&edits, &|path| found(&files, path), &|_| true).unwrap();
+        let changed = applied(&edits, &files, &|_| true).unwrap();
         let mut expected = new.replace('\n', "\r\n");
         if old.ends_with('\n') {
             expected.push_str("\r\n");
@@ -114,7 +114,7 @@ proptest! {
             for bytes in [text.clone(), b"x\ny\nx\n".to_vec(), Vec::new()] {
                 let files = BTreeMap::from([(path("a"), bytes)]);
                 if let Ok(edits) = parse(&answer) {
-                    let _ = apply(&edits, &|path| found(&files, path), &|_| true);
+                    let _ = applied(&edits, &files, &|_| true);
                 }
             }
         }

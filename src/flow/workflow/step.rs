@@ -145,6 +145,7 @@ impl Worker<'_> {
             "error": null,
             "asked": words,
             "session": answer.session,
+            "tokens": answer.tokens,
             "run": self.run.id,
         });
         if let Some(value) = answer.value {
@@ -242,6 +243,7 @@ impl<'a> Before<'a> {
                 agent: agent.to_owned(),
                 id: id.to_owned(),
                 run: run.to_owned(),
+                tokens: result.get("tokens").and_then(Value::as_u64).unwrap_or(0),
             };
             return Some(Self::Session(session, same));
         }
