@@ -10,6 +10,7 @@ use super::number::{counted, parse_bytes, parse_duration, sized};
 use super::printer::Printer;
 use super::runs;
 use crate::flow::clean::{self, CleanRequest, OfLanded};
+use crate::fs::FsError;
 use crate::repo::Repository;
 use crate::run::{self, Summary};
 
@@ -22,7 +23,7 @@ pub(super) struct CleanArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     older: Option<Duration>,
 
-    /// The oldest, until all runs here take no more than this
+    /// The oldest, until those that may go take no more than this
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     over: Option<u64>,
 
@@ -61,40 +62,43 @@ pub(super) fn run(
         },
         now_ms: now_ms(),
     };
-    let chosen = clean::choose(root, all, &request)?;
-    let mut freed = 0;
-    for (summary, bytes) in &chosen {
-        if !args.dry_run {
-            clean::remove(root, &summary.id, now_ms)?;
+    let chosen = clean::choose(root, all, &request);
+    let mut exit = Exit::Success;
+    let mut fail = |what: &str, id: &str, error: &FsError| {
+        printer.warn(&format!(
+            "cannot {what} the run {id}: {error}: {}",
+            error.source
+        ));
+        exit = Exit::Error;
+    };
+    for (id, error) in &chosen.unread {
+        fail("read", id, error);
+    }
+    let (mut freed, mut n_gone) = (0, 0);
+    for (summary, bytes) in &chosen.runs {
+        if !args.dry_run
+            && let Err(error) = clean::remove(root, &summary.id, now_ms)
+        {
+            fail("remove", &summary.id, &error);
+            continue;
         }
         freed += bytes;
+        n_gone += 1;
         let line = runs::line(summary, || false);
         printer.data(format!("{:>10}  {line}", sized(*bytes)).as_bytes())?;
     }
     if !args.dry_run {
         clean::finish(root)?;
     }
-    let n = counted(chosen.len(), "run", "runs");
+    if runs::tell_unread(root, all, printer)? > 0 {
+        exit = Exit::Error;
+    }
+    let n = counted(n_gone, "run", "runs");
     let freed = sized(freed);
     printer.note(&if args.dry_run {
         format!("would remove {n} and free {freed}")
     } else {
         format!("removed {n}, freed {freed}")
     });
-    let kept: u64 = match args.over {
-        Some(_) => all
-            .iter()
-            .filter(|summary| chosen.iter().all(|(gone, _)| gone.id != summary.id))
-            .map(|summary| clean::bytes(root, &summary.id))
-            .sum::<Result<u64, _>>()?,
-        None => 0,
-    };
-    if let Some(most) = args.over.filter(|most| kept > *most) {
-        printer.warn(&format!(
-            "{} are left, more than {}: runs that are open, or whose change can be undone, stay",
-            sized(kept),
-            sized(most)
-        ));
-    }
-    Ok(Exit::Success)
+    Ok(exit)
 }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::begin::{Command, parse_again, read_command};
 use super::environment::{Environment, threads};
-use super::exit::{Exit, usage};
+use super::exit::{Exit, RunStopped, usage};
 use super::printer::{Printer, Volume};
 use super::{Verb, obey};
 use crate::flow::{replay, sweep};
@@ -103,7 +103,8 @@ fn again(
         // It did not even begin.
         return failed;
     };
-    let compared = replay::compare(&first, &files.join(run::FOLDER).join(last))?;
+    let made = files.join(run::FOLDER).join(&last);
+    let compared = replay::compare(&first, &made)?;
     for (word, names) in [("same", &compared.same), ("differs", &compared.different)] {
         for name in names {
             printer.data(format!("{word:<8} {name}\n").as_bytes())?;
@@ -123,6 +124,19 @@ fn again(
         // What stopped the first run stops it again.
         return Ok(Exit::Success);
     }
-    // Why it came to less is told as the run tells it.
-    failed.map(|_| Exit::Negative)
+    if let Err(error) = failed {
+        let why = why(&error, (&files, &last), (root, id));
+        printer.warn(&format!("done again, it stopped: {why}"));
+    }
+    Ok(Exit::Negative)
+}
+
+/// Returns why a run stopped; what that names of the copy, which goes, is named as it is in the run that was done again.
+fn why(error: &anyhow::Error, (files, last): (&Path, &str), (root, id): (&Path, &str)) -> String {
+    let n_outer = usize::from(error.is::<RunStopped>());
+    let causes = error.chain().skip(n_outer);
+    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    let why = causes.join(": ");
+    why.replace(&*files.to_string_lossy(), &root.to_string_lossy())
+        .replace(last, id)
 }

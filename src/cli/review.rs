@@ -11,11 +11,12 @@ use super::asking::Asking;
 use super::begin::{begin, end};
 use super::environment::Environment;
 use super::exec::tell_waiting;
-use super::exit::{Exit, RunStopped, is_interrupted, resume, usage};
+use super::exit::{Exit, RunStopped, class_of, is_interrupted, resume, usage};
 use super::printer::Printer;
 use super::runs;
 use crate::agent::{Chain, Choice, ProgramKind, Role};
 use crate::check::{self, Checked};
+use crate::flow::checks::{CHECKS_FOLDER, last_record};
 use crate::flow::host::Host;
 use crate::flow::plan_exec::{Answer, Done, PLAN_FILE, Question, RunError, read_plan, title};
 use crate::flow::player::Player;
@@ -77,10 +78,42 @@ struct Report<'a> {
     passed: &'a [Finding],
 }
 
+/// What a program is told where there is no review.
+#[derive(Serialize)]
+struct NoReview<'a> {
+    /// The version of the format: 1.
+    version: u32,
+    run: Option<&'a str>,
+    error: String,
+    class: String,
+    exit: u8,
+}
+
 pub(super) fn run(
     args: &ReviewArgs,
     environment: &Environment,
     printer: &Printer,
+) -> anyhow::Result<Exit> {
+    let mut seen = None;
+    let done = review(args, environment, printer, &mut seen);
+    if let (Err(error), true) = (&done, args.json) {
+        printer.json(&NoReview {
+            version: 1,
+            run: seen.as_deref(),
+            error: format!("{error:#}"),
+            class: class_of(error),
+            exit: Exit::of(error) as u8,
+        })?;
+    }
+    done
+}
+
+/// Has a change read; the run is `seen` as soon as it is there.
+fn review(
+    args: &ReviewArgs,
+    environment: &Environment,
+    printer: &Printer,
+    seen: &mut Option<String>,
 ) -> anyhow::Result<Exit> {
     let (repository, _, problem) = repo::open(&environment.directory, &[])?;
     if let Some(problem) = problem {
@@ -103,6 +136,7 @@ pub(super) fn run(
     };
     let told = ("review", title(&change.title));
     let (mut run, _place) = begin(&repository, told, &lent, None, environment)?;
+    *seen = Some(run.id.clone());
     let done = lent.host(printer, |host| {
         read(&reviewer, &change, &asking, &mut run, host)
     });
@@ -248,7 +282,7 @@ fn last_checks(folder: &Path) -> anyhow::Result<Vec<Checked>> {
         });
     }
     for (n, checked) in last.iter_mut().enumerate().filter(|(_, it)| !it.passed) {
-        let record = folder.join("checks").join(format!("{:02}-after", n + 1));
+        let record = last_record(&folder.join(CHECKS_FOLDER), n + 1);
         checked.output = check::output_of(&record)?;
     }
     Ok(last)

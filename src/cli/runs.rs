@@ -14,6 +14,7 @@ use super::printer::Printer;
 use super::replay;
 use crate::agent::Billing;
 use crate::flow::undo;
+use crate::fs::FsError;
 use crate::repo::{self, Repository};
 use crate::run::{self, Event, Outcome, Record, Summary};
 use crate::scratch::ChangeKind;
@@ -86,8 +87,13 @@ pub(super) fn run(
             return begin::run_resume(args, &repository, environment, printer);
         }
         None if args.json => {
-            let newest_first: Vec<&Summary> = all.iter().rev().collect();
-            printer.json(&newest_first)?;
+            let newest_first = all.iter().rev();
+            let newest_first = newest_first.map(|summary| {
+                let mut value = serde_json::to_value(summary)?;
+                value["state"] = state(summary, || is_alive(root, summary)).into();
+                Ok(value)
+            });
+            printer.json(&newest_first.collect::<Result<Vec<_>, serde_json::Error>>()?)?;
         }
         None => {
             let lines: String = all
@@ -96,13 +102,7 @@ pub(super) fn run(
                 .map(|summary| line(summary, || is_alive(root, summary)))
                 .collect();
             printer.data(lines.as_bytes())?;
-            let unread = run::ids(root)?;
-            let unread = unread
-                .iter()
-                .filter(|id| all.iter().all(|one| one.id != **id));
-            for id in unread {
-                printer.warn(&format!("the run {id} cannot be read, and is not listed"));
-            }
+            tell_unread(root, &all, printer)?;
             if all.is_empty() {
                 printer.note("there are no runs here");
             }
@@ -119,6 +119,9 @@ pub(super) fn run_undo(
     let repository = open(environment, printer)?;
     let all = run::all(repository.root.path())?;
     let id = args.id.as_deref();
+    if id.is_none() {
+        tell_unread(repository.root.path(), &all, printer)?;
+    }
     let id = id.map(|id| find(&all, Some(id))).transpose()?;
     let taken = undo::undo(&repository, id.map(|summary| summary.id.as_str()), now_ms)?;
     for (path, kind) in &taken.files {
@@ -133,6 +136,20 @@ pub(super) fn run_undo(
     }
     printer.note(&format!("{:<10}{}", "undone", taken.id));
     Ok(Exit::Success)
+}
+
+/// Tells which runs are not among `all`, for they cannot be read; returns how many.
+pub(super) fn tell_unread(
+    root: &Path,
+    all: &[Summary],
+    printer: &Printer,
+) -> Result<usize, FsError> {
+    let mut unread = run::ids(root)?;
+    unread.retain(|id| all.iter().all(|one| one.id != *id));
+    for id in &unread {
+        printer.warn(&format!("the run {id} cannot be read, and is left out"));
+    }
+    Ok(unread.len())
 }
 
 /// Returns the run that is called `id`, or alone begins so; the last of `all`, the oldest first, if none is named.
@@ -173,7 +190,19 @@ fn open(environment: &Environment, printer: &Printer) -> anyhow::Result<Reposito
 
 /// Returns a run as it is listed.
 pub(super) fn line(summary: &Summary, is_alive: impl FnOnce() -> bool) -> String {
-    let outcome = match &summary.outcome {
+    let outcome = state(summary, is_alive);
+    let (id, verb, title) = (
+        &summary.id,
+        &summary.verb,
+        super::printer::clean(&summary.title),
+    );
+    let verb = super::printer::clean(verb);
+    format!("{id}  {outcome:<9} {verb:<10} {title}\n")
+}
+
+/// Returns what a run came to, in a word or two.
+fn state(summary: &Summary, is_alive: impl FnOnce() -> bool) -> &'static str {
+    match &summary.outcome {
         Outcome::Planned => "planned",
         Outcome::Answered => "answered",
         Outcome::Landed => "landed",
@@ -185,14 +214,7 @@ pub(super) fn line(summary: &Summary, is_alive: impl FnOnce() -> bool) -> String
         Outcome::Stopped(_) => "stopped",
         Outcome::Open if is_alive() => "running",
         Outcome::Open => "killed",
-    };
-    let (id, verb, title) = (
-        &summary.id,
-        &summary.verb,
-        super::printer::clean(&summary.title),
-    );
-    let verb = super::printer::clean(verb);
-    format!("{id}  {outcome:<9} {verb:<10} {title}\n")
+    }
 }
 
 /// Says whether a process works on a run.
@@ -220,8 +242,14 @@ fn show(
         let head = line(summary, || is_alive(root, summary))
             .trim_end()
             .to_owned();
-        let end = format!("{:>12}  {}", "files", folder.display());
-        std::iter::once(head).chain(told).chain([end]).collect()
+        let mut ends = vec![format!("{:>12}  {}", "files", folder.display())];
+        if let Outcome::Waiting(prompt) = &summary.outcome {
+            let (prompt, id) = (folder.join(prompt), &summary.id);
+            ends.push(format!("{:>12}  {}", "prompt", prompt.display()));
+            let resume = format!("twostep runs resume {id} --answer FILE");
+            ends.push(format!("{:>12}  `{resume}`", "answer"));
+        }
+        std::iter::once(head).chain(told).chain(ends).collect()
     };
     Ok(printer.data((lines.join("\n") + "\n").as_bytes())?)
 }
@@ -259,6 +287,9 @@ fn told(event: &Event) -> Option<String> {
         }
         Event::Waited { ms } => format!("waited {}", lasting(*ms)),
         Event::FellBack { from, to, .. } => format!("asked {to} in the place of {from}"),
+        Event::PassedOver { agent, message, .. } => {
+            format!("{agent} cannot stand in: {message}")
+        }
         Event::CallFailed { class, message, .. } => {
             let class = class.map_or(String::new(), |class| format!(" ({class})"));
             format!("it gave no answer{class}: {message}")

@@ -11,7 +11,7 @@ use crate::run::{self, Event, Outcome, Run, Summary};
 pub struct CleanRequest {
     /// Those that ended longer ago.
     pub older: Option<Duration>,
-    /// The oldest, until all folders together have no more bytes.
+    /// The oldest, until the folders of those that may go have no more bytes.
     pub over: Option<u64>,
     /// Those whose change has landed and could be taken back.
     pub landed: OfLanded,
@@ -28,57 +28,52 @@ pub enum OfLanded {
     Removed,
 }
 
-/// Returns the runs that are to go, oldest first, each with the bytes of its folder; `all` has the oldest first.
+/// What is to go, and what cannot be looked at.
+#[derive(Debug, Default)]
+pub struct Chosen<'a> {
+    /// The runs that are to go, oldest first, each with the bytes of its folder.
+    pub runs: Vec<(&'a Summary, u64)>,
+    /// Those that cannot be read, and why.
+    pub unread: Vec<(String, FsError)>,
+}
+
+/// Returns the runs that are to go; `all` has the oldest first.
 ///
 /// One that is not at its end, or landed by half, is never among them.
-///
-/// # Errors
-///
-/// Fails if a run cannot be read.
-pub fn choose<'a>(
-    root: &Path,
-    all: &'a [Summary],
-    request: &CleanRequest,
-) -> Result<Vec<(&'a Summary, u64)>, FsError> {
-    let sizes = all.iter().map(|summary| bytes(root, &summary.id));
-    let sizes: Vec<u64> = sizes.collect::<Result<_, _>>()?;
-    let mut left: u64 = sizes.iter().sum();
-    let mut chosen = Vec::new();
+pub fn choose<'a>(root: &Path, all: &'a [Summary], request: &CleanRequest) -> Chosen<'a> {
+    let mut chosen = Chosen::default();
     let is_old = |summary: &Summary| {
         let age = Duration::from_millis(request.now_ms.saturating_sub(summary.last_ms));
         request.older.is_some_and(|older| age > older)
     };
     // The old ones first, so that what is left is known.
-    let is_wanted = |summary: &Summary| may_go(root, summary, request.landed);
     let mut rest = Vec::new();
-    for (summary, bytes) in all.iter().zip(sizes) {
-        if !is_wanted(summary)? {
-            continue;
-        }
-        if is_old(summary) {
-            left -= bytes;
-            chosen.push((summary, bytes));
-        } else {
-            rest.push((summary, bytes));
+    for summary in all {
+        match bytes_to_go(root, summary, request.landed) {
+            Ok(None) => {}
+            Ok(Some(bytes)) if is_old(summary) => chosen.runs.push((summary, bytes)),
+            Ok(Some(bytes)) => rest.push((summary, bytes)),
+            Err(error) => chosen.unread.push((summary.id.clone(), error)),
         }
     }
+    let mut left: u64 = rest.iter().map(|(_, bytes)| bytes).sum();
     for (summary, bytes) in rest {
         if request.over.is_some_and(|most| left > most) {
             left -= bytes;
-            chosen.push((summary, bytes));
+            chosen.runs.push((summary, bytes));
         }
     }
-    chosen.sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));
-    Ok(chosen)
+    chosen
+        .runs
+        .sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));
+    chosen
 }
 
-/// Returns the bytes of the folder of a run.
-///
-/// # Errors
-///
-/// Fails if the folder cannot be read.
-pub fn bytes(root: &Path, id: &str) -> Result<u64, FsError> {
-    fs::bytes_beneath(&root.join(run::FOLDER).join(id))
+/// Returns the bytes of the folder of a run, if it may go.
+fn bytes_to_go(root: &Path, summary: &Summary, landed: OfLanded) -> Result<Option<u64>, FsError> {
+    let may = may_go(root, summary, landed)?;
+    let folder = root.join(run::FOLDER).join(&summary.id);
+    may.then(|| fs::bytes_beneath(&folder)).transpose()
 }
 
 fn may_go(root: &Path, summary: &Summary, landed: OfLanded) -> Result<bool, FsError> {

@@ -91,16 +91,16 @@ pub fn keep(
     run.keep(BASE_FILE, &run::json(&base)).map(drop)
 }
 
-/// Returns what has changed since the plan of the run `id` was made; nothing, where that is not known.
+/// Returns what has changed since the plan of the run `id` was made; none, where that is not known.
 ///
 /// # Errors
 ///
 /// Fails if a file cannot be read.
-pub fn since(repository: &Repository, id: &str) -> Result<Vec<Drifted>, FsError> {
+pub fn since(repository: &Repository, id: &str) -> Result<Option<Vec<Drifted>>, FsError> {
     let root = &repository.root;
     let folder = root.path().join(run::FOLDER).join(id);
     if !fs::has_entry(&folder, BASE_FILE) {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let base: Base = fs::read_json(&folder.join(BASE_FILE), MAX_BYTES)?;
     let mut drifted = Vec::new();
@@ -114,7 +114,7 @@ pub fn since(repository: &Repository, id: &str) -> Result<Vec<Drifted>, FsError>
             landed.get(&it.path) != Some(&now)
         });
     }
-    Ok(drifted)
+    Ok(Some(drifted))
 }
 
 /// Returns which of the files that `references` name have changed in the user's tree since `snapshot` was taken of it.
@@ -198,8 +198,13 @@ fn landed(root: &Path, id: &str) -> Result<BTreeMap<RepoPath, Option<Hash>>, FsE
     let begun = run::records(root, id)?.first().map_or(0, |it| it.at_ms);
     let mut runs = Vec::new();
     for other in run::ids(root)? {
-        let records = run::records(root, &other)?.into_iter();
-        let when = records.filter(|record| record.event == run::Event::Landed);
+        // What such a run landed counts as drift.
+        let Ok(records) = run::records(root, &other) else {
+            continue;
+        };
+        let when = records
+            .into_iter()
+            .filter(|record| record.event == run::Event::Landed);
         let when = when.map(|record| record.at_ms).max();
         runs.extend(when.filter(|at| *at >= begun).map(|at| (at, other)));
     }
@@ -210,7 +215,9 @@ fn landed(root: &Path, id: &str) -> Result<BTreeMap<RepoPath, Option<Hash>>, FsE
         if !fs::has_entry(&folder, LANDING_FILE) {
             continue;
         }
-        let landing: Landing = fs::read_json(&folder.join(LANDING_FILE), MAX_BYTES)?;
+        let Ok(landing) = fs::read_json::<Landing>(&folder.join(LANDING_FILE), MAX_BYTES) else {
+            continue;
+        };
         landed.extend(landing.changes.into_iter().map(|change| {
             let hash = change.after.map(hash_of);
             (change.path, hash)

@@ -98,7 +98,7 @@ pub fn undo(
     // Again, under its lock: another undo may have been quicker.
     if let Some((name, commit)) = standing(root.path(), &id)? {
         git::delete_branch(root.path(), &name, &commit)?;
-        run.record(Event::Undone)?;
+        run.undone()?;
         return Ok(Taken {
             id,
             branch: Some(name),
@@ -106,7 +106,7 @@ pub fn undo(
         });
     }
     let (landing, undone) = take_back(repository, &id)?;
-    run.record(Event::Undone)?;
+    run.undone()?;
     let files = landing.changes.iter().map(|landed| {
         let change = Change {
             path: landed.path.clone(),
@@ -221,7 +221,8 @@ pub(super) fn known(root: &Path, id: &str) -> Result<String, UndoError> {
 
 fn last_landed(root: &Path) -> Result<String, UndoError> {
     for id in run::ids(root)?.into_iter().rev() {
-        if matches!(state(root, &id)?, State::Landed | State::Branched { .. }) {
+        // One that cannot be read is none that can be undone.
+        if matches!(state(root, &id), Ok(State::Landed | State::Branched { .. })) {
             return Ok(id);
         }
     }

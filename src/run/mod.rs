@@ -287,6 +287,18 @@ impl Run {
         self.record(Event::Ended { outcome, exit })
     }
 
+    /// Records that the change was taken back, and says so in the report.
+    ///
+    /// # Errors
+    ///
+    /// Fails if that cannot be recorded.
+    pub fn undone(&self) -> Result<(), FsError> {
+        self.record(Event::Undone)?;
+        let records = journal::read(&self.folder)?;
+        let report = report::report(&self.id, &records, &Outcome::Undone, None);
+        self.keep(REPORT_FILE, report.as_bytes()).map(drop)
+    }
+
     /// Appends an event to the journal.
     ///
     /// # Errors

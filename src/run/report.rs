@@ -265,7 +265,9 @@ fn checked(text: &mut String, records: &[Record]) {
 /// Says what can be done now.
 fn next(text: &mut String, id: &str, outcome: &Outcome, advice: Option<&str>) {
     let next = match outcome {
-        Outcome::Stopped(_) if advice.is_some() => advice.unwrap_or_default().to_owned(),
+        Outcome::Stopped(_) | Outcome::Planned if advice.is_some() => {
+            advice.unwrap_or_default().to_owned()
+        }
         Outcome::Planned => "`twostep exec AI-PLAN.md` carries the plan out".to_owned(),
         Outcome::Landed => format!("`twostep undo {id}` takes the change back"),
         Outcome::Kept => format!(
@@ -329,6 +331,9 @@ fn calls(text: &mut String, records: &[Record], outcome: &Outcome) {
             Event::FellBack { role, from, to } => {
                 let role = role.name();
                 let _ = writeln!(text, "\n{to} stood in for {from} as {role}.");
+            }
+            Event::PassedOver { agent, message, .. } => {
+                let _ = writeln!(text, "\n{agent} could not stand in: {message}.");
             }
             _ => {}
         }

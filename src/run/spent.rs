@@ -21,7 +21,7 @@ pub struct Reserve {
 pub struct Spent {
     /// Calls that were made, whatever came of them.
     pub n_calls: u64,
-    /// Calls of which nothing was reported: they failed, or were cut off.
+    /// Calls whose tokens were not reported: they failed, were cut off, or are of who tells none.
     pub n_unknown: u64,
     /// Tokens of prompts and answers.
     pub tokens: u64,
@@ -62,8 +62,8 @@ impl Spent {
     /// Adds a call; `usage` is what was reported of it.
     pub(super) fn add(&mut self, reserve: Reserve, usage: Option<Usage>) {
         self.n_calls += 1;
-        self.n_unknown += u64::from(usage.is_none());
         let tokens = usage.and_then(|usage| Some(usage.input?.saturating_add(usage.output?)));
+        self.n_unknown += u64::from(tokens.is_none());
         let tokens = tokens.unwrap_or(reserve.tokens);
         self.tokens = self.tokens.saturating_add(tokens);
         let is_amount = |amount: &f64| *amount >= 0.0;
@@ -76,6 +76,29 @@ impl Spent {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_is_unknown_unless_all_its_tokens_are_reported() {
+        for (input, output, n_unknown, n_tokens) in [
+            (Some(1), Some(2), 0, 3),
+            (Some(1), None, 1, 9),
+            (None, None, 1, 9),
+        ] {
+            let mut spent = Spent::default();
+            let reserve = Reserve {
+                tokens: 9,
+                dollars: None,
+            };
+            let usage = Usage {
+                input,
+                output,
+                ..Usage::default()
+            };
+            spent.add(reserve, Some(usage));
+            let got = (spent.n_unknown, spent.tokens);
+            assert_eq!(got, (n_unknown, n_tokens), "{input:?} {output:?}");
+        }
+    }
 
     #[test]
     fn what_was_set_aside_counts_where_no_amount_is_reported() {

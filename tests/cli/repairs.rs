@@ -208,6 +208,33 @@ fn a_run_that_was_stopped_between_rounds_goes_on() {
 }
 
 #[test]
+fn who_reads_a_change_is_told_what_checks_said_last() {
+    let stage = right_at(4);
+    let run = stage.run(&["plan-exec", "spec.md", "--yes", "--check", LOUD]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let id = stage.last_run();
+    let id = id.file_name().unwrap().to_str().unwrap();
+    assert_eq!(stage.run(&["review", id]).code, 0);
+    let prompt = text(&stage, "calls/01-reviewer/prompt.md");
+    assert!(
+        prompt.contains("error: greeting.txt says try 3") && !prompt.contains("says try 1"),
+        "{prompt}"
+    );
+    // A program is told where there is no review, too.
+    let stage = stage.tell("codex.answer", "Looks good to me!\n");
+    let run = stage.run(&["review", id, "--json"]);
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    let told = run.json();
+    assert_eq!((&told["exit"], &told["version"]), (&3.into(), &1.into()));
+    assert!(
+        told["error"].as_str().unwrap().contains("is no review"),
+        "{told}"
+    );
+    let run = stage.run(&["review", "nosuch", "--json"]);
+    assert_eq!((run.code, &run.json()["run"]), (2, &().into()));
+}
+
+#[test]
 fn a_change_is_read_whenever_somebody_wants() {
     let no = "FAILED\n- `greeting.txt:1`: it lacks a full stop\n\nSUGGESTIONS\n- none\n\nVERDICT: REQUEST_CHANGES\n";
     let stage = Stage::new().tell("codex.answer", no);

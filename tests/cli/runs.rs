@@ -168,16 +168,57 @@ fn clean_removes_the_oldest_and_nothing_that_can_be_undone() {
         assert_eq!((kept.is_dir(), landed.is_dir()), left, "{args:?}");
     }
     assert_eq!(n_runs(&stage), 0);
-    // What may not go is more than was asked for.
+    // What may not go does not make others go.
     let stage = Stage::new();
     assert_eq!(stage.plan_exec(&[]).code, 0);
-    let run = stage.run(&["runs", "clean", "--over", "1kB"]);
-    assert!(
-        run.stderr
-            .contains("are left, more than 1.0 kB: runs that are open"),
+    let many = "word ".repeat(40_000);
+    std::fs::write(stage.last_run().join("large.txt"), many).unwrap();
+    assert_eq!(stage.plan_exec(&["--dry-run", "--force"]).code, 0);
+    let run = stage.run(&["runs", "clean", "--over", "100kB"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stderr.contains("removed 0 runs"), "{}", run.stderr);
+}
+
+#[test]
+fn a_run_that_cannot_be_read_stops_nothing_else() {
+    let stage = Stage::new();
+    assert_eq!(stage.plan_exec(&[]).code, 0);
+    let id = name(&stage.last_run()).to_owned();
+    let odd = stage.repo.root().join(".twostep/runs/99991231-000000-zzzz");
+    std::fs::create_dir_all(odd.join("journal.jsonl")).unwrap();
+    // A plan that was carried out drifted, and that is seen.
+    assert_eq!(stage.run(&["plan", "spec.md", "-o", "P.md"]).code, 0);
+    std::fs::write(stage.repo.root().join("greeting.txt"), "hi\n").unwrap();
+    let run = stage.run(&["exec", "P.md", "--yes"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stderr.contains("--accept-drift"), "{}", run.stderr);
+    std::fs::write(stage.repo.root().join("greeting.txt"), "hello world\n").unwrap();
+    let said = "the run 99991231-000000-zzzz cannot be read";
+    let run = stage.run(&["undo"]);
+    assert_eq!(
+        (run.code, stage.greeting().as_str()),
+        (0, "hello\n"),
         "{}",
         run.stderr
     );
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    let report = std::fs::read_to_string(odd.with_file_name(&id).join("report.md")).unwrap();
+    assert!(
+        report.contains("- Outcome: the change was taken back"),
+        "{report}"
+    );
+    assert!(!report.contains("twostep undo"), "{report}");
+    let all = stage.run(&["runs", "--json"]);
+    let states: Vec<serde_json::Value> = serde_json::from_str(&all.stdout).unwrap();
+    let states: Vec<&str> = states
+        .iter()
+        .filter_map(|it| it["state"].as_str())
+        .collect();
+    assert_eq!(states, ["stopped", "planned", "undone"]);
+    let run = stage.run(&["runs", "clean", "--over", "0"]);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    assert!(run.stderr.contains("removed 3 runs"), "{}", run.stderr);
 }
 
 #[test]
