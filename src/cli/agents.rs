@@ -16,6 +16,7 @@ use super::secrets::{SecretsArgs, secret_values};
 use super::story;
 use crate::agent::{Chain, Role};
 use crate::flow::budget::Budget;
+use crate::flow::checks::CHECK_LIMIT;
 use crate::flow::host::{Event, Host};
 use crate::flow::player::{Player, PlayerError};
 use crate::flow::rate::Limiter;
@@ -176,6 +177,8 @@ pub(super) struct Lent {
     limits: Limits,
     budget: Budget,
     longest_wait: Duration,
+    /// How long a check may take.
+    pub(super) check_limit: Duration,
     /// The folder of the run that is done again, if one is.
     replayed: Option<PathBuf>,
     interrupt: Interrupt,
@@ -200,6 +203,7 @@ impl AgentArgs {
             },
             budget: self.budget.budget(),
             longest_wait: self.max_wait,
+            check_limit: CHECK_LIMIT,
             replayed: environment.replayed.clone(),
             redactor: self.secrets.redactor(environment)?,
             interrupt: Interrupt::install().context("cannot watch for signals")?,
@@ -273,6 +277,7 @@ impl Lent {
             limits: self.limits,
             budget: self.budget,
             longest_wait: self.longest_wait,
+            check_limit: self.check_limit,
             replayed: self.replayed.as_deref(),
             limiter: Limiter::default(),
             interrupted: &interrupted,

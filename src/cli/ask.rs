@@ -14,7 +14,7 @@ use super::asking::Asking;
 use super::begin::begin;
 use super::environment::{Environment, threads};
 use super::exec::tell_waiting;
-use super::exit::{Exit, RunStopped, class_of, hint, is_interrupted, resume, unwrapped, usage};
+use super::exit::{Exit, RunStopped, class_of, hint_in, is_interrupted, resume, unwrapped, usage};
 use super::mentions::{Mentioned, mentioned};
 use super::plan::read_packs;
 use super::printer::Printer;
@@ -235,7 +235,12 @@ fn end(run: &mut Run, done: Result<Done, AskError>, signal: Option<i32>) -> anyh
             (Outcome::Stopped(format!("{error:#}")), exit)
         }
     };
-    let advice = done.as_ref().err().and_then(hint);
+    let place = run.root();
+    let place = place.ends_with(HOMELESS).then_some(place);
+    let advice = done
+        .as_ref()
+        .err()
+        .and_then(|error| hint_in(error, &resume(run, place)));
     let recorded = run.end(outcome, exit as u8, advice.as_deref());
     let done = done?;
     recorded.context("it came to its end, and that cannot be recorded")?;

@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::agents::Lent;
 use super::environment::{Environment, now_ms};
-use super::exit::{Exit, hint, is_interrupted, unwrapped, usage};
+use super::exit::{Exit, hint_in, is_interrupted, resume as resume_of, unwrapped, usage};
 use super::printer::{Printer, read_stdin};
 use super::{Cli, obey};
+use crate::agent::quoted;
 use crate::flow::plan_exec::{Done, RunError, or_waiting};
 use crate::flow::resume::{self, Left};
 use crate::flow::sweep::Claim;
@@ -135,7 +136,15 @@ pub(super) fn end(
         Ok(done) => done.outcome(),
         Err(error) => Outcome::Stopped(format!("{error:#}")),
     };
-    let advice = done.as_ref().err().and_then(hint);
+    let advice = match &done {
+        Ok(Done::Planned(file)) => {
+            let typed = file.strip_prefix(run.root()).unwrap_or(file);
+            let typed = quoted(typed.as_os_str());
+            Some(format!("`twostep exec {typed}` carries the plan out"))
+        }
+        Ok(_) => None,
+        Err(error) => hint_in(error, &resume_of(run, None)),
+    };
     let exit = exit_of(&done, lent.signal());
     let recorded = run.end(outcome, exit as u8, advice.as_deref());
     let done = done?;

@@ -224,6 +224,17 @@ impl Environment {
         if paths.is_empty() {
             return Ok(None);
         }
+        let home = self.variable("HOME").map(PathBuf::from);
+        let tops = [Some(self.directory.clone()), home];
+        let tops: Vec<PathBuf> = tops.into_iter().flatten().collect();
+        for glob in &paths {
+            if let Some(why) = protects_nothing(glob, &tops) {
+                return Err(usage(
+                    format!("`{glob}` in `{}` protects nothing: {why}", path.display()),
+                    "write globs as they are seen from the root of a repository, such as `/secrets/**` or `*.pem`",
+                ));
+            }
+        }
         Globs::parse(&paths, &[]).map(Some).with_context(attempt)
     }
 
@@ -239,6 +250,24 @@ impl Environment {
     }
 }
 
+/// Says why a glob can match no file of a repository that is in one of `tops`, or is above it.
+fn protects_nothing(glob: &str, tops: &[PathBuf]) -> Option<&'static str> {
+    let is_place = |top: &PathBuf| top.components().count() > 2 && Path::new(glob).starts_with(top);
+    if glob.trim().is_empty() {
+        Some("it is empty")
+    } else if glob.trim() != glob {
+        Some("it begins or ends with white space")
+    } else if glob.starts_with('!') {
+        Some("`!` takes away, and there is nothing to take away from")
+    } else if glob.contains('\\') {
+        Some("folders end with `/`")
+    } else if glob.starts_with('~') || tops.iter().any(is_place) {
+        Some("it is a place on this machine")
+    } else {
+        None
+    }
+}
+
 /// Returns the time, in milliseconds since 1970.
 pub(super) fn now_ms() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
@@ -249,4 +278,32 @@ pub(super) fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
     asked
         .or_else(|| std::thread::available_parallelism().ok())
         .unwrap_or(NonZeroUsize::MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_glob_that_can_match_nothing_is_found() {
+        let tops = ["/", "/home/me", "/work/repo"].map(PathBuf::from);
+        for (glob, expected) in [
+            ("*.pem", false),
+            ("/secrets/**", false),
+            ("/home/**", false),
+            ("a b.txt", false),
+            ("[!a].rs", false),
+            ("!*.pem", true),
+            (" *.pem", true),
+            ("*.pem ", true),
+            ("", true),
+            ("secrets\\*", true),
+            ("~/x", true),
+            ("/home/me/x/*.pem", true),
+            ("/work/repo/secrets/**", true),
+        ] {
+            let found = protects_nothing(glob, &tops);
+            assert_eq!(found.is_some(), expected, "{glob}: {found:?}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
@@ -16,6 +17,7 @@ use super::asking::Asking;
 use super::begin::{begin, end, events, exit_of};
 use super::environment::Environment;
 use super::exit::{Exit, RunStopped, class_of, is_interrupted, resume, unwrapped, usage};
+use super::number::parse_duration;
 use super::plan::{read_packs, read_spec};
 use super::printer::Printer;
 use super::select::{SelectArgs, Selected};
@@ -24,6 +26,7 @@ use super::trust;
 use crate::agent::{Chain, Role, Usage, quoted};
 use crate::check::Checked;
 use crate::flow::audit::Audit;
+use crate::flow::checks::CHECK_LIMIT;
 use crate::flow::consent::Said;
 use crate::flow::exec::{ExecError, Executed, Unlike};
 use crate::flow::groups::ExecBy;
@@ -62,6 +65,10 @@ pub(super) struct ChangeArgs {
     /// Run no check, whatever you have agreed to
     #[arg(long, conflicts_with = "checks")]
     no_check: bool,
+
+    /// End a check that has not ended after this long; it fails
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = parse_duration)]
+    check_limit: Duration,
 
     /// Tell the executor this often which checks fail, and ask it again
     #[arg(long, value_name = "N", default_value_t = USUAL_ROUNDS)]
@@ -404,7 +411,7 @@ pub(super) fn tell_waiting(role: Role, prompt: &Path, resume: &str, printer: &Pr
         Role::Reviewer => "a review, in the form that it asks for",
         Role::Asked => "what you have to say",
     };
-    printer.note(&format!(
+    printer.tell(&format!(
         "you are {}: answer the prompt in `{}` with {what}, and go on with `{resume} --answer FILE`",
         role.who(),
         prompt.display()
@@ -438,7 +445,8 @@ impl Job<'_> {
     ) -> anyhow::Result<Exit> {
         let repository = &selected.repository;
         self.change.check(repository)?;
-        let lent = self.agents.lend(environment)?;
+        let mut lent = self.agents.lend(environment)?;
+        lent.check_limit = self.change.check_limit;
         self.agents.require_keys(self.players(), &lent)?;
         let (checks, needed) = self.checks(repository, &lent, environment, printer)?;
         let asking = Asking {
@@ -484,13 +492,15 @@ impl Job<'_> {
             Ok(done) => done,
             Err(error) => {
                 let folder = run.folder.display();
+                let signal = lent.signal().filter(|_| is_interrupted(&error));
                 if self.change.json {
                     let summary = run::summary(root, &run.id)?;
+                    let exit = signal.map_or_else(|| Exit::of(&error), Exit::of_signal);
                     let groups = run::groups(&run::records(root, &run.id)?);
-                    let report = Report::failed(&summary, &error);
+                    let report = Report::failed(&summary, &error, exit);
                     printer.json(&Report { groups, ..report })?;
                 }
-                if let Some(signal) = lent.signal().filter(|_| is_interrupted(&error)) {
+                if let Some(signal) = signal {
                     printer.note(&format!(
                         "interrupted; your files are as they were; what there is, is in `{folder}`, and `twostep runs resume {}` goes on",
                         run.id
@@ -638,6 +648,7 @@ impl Job<'_> {
             ("--idle-limit", self.agents.idle_limit, DEFAULT_IDLE),
             ("--time-limit", self.agents.time_limit, DEFAULT_TIME),
             ("--max-wait", self.agents.max_wait, DEFAULT_WAIT),
+            ("--check-limit", change.check_limit, CHECK_LIMIT),
         ];
         for (name, limit, usual) in limits {
             if limit != usual {
@@ -811,12 +822,12 @@ struct ChangedFile<'a> {
 }
 
 impl<'a> Report<'a> {
-    fn failed(summary: &'a Summary, error: &'a anyhow::Error) -> Self {
+    fn failed(summary: &'a Summary, error: &'a anyhow::Error, exit: Exit) -> Self {
         let mut report = Self::new(summary, &Done::NotAsked);
         report.outcome = "failed";
         report.error = Some(format!("{error:#}"));
         report.class = Some(class_of(error));
-        report.exit = Some(Exit::of(error) as u8);
+        report.exit = Some(exit as u8);
         if let Some(RunError::Unresolved { open }) = error.downcast_ref() {
             report.references = Some(open);
         }

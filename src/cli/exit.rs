@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::printer::StdoutClosed;
-use crate::agent::{AgentError, Class, Failure, quoted};
+use crate::agent::{AgentError, CALLER, Class, Failure, quoted};
 use crate::check::CheckError;
 use crate::flow::ask::AskError;
 use crate::flow::budget::BudgetError;
@@ -177,7 +177,7 @@ pub(super) fn class_of(error: &anyhow::Error) -> String {
 fn word_of(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
     match cause.downcast_ref::<RunError>() {
         Some(RunError::Unresolved { .. } | RunError::NoReferences(_)) => return Some("references"),
-        Some(RunError::Drifted { .. }) => return Some("drift"),
+        Some(RunError::Drifted { .. } | RunError::Forgotten(_)) => return Some("drift"),
         _ => {}
     }
     Some(match cause.downcast_ref::<ExecError>()? {
@@ -189,6 +189,7 @@ fn word_of(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
         ExecError::Refused { .. }
         | ExecError::Unasked { .. }
         | ExecError::Protected { .. }
+        | ExecError::Uncommitted { .. }
         | ExecError::Leaked(_) => "refused",
         ExecError::Redacted { .. } => "secrets",
         ExecError::Land { source, .. } if is_conflict(source) => "conflict",
@@ -216,6 +217,7 @@ fn status_of(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
             | ExecError::Refused { .. }
             | ExecError::Unasked { .. }
             | ExecError::Protected { .. }
+            | ExecError::Uncommitted { .. }
             | ExecError::Redacted { .. }
             | ExecError::TooLarge(_)
             | ExecError::Leaked(_)
@@ -239,7 +241,7 @@ fn status_of(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     }
     let is_no = matches!(
         cause.downcast_ref(),
-        Some(RunError::Unresolved { .. } | RunError::Drifted { .. })
+        Some(RunError::Unresolved { .. } | RunError::Drifted { .. } | RunError::Forgotten(_))
     ) || matches!(cause.downcast_ref(), Some(UndoError::Branch(_)));
     let is_no = is_no
         || matches!(cause.downcast_ref(), Some(UndoError::Land { source, .. }) if is_conflict(source));
@@ -319,12 +321,24 @@ pub(super) fn resume(run: &Run, place: Option<&Path>) -> String {
 /// Returns what the user can do about an error: the advice of the first cause that has some, and where it was the disk
 /// that stopped a run, how to go on then.
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
+    match error.downcast_ref() {
+        Some(RunStopped { resume, .. }) => hint_in(error, resume),
+        None => error.chain().find_map(hint_of),
+    }
+}
+
+/// Returns the same for an error of a run that is gone on with by `resume`.
+pub(super) fn hint_in(error: &anyhow::Error, resume: &str) -> Option<String> {
     let advice = error.chain().find_map(hint_of);
+    let advice = advice.map(|text| text.replace("`twostep runs resume`", &format!("`{resume}`")));
+    let advice = advice.map(|text| text.replace("`twostep runs resume -", &format!("`{resume} -")));
     let is_of_disk =
         |cause: &(dyn std::error::Error + 'static)| of_file(cause).is_some_and(FsError::is_of_disk);
-    let Some(RunStopped { resume, .. }) = error.downcast_ref() else {
-        return advice;
-    };
+    if error.chain().any(is_of_caller) {
+        return Some(format!(
+            "mend the answer, and go on with `{resume} --answer FILE`"
+        ));
+    }
     if let Some(reached) = error.chain().find_map(|cause| cause.downcast_ref()) {
         return Some(with_more(reached, resume));
     }
@@ -342,6 +356,17 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
         return Some(format!("{advice}; `{resume}` goes on with what there is"));
     }
     advice
+}
+
+/// Says whether it was the caller's answer that is no good.
+fn is_of_caller(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let of_call =
+        matches!(cause.downcast_ref(), Some(AgentError::Failed { agent, .. }) if agent == CALLER);
+    let of_edits =
+        matches!(cause.downcast_ref(), Some(ExecError::Rejected { agent, .. }) if agent == CALLER);
+    let of_ask =
+        matches!(cause.downcast_ref(), Some(AskError::Misfit { agent, .. }) if agent == CALLER);
+    of_call || of_edits || of_ask
 }
 
 /// Returns how a run goes on whose budget is used up.
@@ -439,7 +464,7 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
             RunError::Unresolved { .. } => {
                 "correct the paths in the plan by hand, or let its planner do it with `twostep plan --revise NOTE`".to_owned()
             }
-            RunError::Drifted { .. } => "look whether the plan still holds; then say `--accept-drift`, or let its planner change it with `twostep plan PLAN --revise NOTE`".to_owned(),
+            RunError::Drifted { .. } | RunError::Forgotten(_) => "look whether the plan still holds; then go on with `twostep runs resume -- --accept-drift`, or let its planner change it with `twostep plan PLAN --revise NOTE`".to_owned(),
             RunError::NoReferences(_) => "name in the plan the files to change, relative to the root of the repository".to_owned(),
             RunError::NoSession(_) => "plan again with the spec".to_owned(),
             RunError::OtherPlanner { made, .. } => format!("leave `--planner` out, or name {made}"),
@@ -510,6 +535,13 @@ fn exec_hint(error: &ExecError) -> Option<String> {
             ExecError::Unlike(executed) => Some(format!(
                 "read the lines that begin with `audit`; leave `--strict-audit` out, or apply the change with `{}`",
                 apply(&executed.patch)
+            )),
+            ExecError::Uncommitted { patch: None, .. } => Some(
+                "commit or stash them, or let the change land in your files with `--land tree`".to_owned(),
+            ),
+            ExecError::Uncommitted { patch: Some(patch), .. } => Some(format!(
+                "take the change into your files with `{}`, or commit or stash yours and run it again",
+                apply(patch)
             )),
             ExecError::Leaked(_) => Some(
                 "take that key out of use if others may have read it; run it again, or use another executor".to_owned(),

@@ -309,9 +309,8 @@ impl Planning<'_> {
         let candidates = pack::all_candidates(self.repository, self.threads);
         let references = plan_exec::resolve(&plan.text, plan, self.repository, &candidates);
         drift::keep(run, self.repository, &references)?;
-        Ok(Done::Planned(
-            self.target.unwrap_or(Path::new(PLAN_FILE)).to_owned(),
-        ))
+        let kept = run.folder.join(PLAN_FILE);
+        Ok(Done::Planned(self.target.map_or(kept, Path::to_owned)))
     }
 }
 

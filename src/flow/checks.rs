@@ -1,6 +1,6 @@
 //! The user's checks, within a run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::exec::ExecError;
@@ -12,8 +12,8 @@ use crate::fs::{self, FsError};
 use crate::process::Limits;
 use crate::run::{self, Event as Happened, Run};
 
-/// A check may take this long, and be silent as long.
-const CHECK_LIMIT: Duration = Duration::from_hours(1);
+/// A check may take this long unless something else is said.
+pub const CHECK_LIMIT: Duration = Duration::from_mins(30);
 
 /// The folder of a run that holds what checks wrote.
 pub const CHECKS_FOLDER: &str = "checks";
@@ -64,6 +64,14 @@ impl When {
     }
 }
 
+/// Returns where in `folder` is what the `n`th check wrote after the last change, without its ending.
+pub fn last_record(folder: &Path, n: usize) -> PathBuf {
+    let records = (0..).map(|round| folder.join(When::After(round).record(n)));
+    let is_there = |record: &PathBuf| fs::has_entry(folder, record.with_extension("out"));
+    let last = records.take_while(is_there).last();
+    last.unwrap_or_else(|| folder.join(When::After(0).record(n)))
+}
+
 /// Returns what the `n`th check said when the run in `first` was done.
 fn again(command: &str, n: usize, when: When, first: &Path) -> Result<Checked, FsError> {
     let (is_baseline, round) = match when {
@@ -96,7 +104,7 @@ pub(super) fn run_checks(
 ) -> Result<Vec<Checked>, ExecError> {
     let is_baseline = when == When::Before;
     let left = host.budget.time_left(run, (host.now)());
-    let longest = left.map_or(CHECK_LIMIT, |left| left.min(CHECK_LIMIT));
+    let longest = left.map_or(host.check_limit, |left| left.min(host.check_limit));
     let limits = Limits {
         idle: longest,
         wall: longest,

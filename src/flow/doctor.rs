@@ -9,8 +9,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::player::Player;
-use crate::agent::{Agent, Agents, Choice, Program, ProgramKind, Role, SignIn, Way};
-use crate::fs::{self, FsError, SystemKind};
+use crate::agent::{Agents, Choice, Program, ProgramKind, Role, SignIn, Way};
+use crate::fs::{self, FsError};
 use crate::model::{Catalogue, Price};
 use crate::process::{self, Command, Confinement, Limits, ProcessError};
 
@@ -241,15 +241,6 @@ pub fn role(
     if let Err(error) = player.require_key(ground.variables) {
         let (what, help) = (error.to_string(), error.hint());
         problems.push(Problem { what, help });
-    }
-    if let Agent::Recorded(recorded) = &player.agent {
-        let folder = ground.here.join(&recorded.typed);
-        if fs::kind(&folder).ok() != Some(SystemKind::Folder) {
-            problems.push(Problem {
-                what: format!("the recording `{}` is no folder", recorded.typed.display()),
-                help: "name a folder with recorded calls".to_owned(),
-            });
-        }
     }
     RoleFound {
         role,

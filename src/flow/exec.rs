@@ -22,6 +22,7 @@ use crate::agent::{Gives, Role};
 use crate::check::{CheckError, Checked, Runnable};
 use crate::fs::{self, FsError};
 use crate::git::BranchError;
+use crate::history::HistoryError;
 use crate::patch::PatchError;
 use crate::path::RepoPath;
 use crate::plan::{Plan, Reference, Status};
@@ -134,6 +135,8 @@ pub struct Bench {
     pub(super) noise: Vec<RepoPath>,
     /// How the checks went before any change.
     pub baseline: Vec<Checked>,
+    /// Files with changes of the user's that are not committed, where that keeps a change from a branch.
+    pub(super) uncommitted: Vec<RepoPath>,
 }
 
 /// What came of an execution.
@@ -190,6 +193,20 @@ pub enum ExecError {
         /// The file with the change.
         patch: PathBuf,
     },
+    /// A commit of the change would take changes of the user's along.
+    #[error(
+        "nothing went onto a branch: these files hold changes that you have not committed, and they would go along: {}",
+        names(paths)
+    )]
+    Uncommitted {
+        /// Which.
+        paths: Vec<RepoPath>,
+        /// The file with the change, if there is one yet.
+        patch: Option<PathBuf>,
+    },
+    /// Git could not be asked what is committed.
+    #[error(transparent)]
+    History(#[from] HistoryError),
     /// The change holds files that the user protects.
     #[error("the change is in `{}`, and nothing landed: it touches what your protected.toml names: {}", patch.display(), names(paths))]
     Protected {
@@ -549,6 +566,7 @@ pub fn bench(
         threads,
         noise,
         baseline,
+        uncommitted: Vec::new(),
     })
 }
 

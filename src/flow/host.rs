@@ -43,6 +43,8 @@ pub struct Host<'a> {
     pub limiter: Limiter,
     /// The longest that a call waits for a vendor, all its waits together.
     pub longest_wait: Duration,
+    /// How long a check may take, and be silent.
+    pub check_limit: Duration,
     /// Whether the user wants us to stop.
     pub interrupted: &'a (dyn Fn() -> bool + Sync),
     /// The time, in milliseconds since 1970.

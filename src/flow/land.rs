@@ -1,13 +1,13 @@
 //! Landing: the only thing that writes a change to the user's tree, or onto a branch.
 
 use super::examine::bytes_of;
-use super::exec::{ExecError, Executed, or_full};
+use super::exec::{Bench, ExecError, Executed, or_full};
 use super::host::{Event, Host};
 use crate::fs::{self, Root};
 use crate::git;
 use crate::path::RepoPath;
 use crate::run::{self, Event as Happened, LockError, Run};
-use crate::scratch::{self, LandError, Scratch, State};
+use crate::scratch::{self, LandError, State};
 
 /// Where a good change goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,12 +106,19 @@ fn others(root: &Root, id: &str, since_ms: u64, error: &LandError) -> Vec<String
 
 /// Commits a change on a new branch that is called after the run.
 pub(super) fn branch(
-    scratch: &Scratch,
+    bench: &Bench,
     run: &mut Run,
     executed: &Executed,
     title: &str,
 ) -> Result<Landed, ExecError> {
-    let root = Root::open(&scratch.folder)?;
+    let changed = executed.changes.changes.iter().map(|change| &change.path);
+    let paths = changed.filter(|path| bench.uncommitted.contains(path));
+    let paths: Vec<RepoPath> = paths.cloned().collect();
+    if !paths.is_empty() {
+        let patch = Some(executed.patch.clone());
+        return Err(ExecError::Uncommitted { paths, patch });
+    }
+    let root = Root::open(&bench.scratch.folder)?;
     let mut changed = Vec::new();
     for change in &executed.changes.changes {
         let kind = change.after.as_ref().map(|state| match state {

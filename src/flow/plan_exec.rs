@@ -209,6 +209,11 @@ pub enum RunError {
         /// Who was to change it.
         asked: String,
     },
+    /// Nothing is known of the files that a plan was made for.
+    #[error(
+        "the run `{0}`, which made the plan, is gone: nobody knows whether files that it names have changed since"
+    )]
+    Forgotten(String),
     /// A plan's file is no plan.
     #[error("cannot use the plan in `{}`", path.display())]
     Plan {
@@ -398,7 +403,8 @@ fn from_plan(
 }
 
 fn make_bench(work: &Work<'_>, run: &mut Run, host: &Host<'_>) -> Result<Bench, ExecError> {
-    exec::bench(
+    let uncommitted = uncommitted(work)?;
+    let bench = exec::bench(
         work.repository,
         work.candidates,
         work.carried,
@@ -406,7 +412,31 @@ fn make_bench(work: &Work<'_>, run: &mut Run, host: &Host<'_>) -> Result<Bench, 
         run,
         work.checks,
         host,
-    )
+    )?;
+    Ok(Bench {
+        uncommitted,
+        ..bench
+    })
+}
+
+/// Returns the files with changes that are not committed, if the change is to be a commit.
+fn uncommitted(work: &Work<'_>) -> Result<Vec<RepoPath>, ExecError> {
+    if work.land != Land::Branch {
+        return Ok(Vec::new());
+    }
+    let threads = work.request.threads;
+    let changed = history::changed(work.repository, None, work.candidates, threads)?;
+    Ok([changed.paths, changed.deleted].concat())
+}
+
+/// Refuses, before anything is paid for, a plan for files whose changes would go along onto a branch.
+fn require_committed(references: &[Reference], work: &Work<'_>) -> Result<(), ExecError> {
+    let mut paths = uncommitted(work)?;
+    paths.retain(|path| references.iter().any(|it| it.paths().contains(path)));
+    if paths.is_empty() {
+        return Ok(());
+    }
+    Err(ExecError::Uncommitted { paths, patch: None })
 }
 
 /// Resolves the plan, asks the user, and lets the executor work; goes round while the user wants the plan changed.
@@ -435,6 +465,8 @@ fn carry_out(
             Ok(references)
         }) {
             Ok(references) => {
+                warn_of_protected(&references, work, host);
+                require_committed(&references, work)?;
                 let task = groups::Task {
                     work,
                     plan: &plan,
@@ -458,7 +490,11 @@ fn carry_out(
                 }
                 answer
             }
-            Err(error @ (RunError::Unresolved { .. } | RunError::Drifted { .. })) => {
+            Err(
+                error @ (RunError::Unresolved { .. }
+                | RunError::Drifted { .. }
+                | RunError::Forgotten(_)),
+            ) => {
                 match (work.decide)(&Question::Unresolved(file, &error))? {
                     // Nobody can be asked.
                     Answer::Go | Answer::Stop => return Err(error),
@@ -532,6 +568,7 @@ pub fn revise(
     // What was said before is not known here; a vendor that keeps it asks little for it.
     let tokens = prompt.len() as u64 / BYTES_PER_TOKEN;
     let asked = (prompt.as_str(), tokens);
+    // A conversation is had with one agent.
     Ok(plan::ask(run, planner, asked, &|_| Ok(None), Some(&session), host)?.plan)
 }
 
@@ -568,21 +605,37 @@ fn keep_base(work: &Work<'_>, plan: &Plan, run: &mut Run) -> Result<(), FsError>
 
 /// Says whether the files that the plan in `file` names are as they were when it was made.
 fn drifted(file: &Path, work: &Work<'_>, host: &Host<'_>) -> Result<(), RunError> {
-    let drifted = match run_of(file)? {
-        Some(id) => drift::since(work.repository, &id)?,
-        None => Vec::new(),
-    };
-    if drifted.is_empty() {
+    let Some(id) = run_of(file)? else {
         return Ok(());
-    }
+    };
     let since = "the plan was made";
-    let error = RunError::Drifted { since, drifted };
+    let error = match drift::since(work.repository, &id)? {
+        Some(drifted) if drifted.is_empty() => return Ok(()),
+        Some(drifted) => RunError::Drifted { since, drifted },
+        None => RunError::Forgotten(id),
+    };
     match work.tolerance.drift {
         Drift::Refused => Err(error),
         Drift::Accepted => {
             (host.tell)(&Event::Warning(error.to_string()));
             Ok(())
         }
+    }
+}
+
+/// Warns of files that the plan names and that the user protects: whoever changes them lands nothing.
+fn warn_of_protected(references: &[Reference], work: &Work<'_>, host: &Host<'_>) {
+    let Some(globs) = work.protected else { return };
+    let named = references.iter().flat_map(Reference::paths);
+    let mut paths: Vec<_> = named.filter(|path| globs.take(path)).collect();
+    paths.sort();
+    paths.dedup();
+    if !paths.is_empty() {
+        let shown: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
+        (host.tell)(&Event::Warning(format!(
+            "the plan names what your protected.toml protects, and no change to it lands: {}",
+            shown.join(", ")
+        )));
     }
 }
 

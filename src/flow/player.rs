@@ -8,6 +8,7 @@ use crate::agent::{
     Agent, Agents, Backend, Billing, CALLER, Choice, Gives, Http, Program, ProgramKind, Rates,
     Recorded, Role, UserCommand,
 };
+use crate::fs::{self, SystemKind};
 use crate::model::{Catalogue, Model, UnknownModel};
 use crate::pack::Estimate;
 use crate::process;
@@ -66,6 +67,9 @@ pub enum PlayerError {
         /// The variable.
         key: String,
     },
+    /// There is no such recording.
+    #[error("the recording `{}` is no folder", .0.display())]
+    NoRecording(PathBuf),
     /// Nobody said which model an agent is to use.
     #[error("the agent `{name}` needs a model")]
     NoModel {
@@ -125,6 +129,9 @@ impl PlayerError {
                 "install it, or correct `command` of `[agent.{name}]` in `~/.config/twostep/agents.toml`"
             ),
             Self::NoKey { name, key } => format!("set {key}, or use another agent than `{name}`"),
+            Self::NoRecording(_) => {
+                "name the folder `calls` of a run, from the current folder".to_owned()
+            }
             Self::NoModel { name } => format!(
                 "name one of `twostep models`, `{name}:MODEL`, or say `model = \"...\"` in `~/.config/twostep/agents.toml`"
             ),
@@ -160,6 +167,9 @@ impl Player {
     ) -> Result<Self, PlayerError> {
         let (name, model) = match choice {
             Some(Choice::Recorded(folder)) => {
+                if !fs::kind(&here.join(&folder)).is_ok_and(|kind| kind == SystemKind::Folder) {
+                    return Err(PlayerError::NoRecording(folder));
+                }
                 let model = catalogue.find(default_program(role).default_model())?;
                 return Ok(Self {
                     agent: Agent::Recorded(Recorded::new(here, folder)),

@@ -11,7 +11,7 @@ use super::{Repo, Run, put_pipe, read};
 pub(super) const PLAN: &str = "# Plan: Greet the world\n\n## Objective\n\nThe greeting names the world.\n\n## Steps\n\n\
     ### Step 1: Change the greeting\n\nFiles:\n- change `greeting.txt`\n\nWrite `hello world`.\n\nEND OF PLAN\n";
 
-const EDIT: &str = "echo 'hello world' > greeting.txt\n";
+pub(super) const EDIT: &str = "echo 'hello world' > greeting.txt\n";
 
 pub(super) const CHECK: &str = "sh test.sh";
 
@@ -218,6 +218,42 @@ fn a_spec_becomes_a_checked_change_and_back() {
         show.stdout.contains("`sh test.sh` passed after the change"),
         "{}",
         show.stdout
+    );
+}
+
+#[test]
+fn what_is_not_committed_goes_onto_no_branch() {
+    for (plan, is_asked) in [
+        (PLAN.to_owned(), false),
+        // One that does not name the file.
+        (PLAN.replace("greeting.txt", "test.sh"), true),
+    ] {
+        let stage = Stage::new().tell("gemini.answer", &plan);
+        stage.repo.run_git(&["commit", "-qm", "one"]);
+        std::fs::write(stage.repo.root().join("greeting.txt"), "mine\n").unwrap();
+        let run = stage.plan_exec(&["--land", "branch"]);
+        assert_eq!(run.code, 1, "{}", run.stderr);
+        let said = "changes that you have not committed, and they would go along: `greeting.txt`";
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+        assert_eq!(stage.repo.run_git(&["branch", "--list", "twostep/*"]), "");
+        assert_eq!(stage.greeting(), "mine\n");
+        let is_kept = stage.last_run().join("changes.patch").is_file();
+        assert_eq!(is_kept, is_asked, "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_check_that_does_not_end_is_ended_and_named() {
+    let stage = Stage::new();
+    let run = stage.plan_exec(&["--check", "sleep 600", "--check-limit", "1s"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    for said in ["check     running `sleep 600`", "`sleep 600` "] {
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+    assert!(
+        run.stderr.contains("took more than 1 s") || run.stderr.contains("wrote nothing for 1 s"),
+        "{}",
+        run.stderr
     );
 }
 

@@ -224,8 +224,13 @@ fn what_has_changed_since_a_plan_was_made_is_told_before_it_is_carried_out() {
             before
         );
         if what == "changed" {
-            assert!(run.stderr.contains("--accept-drift"), "{}", run.stderr);
-            let run = exec(&stage, &["--accept-drift"]);
+            let id = stage.last_run();
+            let id = id.file_name().unwrap().to_str().unwrap();
+            let resume = format!("`twostep runs resume {id} -- --accept-drift`");
+            assert!(run.stderr.contains(&resume), "{}", run.stderr);
+            let report = String::from_utf8(read(&stage.last_run().join("report.md"))).unwrap();
+            assert!(report.contains(&resume), "{report}");
+            let run = stage.run(&["runs", "resume", "--", "--accept-drift"]);
             assert_eq!(
                 (run.code, stage.greeting().as_str()),
                 (0, "hi\nmore\n"),
@@ -291,12 +296,39 @@ fn a_change_is_held_against_the_plan_and_what_was_said() {
 }
 
 #[test]
+fn a_plan_whose_run_is_gone_may_have_drifted() {
+    let stage = Stage::new();
+    assert_eq!(stage.run(&["plan", "spec.md", "-o", "P.md"]).code, 0);
+    let report = String::from_utf8(read(&stage.last_run().join("report.md"))).unwrap();
+    assert!(
+        report.contains("`twostep exec P.md` carries the plan out"),
+        "{report}"
+    );
+    std::fs::remove_dir_all(stage.last_run()).unwrap();
+    let run = stage.run(&["exec", "P.md", "--yes"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("which made the plan, is gone"),
+        "{}",
+        run.stderr
+    );
+    let run = stage.run(&["runs", "resume", "--", "--accept-drift"]);
+    assert_eq!(
+        (run.code, stage.greeting().as_str()),
+        (0, "hello world\n"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn what_the_user_protects_is_never_changed() {
     for (paths, code) in [
         ("[\"*.txt\"]", 1),
         ("[\"/greeting.txt\"]", 1),
         ("[\"/src/**\"]", 0),
         ("[]", 0),
+        ("[\"!*.txt\"]", 2),
         ("[\"[\"]", 2),
         ("3", 2),
     ] {
@@ -320,8 +352,14 @@ fn what_the_user_protects_is_never_changed() {
                 run.stderr
             );
             assert!(stage.last_run().join("changes.patch").is_file());
+            // Before the executor is asked.
+            let told = run
+                .stderr
+                .find("the plan names what your protected.toml protects");
+            assert!(told < run.stderr.find("executor  asking"), "{}", run.stderr);
+            assert!(told.is_some(), "{}", run.stderr);
         }
-        if code == 2 {
+        if code == 2 && paths != "[\"!*.txt\"]" {
             assert!(
                 run.stderr.contains("cannot use your protected paths"),
                 "{}",
