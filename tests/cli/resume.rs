@@ -53,13 +53,20 @@ fn kept(folder: &Path) -> (BTreeMap<String, String>, usize) {
 
 /// Kills a run at every `step`-th point, takes each up again, and holds it against one that nobody killed.
 fn kill_and_resume(step: usize, more: &[&str]) -> usize {
-    let whole = Stage::new();
+    // A branch begins at a commit.
+    let stage = || {
+        let stage = Stage::new();
+        stage.repo.run_git(&["add", "-A"]);
+        stage.repo.run_git(&["commit", "-qm", "first"]);
+        stage
+    };
+    let whole = stage();
     let run = whole.plan_exec(more);
     assert_eq!(run.code, 0, "{}", run.stderr);
     let (files, n_calls) = kept(&whole.last_run());
     assert_eq!(n_calls, 2);
     for n in (1..).step_by(step) {
-        let stage = Stage::new();
+        let stage = stage();
         let before = stage.greeting();
         if !is_killed(&stage, n, more) {
             return n;
