@@ -21,12 +21,11 @@ use super::printer::Printer;
 use crate::agent::{Chain, Role, Usage, quoted};
 use crate::flow::ask::{self, Answer, AskError, Done, PROMPT_FILE, Question, Session};
 use crate::flow::host::{Event, Host};
-use crate::flow::pack::{HELD_BYTES, PackRequest};
+use crate::flow::pack::PackRequest;
 use crate::flow::plan_exec::{self, RunError, title};
 use crate::flow::player::Player;
 use crate::fs::{self, FsError, Output};
-use crate::pack::{Format, Prefer, Sections};
-use crate::repo::{self, ReadOptions, Repository};
+use crate::repo::{self, Repository};
 use crate::run::{self, Outcome, Run};
 use crate::schema::Schema;
 use crate::tokens::Counter;
@@ -280,20 +279,7 @@ fn pack_request(
         named: named.named.clone(),
         globs: named.globs.clone(),
         outputs: target.iter().map(|file| file.to_path_buf()).collect(),
-        read: ReadOptions {
-            everything: false,
-            hashed: false,
-        },
-        levels: Vec::new(),
-        format: Format::Xml,
-        sections: Sections::default(),
-        redactor: Arc::clone(&lent.redactor),
-        room: None,
-        query: None,
-        prefer: Prefer::Balance,
-        counter: counter.clone(),
-        threads: threads(None),
-        max_held_bytes: HELD_BYTES,
+        ..PackRequest::everything(counter.clone(), Arc::clone(&lent.redactor), threads(None))
     }
 }
 

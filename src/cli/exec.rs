@@ -31,7 +31,7 @@ use crate::flow::consent::Said;
 use crate::flow::exec::{ExecError, Executed, Unlike};
 use crate::flow::groups::ExecBy;
 use crate::flow::land::{Land, Landed};
-use crate::flow::pack::{self, HELD_BYTES, PackRequest};
+use crate::flow::pack::{self, PackRequest};
 use crate::flow::plan_exec::{
     self, Done, Drift, Open, PLAN_FILE, RunError, Tolerance, Work, title,
 };
@@ -39,7 +39,6 @@ use crate::flow::player::Player;
 use crate::flow::rounds::USUAL_ROUNDS;
 use crate::flow::route::Context;
 use crate::fs::{self, SystemKind};
-use crate::pack::{Format, Prefer, Sections};
 use crate::path::RepoPath;
 use crate::plan::Reference;
 use crate::repo::{Globs, Named, ReadOptions, Repository};
@@ -566,21 +565,12 @@ impl Job<'_> {
 
     /// Returns how the repository is packed.
     fn request(&self, selected: &Selected, read: ReadOptions, lent: &Lent) -> PackRequest {
+        let counter = Counter::new(self.players().filter_map(Player::family).collect());
         PackRequest {
             named: selected.named.clone(),
             globs: selected.globs.clone(),
-            outputs: Vec::new(),
             read,
-            levels: Vec::new(),
-            format: Format::Xml,
-            sections: Sections::default(),
-            redactor: Arc::clone(&lent.redactor),
-            room: None,
-            query: None,
-            prefer: Prefer::Balance,
-            counter: Counter::new(self.players().filter_map(Player::family).collect()),
-            threads: selected.threads,
-            max_held_bytes: HELD_BYTES,
+            ..PackRequest::everything(counter, Arc::clone(&lent.redactor), selected.threads)
         }
     }
 

@@ -17,14 +17,13 @@ use super::story;
 use crate::agent::{Chain, Role};
 use crate::flow::drift;
 use crate::flow::host::{Event as Told, Host};
-use crate::flow::pack::{self, HELD_BYTES, PackRequest};
+use crate::flow::pack::{self, PackRequest};
 use crate::flow::plan::{self, Prompt, SPEC_FILE, Task};
 use crate::flow::plan_exec::{self, Answer, Done, PLAN_FILE, Question, RunError, title};
 use crate::flow::player::Player;
 use crate::flow::rounds::{self, USUAL_ROUNDS};
 use crate::flow::route::Context;
 use crate::fs::{self, FsError};
-use crate::pack::{Format, Prefer, Sections};
 use crate::plan::Plan;
 use crate::repo::{ReadOptions, Repository};
 use crate::run::{self, Run};
@@ -369,16 +368,11 @@ impl PlanArgs {
                 everything: self.select.all,
                 hashed: false,
             },
-            levels: Vec::new(),
-            format: Format::Xml,
-            sections: Sections::default(),
-            redactor: Arc::clone(&lent.redactor),
-            room: None,
-            query: None,
-            prefer: Prefer::Balance,
-            counter: counter.clone(),
-            threads: selected.threads,
-            max_held_bytes: HELD_BYTES,
+            ..PackRequest::everything(
+                counter.clone(),
+                Arc::clone(&lent.redactor),
+                selected.threads,
+            )
         }
     }
 

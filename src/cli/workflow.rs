@@ -18,7 +18,7 @@ use super::plan::read_spec;
 use super::printer::Printer;
 use crate::agent::{Chain, Role, Usage};
 use crate::flow::ask::AskError;
-use crate::flow::pack::{self, HELD_BYTES, PackRequest};
+use crate::flow::pack::{self, PackRequest};
 use crate::flow::plan::SPEC_FILE;
 use crate::flow::plan_exec::{Done, RunError, clear, title};
 use crate::flow::player::Player;
@@ -26,8 +26,7 @@ use crate::flow::workflow::{
     FILES_FOLDER, Files, Gate, Scope, StepError, StepFailed, Workshop, waiting, work,
 };
 use crate::fs;
-use crate::pack::{Format, Prefer, Sections};
-use crate::repo::{self, Candidate, Globs, Named, ReadOptions, Repository};
+use crate::repo::{self, Candidate, Globs, Repository};
 use crate::run::{self, Outcome, Run, Summary};
 use crate::tokens::Counter;
 use crate::workflow::{BUILT_IN, Does, Step, Times, Workflow};
@@ -253,7 +252,7 @@ fn run_one(args: &RunArgs, environment: &Environment, printer: &Printer) -> anyh
     let shop = Workshop {
         repository: &repository,
         candidates: &candidates,
-        request: request(counter, &lent),
+        request: PackRequest::everything(counter, Arc::clone(&lent.redactor), threads),
         players: &players,
         files: files(&candidates),
         decide: &decide,
@@ -571,26 +570,4 @@ fn files(candidates: &[Candidate]) -> Files {
         let taken = paths.iter().filter(|path| globs.take(path));
         taken.map(ToString::to_string).collect()
     })
-}
-
-fn request(counter: Counter, lent: &Lent) -> PackRequest {
-    PackRequest {
-        named: vec![Named::Everything],
-        globs: Globs::everything(),
-        outputs: Vec::new(),
-        read: ReadOptions {
-            everything: false,
-            hashed: false,
-        },
-        levels: Vec::new(),
-        format: Format::Xml,
-        sections: Sections::default(),
-        redactor: Arc::clone(&lent.redactor),
-        room: None,
-        query: None,
-        prefer: Prefer::Balance,
-        counter,
-        threads: threads(None),
-        max_held_bytes: HELD_BYTES,
-    }
 }

@@ -53,6 +53,31 @@ pub struct PackRequest {
     pub max_held_bytes: usize,
 }
 
+impl PackRequest {
+    /// Returns that for all files of a repository, in full, as XML, however much that is.
+    pub fn everything(counter: Counter, redactor: Arc<Redactor>, threads: NonZeroUsize) -> Self {
+        Self {
+            named: vec![Named::Everything],
+            globs: Globs::everything(),
+            outputs: Vec::new(),
+            read: ReadOptions {
+                everything: false,
+                hashed: false,
+            },
+            levels: Vec::new(),
+            format: Format::Xml,
+            sections: Sections::default(),
+            redactor,
+            room: None,
+            query: None,
+            prefer: Prefer::Balance,
+            counter,
+            threads,
+            max_held_bytes: HELD_BYTES,
+        }
+    }
+}
+
 /// A pack that was written.
 pub struct Packed {
     /// What became of each candidate, sorted by path.
