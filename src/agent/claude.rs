@@ -24,7 +24,7 @@ impl Protocol for Claude {
         match text(line, "/type") {
             "system" if text(line, "/subtype") == "api_retry" => {
                 let status = number(line, "/error_status");
-                let status = status.map_or(String::new(), |status| format!(" ({status})"));
+                let status = status.map_or(String::new(), |status| format!(" (status {status})"));
                 let delay = number(line, "/retry_delay_ms");
                 let within = delay.map_or(String::new(), |delay| format!(" in {delay} ms"));
                 let told = format!("waits to try again{within}{status}");

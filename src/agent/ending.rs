@@ -31,7 +31,13 @@ pub(super) fn exit_code(
 pub(super) fn waits_too_long(waits: Duration, longest: Duration, told: &str) -> Failure {
     let (waits, longest) = (waits.as_secs(), longest.as_secs());
     let why = format!("it would wait {waits} s by itself, and may wait {longest} s");
-    hung(&why, Some(told))
+    let failure = hung(&why, Some(told));
+    // It waits for its vendor, whatever it says.
+    let class = match failure.class {
+        Class::Hung => Class::Network,
+        class => class,
+    };
+    Failure { class, ..failure }
 }
 
 /// What it told last says more than that it did not end.
@@ -46,4 +52,33 @@ fn hung(why: &str, trouble: Option<&str>) -> Failure {
         told.class
     };
     Failure::new(class, format!("{why}; it told last: {trouble}")).waiting(trouble)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_program_waits_for_makes_the_class() {
+        for (told, class) in [
+            (
+                "waits to try again in 35254 ms (status 429): rate_limit",
+                Class::RateLimited,
+            ),
+            (
+                "waits to try again in 525 ms (status 500): server_error",
+                Class::Network,
+            ),
+            (
+                "waits to try again in 525 ms (status 401): authentication_failed",
+                Class::NotSignedIn,
+            ),
+            ("waits to try again in 525 ms: unknown", Class::Network),
+            ("", Class::Network),
+        ] {
+            let longest = Duration::from_secs(1);
+            let failure = waits_too_long(Duration::from_secs(2), longest, told);
+            assert_eq!(failure.class, class, "{told}");
+        }
+    }
 }

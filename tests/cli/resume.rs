@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 
 use super::plan_exec::{CHECK, Stage};
 use super::read;

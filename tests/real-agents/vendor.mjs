@@ -184,7 +184,8 @@ function workingDirectory(raw) {
 // Returns the turn that answers, with its text read and its places filled in.
 function turnFor(vendor, n_tools, { prompt, results, n_prompts = 1 }, raw) {
   const turns = (n_tools > 0 && scenario[`${vendor} with tools`]) || scenario[vendor];
-  const found = turns?.[results.length + n_prompts - 1];
+  // Some programs ask once more by a prompt of their own: that is no turn more.
+  const found = turns?.[results.length + n_prompts - 1] ?? turns?.[results.length];
   const turn = found?.cases?.find(({ has = "" }) => prompt.includes(has)) ?? found;
   if (turn?.file) return { text: readFileSync(resolve(dirname(scenarioPath), turn.file), "utf8") };
   if (!turn?.tool) return turn;
