@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_glob_that_can_match_nothing_is_found() {
-        let tops = ["/", "/home/me", "/work/repo"].map(PathBuf::from);
+        let tops = ["/", "/home/me", "/srv/repo"].map(PathBuf::from);
         for (glob, expected) in [
             ("*.pem", false),
             ("/secrets/**", false),
@@ -300,7 +300,7 @@ mod tests {
             ("secrets\\*", true),
             ("~/x", true),
             ("/home/me/x/*.pem", true),
-            ("/work/repo/secrets/**", true),
+            ("/srv/repo/secrets/**", true),
         ] {
             let found = protects_nothing(glob, &tops);
             assert_eq!(found.is_some(), expected, "{glob}: {found:?}");
