@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use serde::Serialize;
 
 use super::agents::{
     AgentArgs, DEFAULT_IDLE, DEFAULT_TIME, DEFAULT_WAIT, Lent, parse_agents, player,
@@ -18,19 +17,18 @@ use super::begin::{begin, end, events, exit_of};
 use super::environment::Environment;
 use super::exit::{Exit, RunStopped, class_of, is_interrupted, resume, unwrapped, usage};
 use super::number::parse_duration;
+use super::outcome::{NotBegun, Report};
 use super::plan::{read_packs, read_spec};
 use super::printer::Printer;
 use super::select::{SelectArgs, Selected};
 use super::story;
 use super::trust;
-use crate::agent::{Chain, Role, Usage, quoted};
-use crate::check::Checked;
-use crate::flow::audit::Audit;
+use crate::agent::{Chain, Role, quoted};
 use crate::flow::checks::CHECK_LIMIT;
 use crate::flow::consent::Said;
-use crate::flow::exec::{ExecError, Executed, Unlike};
+use crate::flow::exec::Unlike;
 use crate::flow::groups::ExecBy;
-use crate::flow::land::{Land, Landed};
+use crate::flow::land::Land;
 use crate::flow::pack::{self, PackRequest};
 use crate::flow::plan_exec::{
     self, Done, Drift, Open, PLAN_FILE, RunError, Tolerance, Work, title,
@@ -40,10 +38,8 @@ use crate::flow::rounds::USUAL_ROUNDS;
 use crate::flow::route::Context;
 use crate::fs::{self, SystemKind};
 use crate::path::RepoPath;
-use crate::plan::Reference;
 use crate::repo::{Globs, Named, ReadOptions, Repository};
-use crate::run::{self, Group, Run, Summary};
-use crate::scratch::ChangeKind;
+use crate::run::{self, Run};
 use crate::tokens::Counter;
 
 /// What checks a change, and where it goes.
@@ -496,8 +492,7 @@ impl Job<'_> {
                     let summary = run::summary(root, &run.id)?;
                     let exit = signal.map_or_else(|| Exit::of(&error), Exit::of_signal);
                     let groups = run::groups(&run::records(root, &run.id)?);
-                    let report = Report::failed(&summary, &error, exit);
-                    printer.json(&Report { groups, ..report })?;
+                    printer.json(&Report::failed(&summary, &error, exit).by(groups))?;
                 }
                 if let Some(signal) = signal {
                     printer.note(&format!(
@@ -538,8 +533,7 @@ impl Job<'_> {
         }
         if self.change.json {
             let groups = run::groups(&run::records(root, &run.id)?);
-            let report = Report::new(&summary, &done);
-            printer.json(&Report { groups, ..report })?;
+            printer.json(&Report::new(&summary, &done).by(groups))?;
         }
         Ok(exit_of(&Ok(done), lent.signal()))
     }
@@ -757,132 +751,5 @@ impl From<ContextArg> for Context {
             ContextArg::Full => Self::Full,
             ContextArg::Plan => Self::Plan,
         }
-    }
-}
-
-/// What a program is told of a run.
-#[derive(Serialize)]
-struct Report<'a> {
-    version: u32,
-    run: &'a str,
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    class: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exit: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prompt: Option<&'a Path>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    patch: Option<&'a Path>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    branch: Option<&'a str>,
-    files: Vec<ChangedFile<'a>>,
-    checks: &'a [Checked],
-    baseline: &'a [Checked],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    audit: Option<&'a Audit>,
-    /// What came of the steps, where they were not carried out all at once.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    groups: Vec<Group>,
-    /// What the plan names that cannot be resolved, where that is why.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    references: Option<&'a [Reference]>,
-    usage: Usage,
-    took_ms: u64,
-}
-
-/// What a program is told where no run was begun.
-#[derive(Serialize)]
-struct NotBegun {
-    version: u32,
-    /// None, as a program reads it.
-    run: (),
-    outcome: &'static str,
-    error: String,
-    class: String,
-    exit: u8,
-}
-
-#[derive(Serialize)]
-struct ChangedFile<'a> {
-    path: &'a RepoPath,
-    change: ChangeKind,
-}
-
-impl<'a> Report<'a> {
-    fn failed(summary: &'a Summary, error: &'a anyhow::Error, exit: Exit) -> Self {
-        let mut report = Self::new(summary, &Done::NotAsked);
-        report.outcome = "failed";
-        report.error = Some(format!("{error:#}"));
-        report.class = Some(class_of(error));
-        report.exit = Some(exit as u8);
-        if let Some(RunError::Unresolved { open }) = error.downcast_ref() {
-            report.references = Some(open);
-        }
-        if let Some(
-            ExecError::Failed { executed, .. }
-            | ExecError::Disputed { executed, .. }
-            | ExecError::Unlike(executed),
-        ) = error.downcast_ref()
-        {
-            report.take(executed);
-        }
-        report
-    }
-
-    fn take(&mut self, executed: &'a Executed) {
-        self.patch = Some(&executed.patch);
-        let file = |change: &'a crate::scratch::Change| ChangedFile {
-            path: &change.path,
-            change: ChangeKind::of(change),
-        };
-        self.files = executed.changes.changes.iter().map(file).collect();
-        self.checks = &executed.checks;
-        self.baseline = &executed.baseline;
-        self.audit = Some(&executed.audit);
-    }
-
-    fn new(summary: &'a Summary, done: &'a Done) -> Self {
-        let mut report = Self {
-            version: 1,
-            run: &summary.id,
-            outcome: "not_asked",
-            error: None,
-            class: None,
-            exit: None,
-            prompt: None,
-            patch: None,
-            branch: None,
-            files: Vec::new(),
-            checks: &[],
-            baseline: &[],
-            audit: None,
-            groups: Vec::new(),
-            references: None,
-            usage: summary.usage,
-            took_ms: summary.took_ms,
-        };
-        match done {
-            Done::NotAsked | Done::Reviewed(_) => {}
-            Done::Planned(_) => report.outcome = "planned",
-            Done::Waiting(_, prompt) => {
-                report.outcome = "waiting";
-                report.prompt = Some(prompt);
-            }
-            Done::Executed(executed) => {
-                report.outcome = match &executed.landed {
-                    Landed::Kept => "kept",
-                    Landed::Tree => "landed",
-                    Landed::Branch(name) => {
-                        report.branch = Some(name);
-                        "landed"
-                    }
-                };
-                report.take(executed);
-            }
-        }
-        report
     }
 }

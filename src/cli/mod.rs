@@ -17,6 +17,7 @@ mod live;
 mod mentions;
 mod models;
 mod number;
+mod outcome;
 mod pack;
 mod plan;
 mod printer;

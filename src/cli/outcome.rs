@@ -1,0 +1,150 @@
+//! What a program is told, with `--json`, of a run that carries out a plan: one object at its end.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::exit::{Exit, class_of};
+use crate::agent::Usage;
+use crate::check::Checked;
+use crate::flow::audit::Audit;
+use crate::flow::exec::{ExecError, Executed};
+use crate::flow::land::Landed;
+use crate::flow::plan_exec::{Done, RunError};
+use crate::path::RepoPath;
+use crate::plan::Reference;
+use crate::run::{Group, Summary};
+use crate::scratch::ChangeKind;
+
+/// What a program is told of a run.
+#[derive(Serialize)]
+pub(super) struct Report<'a> {
+    version: u32,
+    run: &'a str,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt: Option<&'a Path>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch: Option<&'a Path>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch: Option<&'a str>,
+    files: Vec<ChangedFile<'a>>,
+    checks: &'a [Checked],
+    baseline: &'a [Checked],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit: Option<&'a Audit>,
+    /// What came of the steps, where they were not carried out all at once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<Group>,
+    /// What the plan names that cannot be resolved, where that is why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    references: Option<&'a [Reference]>,
+    usage: Usage,
+    took_ms: u64,
+}
+
+/// What a program is told where no run was begun.
+#[derive(Serialize)]
+pub(super) struct NotBegun {
+    pub(super) version: u32,
+    /// None, as a program reads it.
+    pub(super) run: (),
+    pub(super) outcome: &'static str,
+    pub(super) error: String,
+    pub(super) class: String,
+    pub(super) exit: u8,
+}
+
+#[derive(Serialize)]
+struct ChangedFile<'a> {
+    path: &'a RepoPath,
+    change: ChangeKind,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn failed(summary: &'a Summary, error: &'a anyhow::Error, exit: Exit) -> Self {
+        let mut report = Self::new(summary, &Done::NotAsked);
+        report.outcome = "failed";
+        report.error = Some(format!("{error:#}"));
+        report.class = Some(class_of(error));
+        report.exit = Some(exit as u8);
+        if let Some(RunError::Unresolved { open }) = error.downcast_ref() {
+            report.references = Some(open);
+        }
+        if let Some(
+            ExecError::Failed { executed, .. }
+            | ExecError::Disputed { executed, .. }
+            | ExecError::Unlike(executed),
+        ) = error.downcast_ref()
+        {
+            report.take(executed);
+        }
+        report
+    }
+
+    /// Adds what came of the steps, where they were not carried out all at once.
+    pub(super) fn by(mut self, groups: Vec<Group>) -> Self {
+        self.groups = groups;
+        self
+    }
+
+    fn take(&mut self, executed: &'a Executed) {
+        self.patch = Some(&executed.patch);
+        let file = |change: &'a crate::scratch::Change| ChangedFile {
+            path: &change.path,
+            change: ChangeKind::of(change),
+        };
+        self.files = executed.changes.changes.iter().map(file).collect();
+        self.checks = &executed.checks;
+        self.baseline = &executed.baseline;
+        self.audit = Some(&executed.audit);
+    }
+
+    pub(super) fn new(summary: &'a Summary, done: &'a Done) -> Self {
+        let mut report = Self {
+            version: 1,
+            run: &summary.id,
+            outcome: "not_asked",
+            error: None,
+            class: None,
+            exit: None,
+            prompt: None,
+            patch: None,
+            branch: None,
+            files: Vec::new(),
+            checks: &[],
+            baseline: &[],
+            audit: None,
+            groups: Vec::new(),
+            references: None,
+            usage: summary.usage,
+            took_ms: summary.took_ms,
+        };
+        match done {
+            Done::NotAsked | Done::Reviewed(_) => {}
+            Done::Planned(_) => report.outcome = "planned",
+            Done::Waiting(_, prompt) => {
+                report.outcome = "waiting";
+                report.prompt = Some(prompt);
+            }
+            Done::Executed(executed) => {
+                report.outcome = match &executed.landed {
+                    Landed::Kept => "kept",
+                    Landed::Tree => "landed",
+                    Landed::Branch(name) => {
+                        report.branch = Some(name);
+                        "landed"
+                    }
+                };
+                report.take(executed);
+            }
+        }
+        report
+    }
+}
