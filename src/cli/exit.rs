@@ -19,6 +19,7 @@ use crate::flow::redact::SecretsFound;
 use crate::flow::undo::UndoError;
 use crate::flow::unpack::RestoreError;
 use crate::flow::verify::VerifyError;
+use crate::flow::workflow::StepError;
 use crate::fs::FsError;
 use crate::history::HistoryError;
 use crate::model::UnknownModel;
@@ -397,6 +398,9 @@ fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         ));
     }
     if let Some(error) = cause.downcast_ref::<AskError>() {
+        return error.hint();
+    }
+    if let Some(error) = cause.downcast_ref::<StepError>() {
         return error.hint();
     }
     if let Some(PackError::TooSmall(small)) = cause.downcast_ref() {

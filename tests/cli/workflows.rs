@@ -270,6 +270,9 @@ fn a_gate_is_answered_by_somebody_or_nothing_goes_on() {
         );
         assert!(run.stderr.contains(said), "{args:?} {}", run.stderr);
     }
+    let run = stage.workflow(&["mine", "spec.md"]);
+    let hint = "hint: answer it beforehand with `--set go=` and one of yes, no, or say `--yes`";
+    assert!(run.stderr.contains(hint), "{}", run.stderr);
     let run = stage.workflow(&["mine"]);
     assert!(
         run.code == 2 && run.stderr.contains("needs a spec"),

@@ -110,9 +110,11 @@ pub enum StepError {
     /// There was nobody to ask.
     #[error("there is nobody to ask: {question}")]
     Nobody {
+        /// The gate that asks.
+        gate: String,
         /// What is asked.
         question: String,
-        /// How that is answered beforehand.
+        /// What may be answered.
         choices: Vec<String>,
     },
     /// A file could not be read or written.
@@ -134,6 +136,17 @@ fn written(open: &[Reference]) -> String {
 const MOST_ITEMS: usize = 10_000;
 
 impl StepError {
+    /// Returns what the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Nobody { gate, choices, .. } => Some(format!(
+                "answer it beforehand with `--set {gate}=` and one of {}, or say `--yes` for the first",
+                choices.join(", ")
+            )),
+            _ => None,
+        }
+    }
+
     /// Says whether a workflow may go on without the step: not where the run itself is at an end.
     fn may_go_on(&self) -> bool {
         match self {
@@ -289,7 +302,7 @@ impl Worker<'_> {
         let result = match self.kind(step, scope, label) {
             Ok(result) => result,
             Err(error) if step.on_failure == OnFailure::GoOn && error.may_go_on() => {
-                let told = crate::flow::workflow::step::causes(&error);
+                let told = step::causes(&error);
                 (self.host.tell)(&Event::Warning(format!(
                     "the step `{label}` failed, and the workflow goes on: {told}"
                 )));

@@ -201,6 +201,7 @@ impl Worker<'_> {
             known
                 .or_else(|| (self.shop.decide)(&gate))
                 .ok_or_else(|| StepError::Nobody {
+                    gate: step.to_owned(),
                     question: question.trim().to_owned(),
                     choices: choices.to_vec(),
                 })?;
