@@ -195,17 +195,17 @@ fn ask(
         executor: None,
         checks: &[],
     };
-    let (mut run, _place) = begin(&home, ("ask", title(&words)), &lent, None, environment)?;
+    let (run, _place) = begin(&home, ("ask", title(&words)), &lent, None, environment)?;
     seen.run = Some(run.id.clone());
     // Outside of a repository the run is kept in the cache.
     let place = home.root.path();
     let place = place.ends_with(HOMELESS).then_some(place);
     let done = lent.host(printer, |host| {
-        let done = answer(&question, player, &asking, &mut run, host);
+        let done = answer(&question, player, &asking, &run, host);
         ask::keep(&run, done, host)
     });
     seen.signal = lent.signal();
-    match end(&mut run, done, seen.signal) {
+    match end(&run, done, seen.signal) {
         Ok(Done::Answered(answer)) => args.give(&answer, output, &run, printer),
         Ok(Done::NotAsked) => {
             let prompt = run.folder.join(UNASKED_FILE);
@@ -224,7 +224,7 @@ fn ask(
 }
 
 /// Records what a run came to, and returns that.
-fn end(run: &mut Run, done: Result<Done, AskError>, signal: Option<i32>) -> anyhow::Result<Done> {
+fn end(run: &Run, done: Result<Done, AskError>, signal: Option<i32>) -> anyhow::Result<Done> {
     let done = done.map_err(plain);
     let (outcome, exit) = match &done {
         Ok(done) => (done.outcome(), Exit::Success),
@@ -251,7 +251,7 @@ fn answer(
     question: &Question<'_>,
     player: &Player,
     asking: &Asking<'_>,
-    run: &mut Run,
+    run: &Run,
     host: &Host<'_>,
 ) -> Result<Done, AskError> {
     let words = host.redactor.redacted(question.words);
@@ -309,7 +309,7 @@ fn plain(error: AskError) -> anyhow::Error {
 impl AskArgs {
     /// Returns what is asked: the argument, an empty line, and what comes through stdin.
     fn words(&self, environment: &Environment, printer: &Printer) -> anyhow::Result<String> {
-        if let Some(run) = environment.resumed.borrow().as_deref() {
+        if let Some(run) = environment.resumed().as_deref() {
             // What came through stdin is gone but for what the run has of it.
             let kept = run.kept(PROMPT_FILE).map_err(|_| {
                 usage(

@@ -76,7 +76,7 @@ pub(super) fn begin(
     environment: &Environment,
 ) -> anyhow::Result<(Run, Claim)> {
     let root = repository.root.path();
-    if let Some(run) = environment.resumed.take() {
+    if let Some(run) = environment.resumed().take() {
         run.watch(watch);
         let place = lent.claim(&run.id)?;
         // Who was killed took nothing out of what programs wrote.
@@ -126,11 +126,7 @@ pub(super) fn begin(
 /// # Errors
 ///
 /// Fails if the run did, or its end cannot be recorded.
-pub(super) fn end(
-    run: &mut Run,
-    done: Result<Done, RunError>,
-    lent: &Lent,
-) -> anyhow::Result<Done> {
+pub(super) fn end(run: &Run, done: Result<Done, RunError>, lent: &Lent) -> anyhow::Result<Done> {
     let done = or_waiting(done).map_err(unwrapped);
     let outcome = match &done {
         Ok(done) => done.outcome(),

@@ -1,9 +1,9 @@
 //! What the process finds round it: folders, and the user's own files.
 
-use std::cell::RefCell;
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
 use serde::Deserialize;
@@ -28,7 +28,7 @@ pub(super) struct Environment {
     /// The folder of the run that is done again from its answers, if one is.
     pub(super) replayed: Option<PathBuf>,
     /// The run that is gone on with, until it is taken.
-    pub(super) resumed: RefCell<Option<Box<Run>>>,
+    resumed: Mutex<Option<Box<Run>>>,
 }
 
 /// The user's own catalogue of models, in the folder of the user's files.
@@ -92,7 +92,7 @@ impl Environment {
             directory: here,
             arguments: std::env::args_os().skip(1).collect(),
             replayed: None,
-            resumed: RefCell::new(None),
+            resumed: Mutex::new(None),
             cache: cache.map(|folder| folder.join("twostep")),
             config: config.map(|folder| folder.join("twostep")),
         })
@@ -106,7 +106,7 @@ impl Environment {
             cache: self.cache.clone(),
             arguments: Vec::new(),
             replayed: None,
-            resumed: RefCell::new(Some(run)),
+            resumed: Mutex::new(Some(run)),
         }
     }
 
@@ -118,13 +118,18 @@ impl Environment {
             cache: self.cache.clone(),
             arguments: Vec::new(),
             replayed: Some(first.to_owned()),
-            resumed: RefCell::new(None),
+            resumed: Mutex::new(None),
         }
+    }
+
+    /// Returns the run that is gone on with, until it is taken.
+    pub(super) fn resumed(&self) -> MutexGuard<'_, Option<Box<Run>>> {
+        self.resumed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says whether a run is gone on with.
     pub(super) fn is_resuming(&self) -> bool {
-        self.resumed.borrow().is_some()
+        self.resumed().is_some()
     }
 
     /// Returns a path as the system takes it, from one as the user wrote it.

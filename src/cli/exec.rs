@@ -1,12 +1,9 @@
 //! `twostep exec` and `twostep plan-exec`
 
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
 use super::agents::{
@@ -14,35 +11,28 @@ use super::agents::{
 };
 use super::asking::Asking;
 use super::begin::{begin, end, events, exit_of};
+use super::change::{GroundArgs, LandArg};
 use super::environment::Environment;
 use super::exit::{Exit, RunStopped, class_of, is_interrupted, resume, unwrapped, usage};
-use super::number::parse_duration;
 use super::outcome::{NotBegun, Report};
 use super::plan::{read_packs, read_spec};
 use super::printer::Printer;
 use super::select::{SelectArgs, Selected};
 use super::story;
-use super::trust;
 use crate::agent::{Chain, Role, quoted};
 use crate::flow::checks::CHECK_LIMIT;
-use crate::flow::consent::Said;
-use crate::flow::exec::Unlike;
 use crate::flow::groups::ExecBy;
-use crate::flow::land::Land;
 use crate::flow::pack::{self, PackRequest};
-use crate::flow::plan_exec::{
-    self, Done, Drift, Open, PLAN_FILE, RunError, Tolerance, Work, title,
-};
+use crate::flow::plan_exec::{self, Done, PLAN_FILE, RunError, Work, title};
 use crate::flow::player::Player;
 use crate::flow::rounds::USUAL_ROUNDS;
 use crate::flow::route::Context;
-use crate::fs::{self, SystemKind};
-use crate::path::RepoPath;
-use crate::repo::{Globs, Named, ReadOptions, Repository};
+use crate::fs;
+use crate::repo::{Globs, Named, ReadOptions};
 use crate::run::{self, Run};
 use crate::tokens::Counter;
 
-/// What checks a change, and where it goes.
+/// Who makes a change, and how.
 #[derive(Args, Debug)]
 pub(super) struct ChangeArgs {
     /// Who carries the plan out: claude, codex, gemini or a command of your `agents.toml`, with `:MODEL` if you like; or
@@ -50,36 +40,9 @@ pub(super) struct ChangeArgs {
     #[arg(long, value_name = "AGENT", value_parser = parse_agents)]
     executor: Option<Chain>,
 
-    /// Command that must succeed for the change to land (can be repeated)
-    ///
-    /// It runs in the scratch, before and after the change; the executor may run it, too. Without one, what the files of the
-    /// project propose is run if you have agreed to it: see `twostep trust`.
-    #[arg(long = "check", value_name = "COMMAND")]
-    checks: Vec<String>,
-
-    /// Run no check, whatever you have agreed to
-    #[arg(long, conflicts_with = "checks")]
-    no_check: bool,
-
-    /// End a check that has not ended after this long; it fails
-    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = parse_duration)]
-    check_limit: Duration,
-
-    /// Tell the executor this often which checks fail, and ask it again
-    #[arg(long, value_name = "N", default_value_t = USUAL_ROUNDS)]
-    check_rounds: usize,
-
     /// Who reads the change before it lands, as `--planner` takes it; what fails goes back to the executor, at most twice
     #[arg(long, value_name = "AGENT", value_parser = parse_agents)]
     reviewer: Option<Chain>,
-
-    /// Where a good change goes
-    #[arg(long, value_enum, default_value_t = LandArg::Tree)]
-    land: LandArg,
-
-    /// Ignored folder that the checks need, such as `node_modules`: copied into the scratch (can be repeated)
-    #[arg(long = "carry", value_name = "DIR")]
-    carried: Vec<PathBuf>,
 
     /// How much of the plan the executor is asked to carry out at once
     ///
@@ -91,98 +54,12 @@ pub(super) struct ChangeArgs {
     #[arg(long, value_enum, default_value_t = ContextArg::Auto)]
     context: ContextArg,
 
-    #[command(flatten)]
-    tolerance: ToleranceArgs,
-
-    /// Work in a folder that is not in git; `twostep undo` is then all that takes a change back
-    #[arg(long)]
-    in_place: bool,
-
     /// Print what happens to stdout as JSON, an event a line; the last line is the outcome
     #[arg(long)]
     json: bool,
-}
 
-/// What is carried out and lands although it is not all that it should be.
-#[derive(Args, Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is an option of its own"
-)]
-struct ToleranceArgs {
-    /// Carry out a plan although it names files that are not there, or might be several
-    #[arg(long)]
-    allow_missing: bool,
-
-    /// Carry out a plan although files that it names have changed since it was made
-    #[arg(long)]
-    accept_drift: bool,
-
-    /// Agree beforehand to what needs consent: files that make programs run or hold secrets, weaker tests and checks, files that
-    /// lose most of their lines
-    ///
-    /// The lines that begin with `consent` say what it is. `twostep runs resume -- --accept-sensitive` lets a change land that was stopped for it.
-    #[arg(long)]
-    accept_sensitive: bool,
-
-    /// Let nothing land that is not what was planned and told: exit 1 where the executor left a file of the plan as it was,
-    /// changed another, or says that it did what it did not
-    #[arg(long)]
-    strict_audit: bool,
-}
-
-impl From<&ToleranceArgs> for Tolerance {
-    fn from(args: &ToleranceArgs) -> Self {
-        Self {
-            open: if args.allow_missing {
-                Open::Accepted
-            } else {
-                Open::Refused
-            },
-            drift: if args.accept_drift {
-                Drift::Accepted
-            } else {
-                Drift::Refused
-            },
-            unlike: if args.strict_audit {
-                Unlike::Refused
-            } else {
-                Unlike::Told
-            },
-            sensitive: if args.accept_sensitive {
-                Said::Yes
-            } else {
-                Said::No
-            },
-        }
-    }
-}
-
-impl ToleranceArgs {
-    /// Returns the options that were given, as they are written.
-    fn words(&self) -> impl Iterator<Item = &'static str> {
-        let all = [
-            ("--allow-missing", self.allow_missing),
-            ("--accept-drift", self.accept_drift),
-            ("--accept-sensitive", self.accept_sensitive),
-            ("--strict-audit", self.strict_audit),
-        ];
-        let given = all.into_iter().filter(|(_, is_given)| *is_given);
-        given.map(|(word, _)| word)
-    }
-}
-
-/// Where a good change goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum LandArg {
-    /// Into your files.
-    Tree,
-    /// Onto a new branch, `twostep/RUN`, as a commit on top of what is checked out; your files stay.
-    Branch,
-    /// To stdout, as a patch.
-    Patch,
-    /// Nowhere: it stays in the run's folder, as a patch.
-    None,
+    #[command(flatten)]
+    ground: GroundArgs,
 }
 
 /// How much of the plan the executor is asked to carry out at once.
@@ -436,14 +313,17 @@ impl Job<'_> {
         read: ReadOptions,
         environment: &Environment,
         printer: &Printer,
-        go: impl FnOnce(&Work<'_>, &mut Run, &crate::flow::host::Host<'_>) -> Result<Done, RunError>,
+        go: impl FnOnce(&Work<'_>, &Run, &crate::flow::host::Host<'_>) -> Result<Done, RunError>,
     ) -> anyhow::Result<Exit> {
         let repository = &selected.repository;
-        self.change.check(repository)?;
+        self.change.check()?;
+        self.change.ground.check(repository)?;
         let mut lent = self.agents.lend(environment)?;
-        lent.check_limit = self.change.check_limit;
+        lent.check_limit = self.change.ground.check_limit;
         self.agents.require_keys(self.players(), &lent)?;
-        let (checks, needed) = self.checks(repository, &lent, environment, printer)?;
+        let ground = &self.change.ground;
+        let (checks, needed) =
+            ground.checks(repository, self.agents, &lent, environment, printer)?;
         let asking = Asking {
             printer,
             agents: self.agents,
@@ -455,7 +335,7 @@ impl Job<'_> {
         };
         let decide = |question: &plan_exec::Question<'_>| asking.answer(question);
         let candidates = pack::all_candidates(repository, selected.threads);
-        let mut carried = self.change.carried(repository, environment)?;
+        let mut carried = ground.carried(repository, environment)?;
         carried.extend(needed);
         let protected = environment.protected()?;
         let work = Work {
@@ -465,25 +345,25 @@ impl Job<'_> {
             planner: self.planner.as_ref(),
             executor: &self.executor,
             reviewer: self.reviewer.as_ref(),
-            check_rounds: self.change.check_rounds,
+            check_rounds: self.change.ground.check_rounds,
             protected: protected.as_ref(),
             exec_by: self.change.exec_by.into(),
             context: self.change.context.into(),
             packs: &self.packs,
             checks: &checks,
             carried: &carried,
-            land: self.change.land.into(),
+            land: self.change.ground.land.into(),
             plan_rounds: self.plan_rounds,
-            tolerance: (&self.change.tolerance).into(),
+            tolerance: (&self.change.ground.tolerance).into(),
             decide: &decide,
         };
         self.warn_of_cost(&lent, printer);
         let root = repository.root.path();
         let told = (self.verb, self.title.as_str());
         let watch = self.change.json.then(|| events(printer));
-        let (mut run, _place) = begin(repository, told, &lent, watch, environment)?;
-        let done = lent.host(printer, |host| go(&work, &mut run, host));
-        let done = match end(&mut run, done, &lent) {
+        let (run, _place) = begin(repository, told, &lent, watch, environment)?;
+        let done = lent.host(printer, |host| go(&work, &run, host));
+        let done = match end(&run, done, &lent) {
             Ok(done) => done,
             Err(error) => {
                 let folder = run.folder.display();
@@ -528,7 +408,7 @@ impl Job<'_> {
             Done::Reviewed(_) => {}
             Done::Executed(executed) => story::tell_end(printer, &summary, executed),
         }
-        if let (LandArg::Patch, Done::Executed(executed)) = (self.change.land, &done) {
+        if let (LandArg::Patch, Done::Executed(executed)) = (self.change.ground.land, &done) {
             printer.data(&fs::read_regular(&executed.patch, MAX_PATCH_BYTES)?)?;
         }
         if self.change.json {
@@ -536,25 +416,6 @@ impl Job<'_> {
             printer.json(&Report::new(&summary, &done).by(groups))?;
         }
         Ok(exit_of(&Ok(done), lent.signal()))
-    }
-
-    /// Returns the checks, with the folders that they need: those that were given, or those that were agreed to.
-    fn checks(
-        &self,
-        repository: &Repository,
-        lent: &Lent,
-        environment: &Environment,
-        printer: &Printer,
-    ) -> anyhow::Result<(Vec<String>, Vec<RepoPath>)> {
-        let given = &self.change.checks;
-        if !given.is_empty() || self.change.no_check {
-            return Ok((given.clone(), Vec::new()));
-        }
-        let presets = trust::presets(repository, self.agents, lent, environment, printer)?;
-        let needed = presets.iter().filter_map(|preset| preset.carries.clone());
-        let needed = needed.collect();
-        let commands = presets.into_iter().map(|preset| preset.command);
-        Ok((commands.collect(), needed))
     }
 
     /// Returns how the repository is packed.
@@ -599,7 +460,7 @@ impl Job<'_> {
             quoted(file.as_os_str()),
         ];
         let mut option = |name: &str, value: &OsStr| words.extend([name.to_owned(), quoted(value)]);
-        for check in &change.checks {
+        for check in &change.ground.checks {
             option("--check", check.as_ref());
         }
         if let Some(executor) = &change.executor {
@@ -608,17 +469,20 @@ impl Job<'_> {
         if let Some(reviewer) = &change.reviewer {
             option("--reviewer", reviewer.to_string().as_ref());
         }
-        if change.check_rounds != USUAL_ROUNDS {
-            option("--check-rounds", change.check_rounds.to_string().as_ref());
+        if change.ground.check_rounds != USUAL_ROUNDS {
+            option(
+                "--check-rounds",
+                change.ground.check_rounds.to_string().as_ref(),
+            );
         }
-        for folder in &change.carried {
+        for folder in &change.ground.carried {
             option("--carry", folder.as_os_str());
         }
         for name in &self.agents.lent {
             option("--env", name);
         }
         for (name, value) in [
-            ("--land", change.land.to_possible_value()),
+            ("--land", change.ground.land.to_possible_value()),
             ("--exec-by", change.exec_by.to_possible_value()),
             ("--context", change.context.to_possible_value()),
         ] {
@@ -632,7 +496,7 @@ impl Job<'_> {
             ("--idle-limit", self.agents.idle_limit, DEFAULT_IDLE),
             ("--time-limit", self.agents.time_limit, DEFAULT_TIME),
             ("--max-wait", self.agents.max_wait, DEFAULT_WAIT),
-            ("--check-limit", change.check_limit, CHECK_LIMIT),
+            ("--check-limit", change.ground.check_limit, CHECK_LIMIT),
         ];
         for (name, limit, usual) in limits {
             if limit != usual {
@@ -642,11 +506,11 @@ impl Job<'_> {
         for (name, value) in self.agents.budget.words() {
             option(name, value.as_ref());
         }
-        words.extend(change.tolerance.words().map(str::to_owned));
-        if change.no_check {
+        words.extend(change.ground.tolerance.words().map(str::to_owned));
+        if change.ground.no_check {
             words.push("--no-check".to_owned());
         }
-        if change.in_place {
+        if change.ground.in_place {
             words.push("--in-place".to_owned());
         }
         words.push("--yes".to_owned());
@@ -655,82 +519,23 @@ impl Job<'_> {
 }
 
 impl ChangeArgs {
+    /// Refuses what contradicts itself.
+    fn check(&self) -> anyhow::Result<()> {
+        if self.ground.land == LandArg::Patch && self.json {
+            return Err(usage(
+                "the patch and the outcome cannot go to stdout together",
+                "use `--land none`: the outcome names the file of the patch",
+            ));
+        }
+        Ok(())
+    }
+
     /// Finds who reads the change, if anybody does.
     fn reviewer(&self, environment: &Environment) -> anyhow::Result<Option<Player>> {
         let chain = self.reviewer.as_ref();
         chain
             .map(|chain| player(Role::Reviewer, Some(chain), environment))
             .transpose()
-    }
-
-    /// Refuses what contradicts itself, and to work without git unasked.
-    fn check(&self, repository: &Repository) -> anyhow::Result<()> {
-        if self.checks.iter().any(|check| check.trim().is_empty()) {
-            return Err(usage(
-                "`--check` is empty, so that it would pass whatever happens",
-                "give it a command, such as `--check 'cargo test'`, or leave it out",
-            ));
-        }
-        if self.land == LandArg::Patch && self.json {
-            return Err(usage(
-                "the patch and the outcome cannot go to stdout together",
-                "use `--land none`: the outcome names the file of the patch",
-            ));
-        }
-        if self.land == LandArg::Branch && self.in_place {
-            return Err(usage(
-                "there are no branches without git",
-                "leave `--land` out, or take the patch with `--land patch`",
-            ));
-        }
-        match (&repository.git, self.in_place) {
-            (None, false) => Err(usage(
-                format!("`{}` is not in git", repository.root.path().display()),
-                "`git init` makes it a repository; or say `--in-place` to work without",
-            )),
-            (Some(_), true) => Err(usage(
-                "`--in-place` is for folders that are not in git",
-                "leave it out: the change lands in your files, and can be undone",
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    fn carried(
-        &self,
-        repository: &Repository,
-        environment: &Environment,
-    ) -> anyhow::Result<Vec<RepoPath>> {
-        let root = repository.root.path();
-        let mut folders = Vec::new();
-        for typed in &self.carried {
-            let path = fs::resolve(&environment.at(typed)).context("cannot use `--carry`")?;
-            let inside = path.strip_prefix(root).ok();
-            let inside = inside.and_then(|path| RepoPath::parse(path.as_os_str().as_bytes()).ok());
-            let is_ours = |folder: &RepoPath| folder.components().next() == Some(b".twostep");
-            let inside = inside.filter(|folder| !folder.is_git_internal() && !is_ours(folder));
-            match inside.filter(|_| fs::kind(&path).is_ok_and(|kind| kind == SystemKind::Folder)) {
-                Some(folder) => folders.push(folder),
-                None => {
-                    return Err(usage(
-                        format!("`{}` is no folder in the repository", typed.display()),
-                        "give `--carry` an ignored folder of the repository, such as node_modules",
-                    ));
-                }
-            }
-        }
-        Ok(folders)
-    }
-}
-
-impl From<LandArg> for Land {
-    fn from(arg: LandArg) -> Self {
-        match arg {
-            LandArg::Tree => Self::Tree,
-            LandArg::Branch => Self::Branch,
-            // What is kept is printed.
-            LandArg::Patch | LandArg::None => Self::None,
-        }
     }
 }
 

@@ -6,6 +6,7 @@ mod agents;
 mod ask;
 mod asking;
 mod begin;
+mod change;
 mod clean;
 mod doctor;
 mod environment;

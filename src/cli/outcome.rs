@@ -14,7 +14,7 @@ use crate::flow::plan_exec::{Done, RunError};
 use crate::path::RepoPath;
 use crate::plan::Reference;
 use crate::run::{Group, Summary};
-use crate::scratch::ChangeKind;
+use crate::scratch::{Change, ChangeKind};
 
 /// What a program is told of a run.
 #[derive(Serialize)]
@@ -61,6 +61,45 @@ pub(super) struct NotBegun {
     pub(super) exit: u8,
 }
 
+/// What a program is told of a change.
+#[derive(Serialize)]
+pub(super) struct ChangeReport<'a> {
+    landed: bool,
+    patch: &'a Path,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch: Option<&'a str>,
+    files: Vec<ChangedFile<'a>>,
+    checks: &'a [Checked],
+    baseline: &'a [Checked],
+    audit: &'a Audit,
+}
+
+impl<'a> ChangeReport<'a> {
+    pub(super) fn of(executed: &'a Executed) -> Self {
+        Self {
+            landed: executed.landed != Landed::Kept,
+            patch: &executed.patch,
+            branch: match &executed.landed {
+                Landed::Branch(name) => Some(name),
+                Landed::Tree | Landed::Kept => None,
+            },
+            files: files(executed),
+            checks: &executed.checks,
+            baseline: &executed.baseline,
+            audit: &executed.audit,
+        }
+    }
+}
+
+fn files<'a>(executed: &'a Executed) -> Vec<ChangedFile<'a>> {
+    let changes = executed.changes.changes.iter();
+    let file = |change: &'a Change| ChangedFile {
+        path: &change.path,
+        change: ChangeKind::of(change),
+    };
+    changes.map(file).collect()
+}
+
 #[derive(Serialize)]
 struct ChangedFile<'a> {
     path: &'a RepoPath,
@@ -96,11 +135,7 @@ impl<'a> Report<'a> {
 
     fn take(&mut self, executed: &'a Executed) {
         self.patch = Some(&executed.patch);
-        let file = |change: &'a crate::scratch::Change| ChangedFile {
-            path: &change.path,
-            change: ChangeKind::of(change),
-        };
-        self.files = executed.changes.changes.iter().map(file).collect();
+        self.files = files(executed);
         self.checks = &executed.checks;
         self.baseline = &executed.baseline;
         self.audit = Some(&executed.audit);

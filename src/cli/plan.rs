@@ -114,7 +114,7 @@ pub(super) fn run(
     };
     let packs = read_packs(&args.packs, environment)?;
     let told = ("plan", title(wanted.words()));
-    let (mut run, _place) = begin(&selected.repository, told, &lent, None, environment)?;
+    let (run, _place) = begin(&selected.repository, told, &lent, None, environment)?;
     let planning = Planning {
         repository: &selected.repository,
         planner: &planner,
@@ -134,19 +134,19 @@ pub(super) fn run(
     let mut plan = None;
     let done = lent.host(printer, |host| {
         let made = match &wanted {
-            Wanted::New(spec) => planning.plan(request, spec, &mut run, host),
+            Wanted::New(spec) => planning.plan(request, spec, &run, host),
             Wanted::Other { id, note } => {
                 let old = environment.at(args.old());
-                planning.revise(&counter, id, note, &old, &mut run, host)
+                planning.revise(&counter, id, note, &old, &run, host)
             }
         };
         plan_exec::clear(&run, host);
         made.and_then(|made| {
             plan = made;
-            planning.keep(plan.as_ref(), &mut run)
+            planning.keep(plan.as_ref(), &run)
         })
     });
-    let done = end(&mut run, done, &lent);
+    let done = end(&run, done, &lent);
     if let Ok(Done::Waiting(role, prompt)) = &done {
         super::exec::tell_waiting(*role, prompt, &resume(&run, None), printer);
         return Ok(Exit::Success);
@@ -239,7 +239,7 @@ impl Planning<'_> {
         &self,
         request: PackRequest,
         spec: &str,
-        run: &mut Run,
+        run: &Run,
         host: &Host<'_>,
     ) -> Result<Option<Plan>, RunError> {
         let task = Task {
@@ -272,7 +272,7 @@ impl Planning<'_> {
         id: &str,
         note: &str,
         old: &Path,
-        run: &mut Run,
+        run: &Run,
         host: &Host<'_>,
     ) -> Result<Option<Plan>, RunError> {
         let old = plan_exec::read_plan(old)?.text;
@@ -297,7 +297,7 @@ impl Planning<'_> {
     }
 
     /// Writes a plan to its file, or keeps it in the run only.
-    fn keep(&self, plan: Option<&Plan>, run: &mut Run) -> Result<Done, RunError> {
+    fn keep(&self, plan: Option<&Plan>, run: &Run) -> Result<Done, RunError> {
         let Some(plan) = plan else {
             return Ok(Done::NotAsked);
         };
@@ -403,7 +403,7 @@ impl PlanArgs {
 
 /// Reads a spec from a file, or from stdin.
 pub(super) fn read_spec(path: &Path, environment: &Environment) -> anyhow::Result<String> {
-    let resumed = environment.resumed.borrow();
+    let resumed = environment.resumed();
     if let Some(first) = &environment.replayed {
         return Ok(fs::read_text(&first.join(SPEC_FILE), MAX_SPEC_BYTES)?);
     }

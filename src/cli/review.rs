@@ -135,12 +135,12 @@ fn review(
         checks: &[],
     };
     let told = ("review", title(&change.title));
-    let (mut run, _place) = begin(&repository, told, &lent, None, environment)?;
+    let (run, _place) = begin(&repository, told, &lent, None, environment)?;
     *seen = Some(run.id.clone());
     let done = lent.host(printer, |host| {
-        read(&reviewer, &change, &asking, &mut run, host)
+        read(&reviewer, &change, &asking, &run, host)
     });
-    match end(&mut run, done, &lent) {
+    match end(&run, done, &lent) {
         Ok(Done::Reviewed(review)) => args.give(&review, &run, printer),
         Ok(Done::Waiting(role, prompt)) => {
             tell_waiting(role, &prompt, &resume(&run, None), printer);
@@ -165,7 +165,7 @@ fn read(
     reviewer: &Player,
     change: &Change,
     asking: &Asking<'_>,
-    run: &mut Run,
+    run: &Run,
     host: &Host<'_>,
 ) -> Result<Done, RunError> {
     let subject = Subject {
@@ -180,7 +180,7 @@ fn read(
         run.keep("reviewer-prompt.md", prompt.text.as_bytes())?;
         return Ok(Done::NotAsked);
     }
-    let review = reviewing::ask(reviewer, &prompt, 1, run, host)?;
+    let (review, _) = reviewing::ask(reviewer, &prompt, (None, 1), run, host)?;
     Ok(Done::Reviewed(Box::new(review)))
 }
 

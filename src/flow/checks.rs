@@ -94,10 +94,10 @@ fn again(command: &str, n: usize, when: When, first: &Path) -> Result<Checked, F
     })
 }
 
-/// Runs the checks in `folder`, at the time `when`; what they say is kept in the run.
+/// Runs the checks in `folder`, at the time `when`; what they say is kept in the folder `records` of the run.
 pub(super) fn run_checks(
-    run: &mut Run,
-    folder: &Path,
+    run: &Run,
+    (folder, records): (&Path, &str),
     checks: &[String],
     when: When,
     host: &Host<'_>,
@@ -119,7 +119,7 @@ pub(super) fn run_checks(
         limits: &limits,
         interrupted: host.interrupted,
     };
-    let records = run.folder.join(CHECKS_FOLDER);
+    let records = run.folder.join(records);
     fs::make_private_folders(&records)?;
     let mut all = Vec::new();
     for (n, command) in checks.iter().enumerate() {

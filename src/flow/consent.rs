@@ -6,10 +6,10 @@
 //! A plan that names a file was agreed to, and so is what makes programs run or says how the project is tested. That tests see less is
 //! said by no name: only a plan that deletes a file speaks for its tests.
 
-use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
 
 use super::examine::bytes_of;
-use super::exec::{ExecError, ExecRequest};
+use super::exec::{ExecError, Rules};
 use crate::edit;
 use crate::fs::{FsError, Root};
 use crate::path::RepoPath;
@@ -21,7 +21,7 @@ use crate::secrets;
 use crate::weakening::{self, What};
 
 /// Asks the user, who answers whether it may land.
-pub type Ask<'a> = &'a dyn Fn(&[Sensitive]) -> Result<Said, FsError>;
+pub type Ask<'a> = &'a (dyn Fn(&[Sensitive]) -> Result<Said, FsError> + Sync);
 
 /// What the user says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub enum Said {
 /// The user's consent, which holds for as long as the run does.
 pub struct Consent<'a> {
     ask: Ask<'a>,
-    given: RefCell<Vec<Sensitive>>,
+    given: Mutex<Vec<Sensitive>>,
 }
 
 impl<'a> Consent<'a> {
@@ -43,13 +43,19 @@ impl<'a> Consent<'a> {
     pub fn new(ask: Ask<'a>) -> Self {
         Self {
             ask,
-            given: RefCell::default(),
+            given: Mutex::default(),
         }
     }
 
-    /// Returns what of `found` may not land: nobody planned it or agreed to it. What was agreed to is not asked again.
+    /// Returns what of `found` may not land: nobody planned it or agreed to it. What was planned or agreed to is not asked again.
     pub(super) fn missing(&self, found: &[Sensitive]) -> Result<Vec<Sensitive>, FsError> {
-        let mut given = self.given.borrow_mut();
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        let planned = found.iter().filter(|found| found.is_planned);
+        given.extend(planned.map(|found| Sensitive {
+            // As it is found where another plan is carried out.
+            is_planned: false,
+            ..found.clone()
+        }));
         let is_open = |found: &&Sensitive| !found.is_planned && !given.contains(found);
         let open: Vec<Sensitive> = found.iter().filter(is_open).cloned().collect();
         if open.is_empty() || (self.ask)(&open)? == Said::No {
@@ -64,9 +70,9 @@ impl<'a> Consent<'a> {
 pub(super) fn sensitive(
     changes: &ChangeSet,
     scratch: &Scratch,
-    request: &ExecRequest<'_>,
+    rules: &Rules<'_>,
 ) -> Result<Vec<Sensitive>, ExecError> {
-    let references = request.references;
+    let references = rules.references;
     let is_guarded = |change: &&Change| scratch::is_guarded(&change.path);
     let guarded = changes.changes.iter().filter(is_guarded);
     let mut found: Vec<Sensitive> = guarded
@@ -90,11 +96,11 @@ pub(super) fn sensitive(
         edit::is_cut(before, after).then(|| Sensitive {
             path: file.path.clone(),
             why: format!("{after} of its {before} lines are left"),
-            is_planned: may_shrink(file.path, request.plan, references),
+            is_planned: may_shrink(file.path, rules.plan, references),
         })
     });
     found.extend(cut);
-    let weakened = weakening::weakened(&files, request.checks).into_iter();
+    let weakened = weakening::weakened(&files, rules.checks).into_iter();
     found.extend(weakened.map(|weaker| Sensitive {
         is_planned: is_planned(&weaker.path, &weaker.what, changes, references),
         why: weaker.what.to_string(),

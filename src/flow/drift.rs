@@ -74,11 +74,7 @@ impl fmt::Display for Drifted {
 /// # Errors
 ///
 /// Fails if a file cannot be read, or the record not be written.
-pub fn keep(
-    run: &mut Run,
-    repository: &Repository,
-    references: &[Reference],
-) -> Result<(), FsError> {
+pub fn keep(run: &Run, repository: &Repository, references: &[Reference]) -> Result<(), FsError> {
     let mut files = BTreeMap::new();
     for path in self::files(references) {
         files.insert(path.clone(), hash(&repository.root, path)?);

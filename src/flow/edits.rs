@@ -10,7 +10,7 @@ use super::plan::{PlanningError, given, require_room};
 use super::player::Player;
 use super::redact::{Redactor, SecretsMode};
 use crate::agent::{Class, May, REPLY_FILE, Role};
-use crate::edit::{self, Change, Found, ParseError, Rejection};
+use crate::edit::{self, Change, Edit, Found, ParseError, Rejection};
 use crate::fs::{self, Entry, EntryKind, Executable, FsError, Root, with_executable};
 use crate::patch::Mode;
 use crate::path::RepoPath;
@@ -55,7 +55,7 @@ impl From<Vec<Rejection>> for Wrong {
 /// Fails if there is no answer, or the edits of the last do not fit: then none was made.
 pub(super) fn ask<'a>(
     (player, scratch): (&'a Player, &Root),
-    run: &mut Run,
+    run: &Run,
     (prompt, tokens): (&str, u64),
     anew: &dyn Fn(&Player) -> Result<Option<Words>, PlanningError>,
     request: &ExecRequest<'_>,
@@ -83,7 +83,7 @@ pub(super) fn ask<'a>(
         };
         let asked = Asked {
             role: Role::Executor,
-            step: None,
+            step: request.step,
             prompt: &text,
             tokens,
             anew: &anew,
@@ -99,8 +99,9 @@ pub(super) fn ask<'a>(
             first.clone_from(&text);
             own = Some(text);
         }
-        let may_shrink =
-            |path: &RepoPath| consent::may_shrink(path, request.plan, request.references);
+        let may_shrink = |path: &RepoPath| {
+            consent::may_shrink(path, request.rules.plan, request.rules.references)
+        };
         let go_on = || -> Result<(), PlanningError> {
             host.go_on()?;
             Ok(host.budget.check_time(run, (host.now)())?)
@@ -140,12 +141,22 @@ fn carry_out(
     redactor: &Redactor,
     go_on: &dyn Fn() -> Result<(), PlanningError>,
 ) -> Result<Result<(), Wrong>, PlanningError> {
-    let edits = match edit::parse(answer) {
-        Ok(edits) => edits,
-        Err(error) => return Ok(Err(error.into())),
-    };
+    match edit::parse(answer) {
+        Ok(edits) => make(&edits, scratch, may_shrink, redactor, go_on),
+        Err(error) => Ok(Err(error.into())),
+    }
+}
+
+/// Makes edits in `scratch`, all or none; the inner error says what is wrong with them.
+pub(super) fn make(
+    edits: &[Edit],
+    scratch: &Root,
+    may_shrink: &dyn Fn(&RepoPath) -> bool,
+    redactor: &Redactor,
+    go_on: &dyn Fn() -> Result<(), PlanningError>,
+) -> Result<Result<(), Wrong>, PlanningError> {
     let read = |path: &RepoPath| find(scratch, path, redactor);
-    let changes = match edit::apply(&edits, &read, may_shrink, go_on)? {
+    let changes = match edit::apply(edits, &read, may_shrink, go_on)? {
         Ok(changes) => changes,
         Err(rejections) => return Ok(Err(rejections.into())),
     };

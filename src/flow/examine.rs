@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::audit::{Audit, audit};
 use super::call::Answered;
 use super::consent;
-use super::exec::{Bench, ExecError, ExecRequest, Executed, Extent};
+use super::exec::{Bench, ExecError, Executed, Extent, Rules};
 use super::host::{Event, Host};
 use super::land::Landed;
 use super::restore::put_back;
@@ -15,7 +15,7 @@ use crate::path::RepoPath;
 use crate::process;
 use crate::repo::Repository;
 use crate::run::{CallPlace, ChangedFile, Event as Happened, Run, Sensitive};
-use crate::scratch::{Change, ChangeKind, ChangeSet, Scratch, ScratchError};
+use crate::scratch::{Change, ChangeKind, ChangeSet, Scratch};
 
 /// Puts secrets back into what the executor changed, keeps the change, and holds it against the plan, if all of that is
 /// carried out, and against the executor's `report`.
@@ -25,18 +25,22 @@ use crate::scratch::{Change, ChangeKind, ChangeSet, Scratch, ScratchError};
 /// Fails if nothing was changed, or what was may not land.
 pub(super) fn examine(
     (repository, bench): (&Repository, &Bench),
-    answered: &Answered<'_>,
+    answered: Option<&Answered<'_>>,
     report: &str,
-    run: &mut Run,
-    request: &ExecRequest<'_>,
+    run: &Run,
+    rules: &Rules<'_>,
     host: &Host<'_>,
 ) -> Result<Executed, ExecError> {
     let scratch = &bench.scratch;
     let look = || scratch.changes(repository, &bench.noise, bench.threads);
     let strange = put_back(scratch, &look()?, &host.redactor)?;
     let changes = look()?;
-    let is_last = request.extent != Extent::Group;
-    if is_last && changes.changes.is_empty() && changes.refused.is_empty() {
+    let is_last = rules.extent != Extent::Group;
+    if let Some(answered) = answered
+        && is_last
+        && changes.changes.is_empty()
+        && changes.refused.is_empty()
+    {
         return Err(ExecError::Nothing {
             agent: answered.player.agent.name(),
             reply: answered.place.folder.join(REPLY_FILE),
@@ -46,7 +50,8 @@ pub(super) fn examine(
     if !leaked.is_empty() {
         return Err(ExecError::Leaked(leaked));
     }
-    let patch = keep(&changes, scratch, &answered.place, run)?;
+    let place = answered.map(|answered| &answered.place);
+    let patch = keep(&changes, bench, place, run)?;
     if !changes.refused.is_empty() {
         let refused = changes.refused;
         return Err(ExecError::Refused { refused, patch });
@@ -55,20 +60,20 @@ pub(super) fn examine(
         return Err(ExecError::Redacted { strange, patch });
     }
     let all = changes.changes.iter().map(|change| &change.path);
-    let is_protected = |path: &&RepoPath| request.protected.is_some_and(|globs| globs.take(path));
+    let is_protected = |path: &&RepoPath| rules.protected.is_some_and(|globs| globs.take(path));
     let paths: Vec<RepoPath> = all.filter(is_protected).cloned().collect();
     if !paths.is_empty() {
         return Err(ExecError::Protected { paths, patch });
     }
-    let sensitive = consent::sensitive(&changes, scratch, request)?;
+    let sensitive = consent::sensitive(&changes, scratch, rules)?;
     tell_sensitive(&sensitive, run, host)?;
-    let found = request.consent.missing(&sensitive)?;
+    let found = rules.consent.missing(&sensitive)?;
     if !found.is_empty() {
         return Err(ExecError::Unasked { found, patch });
     }
     let mut held = Audit::default();
     if is_last {
-        let (references, snapshot) = (request.references, &scratch.snapshot);
+        let (references, snapshot) = (rules.references, &scratch.snapshot);
         held = audit(references, report, snapshot, &changes.changes);
         tell_audit(&held, run, host)?;
     }
@@ -82,14 +87,14 @@ pub(super) fn examine(
     })
 }
 
-/// Keeps a change: beside the answer that made it, and as that of the run; returns the file.
+/// Keeps a change: beside the answer that made it, if one did, and as that of the run; returns the file.
 fn keep(
     changes: &ChangeSet,
-    scratch: &Scratch,
-    place: &CallPlace,
-    run: &mut Run,
+    bench: &Bench,
+    place: Option<&CallPlace>,
+    run: &Run,
 ) -> Result<PathBuf, ExecError> {
-    let patch = patch_of(scratch, changes)?;
+    let patch = patch_of(&bench.scratch, changes)?;
     let file = |change: &Change| ChangedFile {
         path: change.path.clone(),
         what: ChangeKind::of(change),
@@ -97,12 +102,14 @@ fn keep(
     run.record(Happened::Changed {
         files: changes.changes.iter().map(file).collect(),
     })?;
-    run.keep_change(place, &patch)?;
-    Ok(run.keep(PATCH_FILE, &patch)?)
+    if let Some(place) = place {
+        run.keep_change(place, &patch)?;
+    }
+    Ok(run.keep(&format!("{}{PATCH_FILE}", bench.place), &patch)?)
 }
 
 /// Records and tells where a change is not what was planned or told.
-fn tell_audit(audit: &Audit, run: &mut Run, host: &Host<'_>) -> Result<(), FsError> {
+fn tell_audit(audit: &Audit, run: &Run, host: &Host<'_>) -> Result<(), FsError> {
     if audit.is_clean() {
         return Ok(());
     }
@@ -121,7 +128,7 @@ fn tell_audit(audit: &Audit, run: &mut Run, host: &Host<'_>) -> Result<(), FsErr
 }
 
 /// Records and tells what of a change lands only if somebody agreed to it.
-fn tell_sensitive(found: &[Sensitive], run: &mut Run, host: &Host<'_>) -> Result<(), FsError> {
+fn tell_sensitive(found: &[Sensitive], run: &Run, host: &Host<'_>) -> Result<(), FsError> {
     if found.is_empty() {
         return Ok(());
     }
@@ -173,13 +180,13 @@ fn leaked(
 
 /// Keeps what an executor had done before it failed, for it was paid for: in the folder of the call, or of the run.
 pub(super) fn keep_partly(
-    run: &Run,
+    (repository, bench): (&Repository, &Bench),
     place: Option<&CallPlace>,
-    scratch: &Scratch,
-    look: &dyn Fn() -> Result<ChangeSet, ScratchError>,
+    run: &Run,
     host: &Host<'_>,
 ) -> Result<(), ExecError> {
-    let changes = match look() {
+    let scratch = &bench.scratch;
+    let changes = match scratch.changes(repository, &bench.noise, bench.threads) {
         Ok(changes) if !changes.changes.is_empty() => changes,
         _ => return Ok(()),
     };
@@ -189,7 +196,7 @@ pub(super) fn keep_partly(
     let patch = patch_of(scratch, &changes)?;
     let kept = match place {
         Some(place) => run.keep_partly(place, &patch)?,
-        None => run.keep(PATCH_FILE, &patch)?,
+        None => run.keep(&format!("{}{PATCH_FILE}", bench.place), &patch)?,
     };
     let told = format!("what the executor had done is in `{}`", kept.display());
     (host.tell)(&Event::Warning(told));
@@ -197,7 +204,7 @@ pub(super) fn keep_partly(
 }
 
 /// The file with a change as a patch.
-const PATCH_FILE: &str = "changes.patch";
+pub(super) const PATCH_FILE: &str = "changes.patch";
 
 /// Returns the bytes of a file, or the target of a link.
 pub(super) fn bytes_of(root: &Root, path: &RepoPath) -> Result<Vec<u8>, ExecError> {
@@ -214,7 +221,7 @@ pub(super) fn bytes_of(root: &Root, path: &RepoPath) -> Result<Vec<u8>, ExecErro
 const MAX_FILE_BYTES: u64 = 256 << 20;
 
 /// Returns a change as a patch that git takes.
-fn patch_of(scratch: &Scratch, changes: &ChangeSet) -> Result<Vec<u8>, ExecError> {
+pub(super) fn patch_of(scratch: &Scratch, changes: &ChangeSet) -> Result<Vec<u8>, ExecError> {
     let originals = scratch.originals()?;
     let root = Root::open(&scratch.folder)?;
     let before = |path: &RepoPath| originals.read(path).map_err(ExecError::from);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::audit::Audit;
 use super::budget::BudgetError;
-use super::checks::{When, run_checks, runnable};
+use super::checks::{CHECKS_FOLDER, When, run_checks, runnable};
 use super::consent::Consent;
 use super::edits::Wrong;
 use super::host::{Event, Host, Interrupted};
@@ -22,7 +22,7 @@ use crate::agent::{Gives, Role};
 use crate::check::{CheckError, Checked, Runnable};
 use crate::fs::{self, FsError};
 use crate::git::BranchError;
-use crate::history::HistoryError;
+use crate::history::{self, HistoryError};
 use crate::patch::PatchError;
 use crate::path::RepoPath;
 use crate::plan::{Plan, Reference, Status};
@@ -62,38 +62,52 @@ pub struct Group {
     pub later: Vec<usize>,
 }
 
-/// What decides about a change.
+/// What an executor is asked for, and what decides about its change.
 pub struct ExecRequest<'a> {
-    /// What the change is called.
-    pub title: &'a str,
-    /// What the plan names: it was agreed to.
-    pub references: &'a [Reference],
-    /// The user's checks.
-    pub checks: &'a [String],
-    /// What becomes of a change that is not what was planned or told.
-    pub unlike: Unlike,
+    /// What it must keep to.
+    pub rules: Rules<'a>,
     /// What counts prompts.
     pub counter: &'a Counter,
-    /// The plan.
-    pub plan: &'a Plan,
     /// How often the executor is told which checks fail, and asked again.
     pub check_rounds: usize,
     /// Who reads the change before it lands, if anybody does.
     pub reviewer: Option<&'a Player>,
-    /// What no run changes, if anything is so.
-    pub protected: Option<&'a Globs>,
-    /// Where a good change goes.
-    pub land: Land,
     /// Makes the first prompt for one that stands in for the executor.
     pub make: &'a dyn Fn(&Player) -> Result<Prompt, PlanningError>,
     /// Makes the prompt for one that changes what all groups of steps made, and shows that.
     pub make_of_all: &'a dyn Fn(&Player) -> Result<Prompt, PlanningError>,
-    /// Who agrees to what lands only so.
-    pub consent: &'a Consent<'a>,
-    /// How much of the plan this is.
-    pub extent: Extent,
     /// What came of the steps that were carried out before.
     pub before: &'a Before,
+    /// The step of a workflow that asks, if one does.
+    pub step: Option<&'a str>,
+}
+
+/// What a change must keep to.
+#[derive(Clone, Copy)]
+pub struct Rules<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What it names, and what was carried out before it: that was agreed to.
+    pub references: &'a [Reference],
+    /// How much of the plan this is.
+    pub extent: Extent,
+    /// The user's checks.
+    pub checks: &'a [String],
+    /// What no run changes, if anything is so.
+    pub protected: Option<&'a Globs>,
+    /// Who agrees to what lands only so.
+    pub consent: &'a Consent<'a>,
+}
+
+/// What becomes of a good change.
+#[derive(Debug, Clone, Copy)]
+pub struct Goal<'a> {
+    /// What it is called.
+    pub title: &'a str,
+    /// Where it goes.
+    pub land: Land,
+    /// What becomes of it where it is not what was planned or told.
+    pub unlike: Unlike,
 }
 
 /// How much of a plan is carried out at once.
@@ -130,6 +144,8 @@ pub enum Unlike {
 /// A scratch in which the checks have been run once.
 pub struct Bench {
     pub(super) scratch: Scratch,
+    /// Where in the run's folder that is kept which comes of it: none, or the name of a folder with a `/`.
+    pub(super) place: String,
     pub(super) threads: NonZeroUsize,
     /// What the checks made: not part of a change.
     pub(super) noise: Vec<RepoPath>,
@@ -140,7 +156,7 @@ pub struct Bench {
 }
 
 /// What came of an execution.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Executed {
     /// What the executor changed.
     pub changes: ChangeSet,
@@ -519,21 +535,38 @@ pub fn named(references: &[Reference]) -> Vec<Named> {
     each.collect()
 }
 
+/// What a scratch is made of.
+pub struct Ground<'a> {
+    /// The repository.
+    pub repository: &'a Repository,
+    /// All files of it.
+    pub candidates: &'a [Candidate],
+    /// Ignored folders that the checks need.
+    pub carried: &'a [RepoPath],
+    /// How many threads copy.
+    pub threads: NonZeroUsize,
+    /// The user's checks.
+    pub checks: &'a [String],
+    /// Where a good change goes.
+    pub land: Land,
+}
+
 /// Makes the scratch, and runs the checks in it as it is.
 ///
 /// # Errors
 ///
 /// Fails if it cannot be made or a check cannot be run; a check that fails is no error.
-pub fn bench(
-    repository: &Repository,
-    candidates: &[Candidate],
-    carried: &[RepoPath],
-    threads: NonZeroUsize,
-    run: &mut Run,
-    checks: &[String],
-    host: &Host<'_>,
-) -> Result<Bench, ExecError> {
+pub fn bench(ground: &Ground<'_>, run: &Run, host: &Host<'_>) -> Result<Bench, ExecError> {
+    let &Ground {
+        repository,
+        candidates,
+        carried,
+        threads,
+        checks,
+        land,
+    } = ground;
     host.go_on()?;
+    let uncommitted = uncommitted(repository, candidates, land, threads)?;
     let name = repository
         .root
         .path()
@@ -543,6 +576,7 @@ pub fn bench(
     fs::make_private_folders(folder.parent().unwrap_or(&host.cache))?;
     let made = scratch::create(&scratch::Plan {
         repository,
+        source: &repository.root,
         candidates,
         carried,
         folder: &folder,
@@ -555,7 +589,8 @@ pub fn bench(
     }
     run.keep(SNAPSHOT_FILE, &run::json(&scratch.snapshot))?;
     (host.tell)(&Event::Scratch(scratch.snapshot.files.len()));
-    let baseline = run_checks(run, &scratch.folder, checks, When::Before, host)?;
+    let place = (scratch.folder.as_path(), CHECKS_FOLDER);
+    let baseline = run_checks(run, place, checks, When::Before, host)?;
     let noise = if checks.is_empty() {
         Vec::new()
     } else {
@@ -563,10 +598,52 @@ pub fn bench(
     };
     Ok(Bench {
         scratch,
+        place: String::new(),
         threads,
         noise,
         baseline,
-        uncommitted: Vec::new(),
+        uncommitted,
+    })
+}
+
+/// Returns the files with changes that are not committed, if the change is to be a commit.
+pub(super) fn uncommitted(
+    repository: &Repository,
+    candidates: &[Candidate],
+    land: Land,
+    threads: NonZeroUsize,
+) -> Result<Vec<RepoPath>, HistoryError> {
+    if land != Land::Branch {
+        return Ok(Vec::new());
+    }
+    let changed = history::changed(repository, None, candidates, threads)?;
+    Ok([changed.paths, changed.deleted].concat())
+}
+
+/// Makes another scratch that begins as that of `bench`, which is put back to its beginning for it.
+///
+/// `place` is what the run calls it, with a `/` at its end.
+pub(super) fn fork(
+    bench: &Bench,
+    repository: &Repository,
+    place: String,
+    run: &Run,
+    host: &Host<'_>,
+) -> Result<Bench, ExecError> {
+    host.go_on()?;
+    let scratch = &bench.scratch;
+    or_full(scratch.restore(repository, bench.threads), &host.cache)?;
+    let name = scratch.folder.file_name().unwrap_or_default();
+    let folder = host.cache.join(&run.id).join(&place).join(name);
+    fs::make_private_folders(folder.parent().unwrap_or(&host.cache))?;
+    let made = scratch.fork(repository, &folder, bench.threads);
+    Ok(Bench {
+        scratch: or_full(made, &host.cache)?,
+        place,
+        threads: bench.threads,
+        noise: bench.noise.clone(),
+        baseline: bench.baseline.clone(),
+        uncommitted: bench.uncommitted.clone(),
     })
 }
 

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use super::call::{Answered, Asked, Words, call};
-use super::checks::{When, place_scripts, run_checks};
+use super::checks::{CHECKS_FOLDER, When, place_scripts, run_checks};
 use super::edits;
 use super::examine::{altered, examine, keep_partly};
-use super::exec::{Bench, ExecError, ExecRequest, Executed, Extent, Unlike};
+use super::exec::{Bench, ExecError, ExecRequest, Executed, Extent, Goal, Unlike};
 use super::host::{Event, Host};
 use super::land::{Land, Landed, branch, land};
 use super::plan::{PlanningError, Prompt, given, require_room};
@@ -64,7 +64,7 @@ pub(super) struct Worked {
 /// Fails if it is not; the user's files are as they were.
 pub(super) fn work_until_good(
     (repository, player): (&Repository, &Player),
-    run: &mut Run,
+    run: &Run,
     bench: &Bench,
     prompt: &Prompt,
     request: &ExecRequest<'_>,
@@ -102,8 +102,9 @@ pub(super) fn work_until_good(
         let report = [&request.before.reports, answered.reply.text.as_str()].concat();
         let n_asked = request.before.n_asked + turn.n_before + 1;
         let place = (repository, bench);
-        let judged = examine(place, &answered, &report, run, request, host);
-        let judged = judged.and_then(|it| check(place, it, n_asked - 1, run, request, host));
+        let judged = examine(place, Some(&answered), &report, run, &request.rules, host);
+        let judged =
+            judged.and_then(|it| check(place, it, n_asked - 1, run, request.rules.checks, host));
         let executed = match judged {
             Ok(executed) => executed,
             Err(error) => return Err(rejected(error, &answered, run, request)?),
@@ -112,7 +113,7 @@ pub(super) fn work_until_good(
         let changed = executed.changes.changes.clone();
         let is_stuck = last.as_ref() == Some(&changed);
         last = Some(changed);
-        let n_failed = failing(&executed, request.extent).count();
+        let n_failed = failing(&executed, request.rules.extent).count();
         if n_failed > 0 {
             if n_repairs == request.check_rounds || is_stuck {
                 let executed = Box::new(executed);
@@ -132,7 +133,7 @@ pub(super) fn work_until_good(
             n_asked,
         };
         let reviewer = request.reviewer;
-        let Some(reviewer) = reviewer.filter(|_| request.extent != Extent::Group) else {
+        let Some(reviewer) = reviewer.filter(|_| request.rules.extent != Extent::Group) else {
             return Ok(worked(executed));
         };
         n_reviews += 1;
@@ -168,10 +169,10 @@ fn failing(executed: &Executed, extent: Extent) -> impl Iterator<Item = &Checked
 fn rejected(
     error: ExecError,
     answered: &Answered<'_>,
-    run: &mut Run,
+    run: &Run,
     request: &ExecRequest<'_>,
 ) -> Result<ExecError, FsError> {
-    if request.extent != Extent::Whole && error.is_of_change() {
+    if request.rules.extent != Extent::Whole && error.is_of_change() {
         run.fail_call(&answered.place, Some(Class::Malformed), error.to_string())?;
     }
     Ok(error)
@@ -197,34 +198,36 @@ pub(super) fn begin_again(
 pub(super) fn bring(
     (repository, bench): (&Repository, &Bench),
     mut executed: Executed,
-    run: &mut Run,
-    request: &ExecRequest<'_>,
+    run: &Run,
+    goal: Goal<'_>,
     host: &Host<'_>,
 ) -> Result<Executed, ExecError> {
-    if request.unlike == Unlike::Refused && !executed.audit.is_clean() {
+    if goal.unlike == Unlike::Refused && !executed.audit.is_clean() {
         return Err(ExecError::Unlike(Box::new(executed)));
     }
     host.go_on()?;
-    executed.landed = match request.land {
+    executed.landed = match goal.land {
         Land::Tree => land(&repository.root, run, &executed, host)?,
-        Land::Branch => branch(bench, run, &executed, request.title)?,
+        Land::Branch => branch(bench, run, &executed, goal.title)?,
         Land::None => Landed::Kept,
     };
     Ok(executed)
 }
 
 /// Runs the checks on a change, before which the executor was asked so often.
-fn check(
+pub(super) fn check(
     (repository, bench): (&Repository, &Bench),
     mut executed: Executed,
     n_before: usize,
-    run: &mut Run,
-    request: &ExecRequest<'_>,
+    run: &Run,
+    checks: &[String],
     host: &Host<'_>,
 ) -> Result<Executed, ExecError> {
     let scratch = &bench.scratch;
     let when = When::After(n_before);
-    executed.checks = run_checks(run, &scratch.folder, request.checks, when, host)?;
+    let records = format!("{}{CHECKS_FOLDER}", bench.place);
+    let place = (scratch.folder.as_path(), records.as_str());
+    executed.checks = run_checks(run, place, checks, when, host)?;
     let now = scratch.changes(repository, &bench.noise, bench.threads)?;
     let altered = altered(&executed.changes, &now);
     if altered.is_empty() {
@@ -241,19 +244,20 @@ fn read(
     executed: &Executed,
     report: &str,
     n: usize,
-    run: &mut Run,
+    run: &Run,
     request: &ExecRequest<'_>,
     host: &Host<'_>,
 ) -> Result<Review, ExecError> {
     let patch = fs::read_regular(&executed.patch, MAX_PATCH_BYTES)?;
     let subject = Subject {
-        plan: Some(&request.plan.text),
+        plan: Some(&request.rules.plan.text),
         diff: &String::from_utf8_lossy(&patch),
         report: Some(report),
         checks: &executed.checks,
     };
     let prompt = review::prepare(reviewer, &subject, request.counter, host)?;
-    Ok(review::ask(reviewer, &prompt, n, run, host)?)
+    let (review, _) = review::ask(reviewer, &prompt, (request.step, n), run, host)?;
+    Ok(review)
 }
 
 /// Returns what the executor is asked about a change that is not good yet: checks that fail, or what a reviewer found.
@@ -271,14 +275,15 @@ fn repair<'a>(
     let session = session.filter(|_| player.agent.has_sessions());
     let answer = (turn.gives == Gives::Answer).then_some(answered.reply.text.as_str());
     // A reviewer reads what all groups made: its edits are made on that.
-    let is_of_all = !found.is_empty() && answer.is_some() && request.extent == Extent::LastGroup;
+    let is_of_all =
+        !found.is_empty() && answer.is_some() && request.rules.extent == Extent::LastGroup;
     let (first, base) = if is_of_all {
         let patch = fs::read_regular(&executed.patch, MAX_PATCH_BYTES)?;
         ((request.make_of_all)(player)?.text, Some(patch))
     } else {
         (turn.first.clone(), turn.base.clone())
     };
-    let failed: Vec<_> = failing(executed, request.extent)
+    let failed: Vec<_> = failing(executed, request.rules.extent)
         .map(|check| {
             let is_it = |before: &&Checked| before.command == check.command;
             let before = executed.baseline.iter().find(is_it);
@@ -301,7 +306,7 @@ fn repair<'a>(
             .collect::<Vec<_>>(),
     });
     // What checks write may be other words each time: an answer that is there was given to these.
-    let text = match run.asked_next(Role::Executor)? {
+    let text = match run.asked_next((Role::Executor, request.step))? {
         Some(text) => text,
         None => host.redactor.redacted(&text),
     };
@@ -327,7 +332,7 @@ fn ask<'a>(
     (repository, bench): (&Repository, &Bench),
     turn: &Turn<'a>,
     prompt: &Prompt,
-    run: &mut Run,
+    run: &Run,
     request: &ExecRequest<'_>,
     host: &Host<'_>,
 ) -> Result<Answered<'a>, ExecError> {
@@ -360,21 +365,20 @@ fn work<'a>(
     (repository, bench): (&Repository, &Bench),
     turn: &Turn<'a>,
     anew: &dyn Fn(&Player) -> Result<Option<Words>, PlanningError>,
-    run: &mut Run,
+    run: &Run,
     request: &ExecRequest<'_>,
     host: &Host<'_>,
 ) -> Result<Answered<'a>, ExecError> {
     let scratch = &bench.scratch;
-    let look = || scratch.changes(repository, &bench.noise, bench.threads);
-    let checks = place_scripts(request.checks, &scratch.folder, &host.redactor)?;
+    let checks = place_scripts(request.rules.checks, &scratch.folder, &host.redactor)?;
     let reset = |run: &Run, place: &CallPlace| {
-        keep_partly(run, Some(place), scratch, &look, host)
+        keep_partly((repository, bench), Some(place), run, host)
             .and_then(|()| go_back((repository, bench), turn))
             .is_ok()
     };
     let asked = Asked {
         role: Role::Executor,
-        step: None,
+        step: request.step,
         prompt: &turn.text,
         tokens: turn.tokens,
         anew,
@@ -388,7 +392,7 @@ fn work<'a>(
     let answered = match call(run, turn.player, &asked, host) {
         Ok(answered) => answered,
         Err(error) => {
-            keep_partly(run, None, scratch, &look, host)?;
+            keep_partly((repository, bench), None, run, host)?;
             return Err(error.into());
         }
     };

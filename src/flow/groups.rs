@@ -7,8 +7,10 @@
 
 use super::consent::Consent;
 use super::drift;
-use super::exec::{self, Before, Bench, Content, ExecError, ExecRequest, Executed, Extent, Group};
-use super::execute::{begin_again, bring, work_until_good};
+use super::exec::{
+    self, Before, Bench, Content, ExecError, ExecRequest, Executed, Extent, Goal, Group, Rules,
+};
+use super::execute::{Worked, begin_again, bring, work_until_good};
 use super::host::{Event, Host};
 use super::next::{Next, Queue, is_short};
 use super::pack;
@@ -19,7 +21,7 @@ use super::route::Focus;
 use crate::agent::Role;
 use crate::fs;
 use crate::plan::{self, Plan, Reference, Step};
-use crate::repo::Repository;
+use crate::repo::{Candidate, Repository};
 use crate::run::{self, Event as Happened, Run};
 
 /// How much of a plan the executor is asked to carry out at once.
@@ -43,12 +45,20 @@ const MAX_PATCH_BYTES: u64 = 1 << 30;
 pub(super) struct Task<'a> {
     pub(super) work: &'a Work<'a>,
     pub(super) plan: &'a Plan,
-    /// What it names of the user's files.
+    /// What it names of the files.
     pub(super) references: &'a [Reference],
+    /// What it and the plans before it name: that was agreed to.
+    pub(super) agreed: &'a [Reference],
     /// What the executor gets.
     pub(super) focus: Focus,
     /// Who agrees to what lands only so.
     pub(super) consent: &'a Consent<'a>,
+    /// The files as the first of its steps finds them.
+    pub(super) files: (&'a Repository, &'a [Candidate]),
+    /// What was changed before it.
+    pub(super) before: &'a Before,
+    /// The step of a workflow that carries it out, if one does.
+    pub(super) step: Option<&'a str>,
 }
 
 /// Makes a prompt for a player.
@@ -66,7 +76,7 @@ pub(super) struct Way {
 /// # Errors
 ///
 /// Fails if what cannot be cut does not fit.
-pub(super) fn prepare(task: &Task<'_>, run: &mut Run, host: &Host<'_>) -> Result<Way, RunError> {
+pub(super) fn prepare(task: &Task<'_>, run: &Run, host: &Host<'_>) -> Result<Way, RunError> {
     (host.tell)(&Event::Resolved(task.references));
     run.keep("references.json", &run::json(&task.references))?;
     let left = plan::pieces(&task.plan.steps);
@@ -74,7 +84,7 @@ pub(super) fn prepare(task: &Task<'_>, run: &mut Run, host: &Host<'_>) -> Result
     let can_part = left.len() > 1 && task.packs().is_empty();
     let mut by = work.exec_by;
     if !can_part || by != ExecBy::Step {
-        let whole = task.prompt(work.repository, None, task.references, task.focus);
+        let whole = task.prompt(task.files.0, None, task.references, task.focus);
         let whole = whole(work.executor, host);
         let is_short = can_part && is_short(&whole, task.references);
         if !is_short {
@@ -91,7 +101,7 @@ pub(super) fn prepare(task: &Task<'_>, run: &mut Run, host: &Host<'_>) -> Result
     }
     let done = Vec::new();
     let queue = Queue { by, left, done };
-    let next = task.next((work.repository, work.candidates), &queue, host)?;
+    let next = task.next(task.files, &queue, host)?;
     (host.tell)(&Event::Prompted(Role::Executor, &next.prompt));
     let (prompt, queue) = (next.prompt, Some(queue));
     Ok(Way { prompt, queue })
@@ -106,31 +116,52 @@ pub(super) fn execute(
     task: &Task<'_>,
     way: &Way,
     bench: &Bench,
-    run: &mut Run,
+    run: &Run,
     host: &Host<'_>,
 ) -> Result<Executed, RunError> {
+    let worked = carry_out(task, way, bench, run, host)?;
+    let place = (task.work.repository, bench);
+    Ok(bring(place, worked.executed, run, task.goal(), host)?)
+}
+
+/// Carries a plan out as [`prepare`] decided, and lands nothing.
+///
+/// # Errors
+///
+/// Fails if what comes of it is not good.
+pub(super) fn carry_out(
+    task: &Task<'_>,
+    way: &Way,
+    bench: &Bench,
+    run: &Run,
+    host: &Host<'_>,
+) -> Result<Worked, RunError> {
     let work = task.work;
     let Some(queue) = &way.queue else {
-        let make = task.prompt(work.repository, None, task.references, task.focus);
+        let make = task.prompt(task.files.0, None, task.references, task.focus);
         let make = |player: &Player| make(player, host);
-        let before = Before::default();
-        let request = task.request((&make, &make), Extent::Whole, &before);
+        let request = task.request((&make, &make), Extent::Whole, task.before);
         let place = (work.repository, work.executor);
-        let worked = work_until_good(place, run, bench, &way.prompt, &request, host)?;
-        let place = (work.repository, bench);
-        return Ok(bring(place, worked.executed, run, &request, host)?);
+        return Ok(work_until_good(
+            place,
+            run,
+            bench,
+            &way.prompt,
+            &request,
+            host,
+        )?);
     };
     let mut queue = queue.clone();
-    let executed = by_groups(task, &mut queue, bench, run, host);
+    let worked = by_groups(task, &mut queue, bench, run, host);
     let is_waiting = matches!(
-        executed,
+        worked,
         Err(RunError::Exec(ExecError::Call(
             PlanningError::Waiting { .. }
         )))
     );
-    if executed.is_err() && !is_waiting && !queue.done.is_empty() && !queue.left.is_empty() {
-        let patch = run.folder.join(GOOD_FILE);
-        let patch = fs::has_entry(&run.folder, GOOD_FILE).then_some(patch);
+    if worked.is_err() && !is_waiting && !queue.done.is_empty() && !queue.left.is_empty() {
+        let name = format!("{}{GOOD_FILE}", bench.place);
+        let patch = fs::has_entry(&run.folder, &name).then(|| run.folder.join(&name));
         let steps = task.steps(&queue.done);
         (host.tell)(&Event::Good(
             &steps,
@@ -138,19 +169,19 @@ pub(super) fn execute(
             patch.as_deref(),
         ));
     }
-    executed
+    worked
 }
 
 fn by_groups(
     task: &Task<'_>,
     queue: &mut Queue,
     bench: &Bench,
-    run: &mut Run,
+    run: &Run,
     host: &Host<'_>,
-) -> Result<Executed, RunError> {
+) -> Result<Worked, RunError> {
     let work = task.work;
     let place = (work.repository, bench);
-    let mut before = Before::default();
+    let mut before = task.before.clone();
     loop {
         host.go_on().map_err(ExecError::from)?;
         if !queue.done.is_empty() {
@@ -179,14 +210,14 @@ fn by_groups(
         })?;
         queue.advance(&next.group);
         if extent == Extent::LastGroup {
-            return Ok(bring(place, worked.executed, run, &request, host)?);
+            return Ok(worked);
         }
         let patch = fs::read_regular(&worked.executed.patch, MAX_PATCH_BYTES)?;
         if before.patch.as_deref().unwrap_or_default() == patch {
             let told = run::steps(&task.numbers(&next.group.now));
             (host.tell)(&Event::Warning(format!("nothing was changed for {told}")));
         }
-        run.keep(GOOD_FILE, &patch)?;
+        run.keep(&format!("{}{GOOD_FILE}", bench.place), &patch)?;
         before = Before {
             patch: (!patch.is_empty()).then_some(patch),
             reports: format!("{}\n\n", worked.report.trim_end()),
@@ -196,7 +227,7 @@ fn by_groups(
 }
 
 /// Tells and records that a group is carried out.
-fn begin(task: &Task<'_>, next: &Next, run: &mut Run, host: &Host<'_>) -> Result<(), RunError> {
+fn begin(task: &Task<'_>, next: &Next, run: &Run, host: &Host<'_>) -> Result<(), RunError> {
     let of = task.plan.steps.len();
     (host.tell)(&Event::Group(&task.steps(&next.group.now), of));
     if !next.group.done.is_empty() {
@@ -210,7 +241,7 @@ fn begin(task: &Task<'_>, next: &Next, run: &mut Run, host: &Host<'_>) -> Result
     Ok(keep_pack(&next.prompt, run)?)
 }
 
-fn keep_pack(prompt: &Prompt, run: &mut Run) -> Result<(), fs::FsError> {
+fn keep_pack(prompt: &Prompt, run: &Run) -> Result<(), fs::FsError> {
     let pack = prompt.pack.as_ref();
     pack.map_or(Ok(()), |pack| {
         run.keep("executor-pack.xml", pack.as_bytes()).map(drop)
@@ -299,29 +330,39 @@ impl<'a> Task<'a> {
         make(player, host)
     }
 
-    fn request<'b>(
+    /// Returns what becomes of the change, if it is good.
+    fn goal(&self) -> Goal<'_> {
+        Goal {
+            title: title(&self.plan.text),
+            land: self.work.land,
+            unlike: self.work.tolerance.unlike,
+        }
+    }
+
+    pub(super) fn request<'b>(
         &'b self,
         (make, make_of_all): (Make<'b>, Make<'b>),
         extent: Extent,
         before: &'b Before,
     ) -> ExecRequest<'b> {
         let work = self.work;
-        ExecRequest {
-            title: title(&self.plan.text),
-            references: self.references,
-            checks: work.checks,
-            unlike: work.tolerance.unlike,
-            counter: &work.request.counter,
+        let rules = Rules {
             plan: self.plan,
+            references: self.agreed,
+            extent,
+            checks: work.checks,
+            protected: work.protected,
+            consent: self.consent,
+        };
+        ExecRequest {
+            rules,
+            counter: &work.request.counter,
             check_rounds: work.check_rounds,
             reviewer: work.reviewer,
-            protected: work.protected,
-            land: work.land,
             make,
             make_of_all,
-            consent: self.consent,
-            extent,
             before,
+            step: self.step,
         }
     }
 }

@@ -40,7 +40,7 @@ pub const HELD_FOLDER: &str = "landing";
 /// Exchanges the user's files for those of a change.
 pub(super) fn land(
     root: &Root,
-    run: &mut Run,
+    run: &Run,
     executed: &Executed,
     host: &Host<'_>,
 ) -> Result<Landed, ExecError> {
@@ -107,7 +107,7 @@ fn others(root: &Root, id: &str, since_ms: u64, error: &LandError) -> Vec<String
 /// Commits a change on a new branch that is called after the run.
 pub(super) fn branch(
     bench: &Bench,
-    run: &mut Run,
+    run: &Run,
     executed: &Executed,
     title: &str,
 ) -> Result<Landed, ExecError> {

@@ -400,7 +400,7 @@ pub fn prepare(
     task: &Task<'_>,
     (planner, executor): (&Player, &Player),
     context: Context,
-    run: &mut Run,
+    run: &Run,
     host: &Host<'_>,
 ) -> Result<(Prompt, Route), PlanningError> {
     run.keep(SPEC_FILE, host.redactor.redacted(task.spec).as_bytes())?;
@@ -440,7 +440,7 @@ pub struct Planned<'a> {
 ///
 /// Fails if there is no whole answer, or it is no plan.
 pub(super) fn ask<'a>(
-    run: &mut Run,
+    run: &Run,
     player: &'a Player,
     (prompt, tokens): (&str, u64),
     anew: &dyn Fn(&Player) -> Result<Option<Words>, PlanningError>,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::consent::{self, Consent};
 use super::drift::{self, Drifted};
-use super::exec::{self, Bench, ExecError, Executed, Unlike};
+use super::exec::{self, Before, Bench, ExecError, Executed, Unlike};
 use super::groups::{self, ExecBy};
 use super::host::{Event, Host};
 use super::land::{self, Land, Landed};
@@ -72,7 +72,7 @@ pub struct Work<'a> {
     /// What is carried out and lands all the same.
     pub tolerance: Tolerance,
     /// Answers what the user is asked.
-    pub decide: &'a dyn Fn(&Question<'_>) -> Result<Answer, FsError>,
+    pub decide: &'a (dyn Fn(&Question<'_>) -> Result<Answer, FsError> + Sync),
 }
 
 /// What is carried out and lands although it is not all that it should be.
@@ -258,7 +258,7 @@ pub fn plan_exec(
     work: &Work<'_>,
     spec: &str,
     file: &Path,
-    run: &mut Run,
+    run: &Run,
     host: &Host<'_>,
 ) -> Result<Done, RunError> {
     clear(run, host);
@@ -277,12 +277,7 @@ pub fn plan_exec(
 /// # Errors
 ///
 /// Fails if nothing landed; the user's files are then as they were.
-pub fn exec(
-    work: &Work<'_>,
-    file: &Path,
-    run: &mut Run,
-    host: &Host<'_>,
-) -> Result<Done, RunError> {
+pub fn exec(work: &Work<'_>, file: &Path, run: &Run, host: &Host<'_>) -> Result<Done, RunError> {
     clear(run, host);
     let done = from_plan(work, file, run, host);
     clear(run, host);
@@ -304,7 +299,7 @@ fn from_spec(
     planner: &Player,
     spec: &str,
     file: &Path,
-    run: &mut Run,
+    run: &Run,
     host: &Host<'_>,
 ) -> Result<Done, RunError> {
     let before = seen(file)?;
@@ -384,12 +379,7 @@ fn seen(file: &Path) -> Result<Option<Vec<u8>>, FsError> {
     }
 }
 
-fn from_plan(
-    work: &Work<'_>,
-    file: &Path,
-    run: &mut Run,
-    host: &Host<'_>,
-) -> Result<Done, RunError> {
+fn from_plan(work: &Work<'_>, file: &Path, run: &Run, host: &Host<'_>) -> Result<Done, RunError> {
     let plan = read_plan(file)?;
     run.keep(PLAN_FILE, plan.text.as_bytes())?;
     let focus = match work.context {
@@ -402,36 +392,28 @@ fn from_plan(
     carry_out(work, file, plan, focus, None, run, host)
 }
 
-fn make_bench(work: &Work<'_>, run: &mut Run, host: &Host<'_>) -> Result<Bench, ExecError> {
-    let uncommitted = uncommitted(work)?;
-    let bench = exec::bench(
-        work.repository,
-        work.candidates,
-        work.carried,
-        work.request.threads,
+fn make_bench(work: &Work<'_>, run: &Run, host: &Host<'_>) -> Result<Bench, ExecError> {
+    exec::bench(
+        &exec::Ground {
+            repository: work.repository,
+            candidates: work.candidates,
+            carried: work.carried,
+            threads: work.request.threads,
+            checks: work.checks,
+            land: work.land,
+        },
         run,
-        work.checks,
         host,
-    )?;
-    Ok(Bench {
-        uncommitted,
-        ..bench
-    })
-}
-
-/// Returns the files with changes that are not committed, if the change is to be a commit.
-fn uncommitted(work: &Work<'_>) -> Result<Vec<RepoPath>, ExecError> {
-    if work.land != Land::Branch {
-        return Ok(Vec::new());
-    }
-    let threads = work.request.threads;
-    let changed = history::changed(work.repository, None, work.candidates, threads)?;
-    Ok([changed.paths, changed.deleted].concat())
+    )
 }
 
 /// Refuses, before anything is paid for, a plan for files whose changes would go along onto a branch.
-fn require_committed(references: &[Reference], work: &Work<'_>) -> Result<(), ExecError> {
-    let mut paths = uncommitted(work)?;
+pub(super) fn require_committed(
+    references: &[Reference],
+    work: &Work<'_>,
+) -> Result<(), ExecError> {
+    let threads = work.request.threads;
+    let mut paths = exec::uncommitted(work.repository, work.candidates, work.land, threads)?;
     paths.retain(|path| references.iter().any(|it| it.paths().contains(path)));
     if paths.is_empty() {
         return Ok(());
@@ -446,7 +428,7 @@ fn carry_out(
     mut plan: Plan,
     focus: Focus,
     bench: Option<Bench>,
-    run: &mut Run,
+    run: &Run,
     host: &Host<'_>,
 ) -> Result<Done, RunError> {
     let mut answered = plan.text.clone();
@@ -471,8 +453,12 @@ fn carry_out(
                     work,
                     plan: &plan,
                     references: &references,
+                    agreed: &references,
                     focus,
                     consent: &agreed,
+                    files: (work.repository, work.candidates),
+                    before: &Before::default(),
+                    step: None,
                 };
                 let way = groups::prepare(&task, run, host)?;
                 let answer = (work.decide)(&Question::Execute(file, work.executor, &way.prompt))?;
@@ -541,7 +527,7 @@ pub fn revise(
     planner: &Player,
     note: &str,
     edited: Option<&str>,
-    run: &mut Run,
+    run: &Run,
     host: &Host<'_>,
 ) -> Result<Plan, RunError> {
     let missing = || RunError::NoSession(id.to_owned());
@@ -598,7 +584,7 @@ fn resolved(
 }
 
 /// Keeps what a plan was made for.
-fn keep_base(work: &Work<'_>, plan: &Plan, run: &mut Run) -> Result<(), FsError> {
+fn keep_base(work: &Work<'_>, plan: &Plan, run: &Run) -> Result<(), FsError> {
     let references = resolve(&plan.text, plan, work.repository, work.candidates);
     drift::keep(run, work.repository, &references)
 }
@@ -624,7 +610,7 @@ fn drifted(file: &Path, work: &Work<'_>, host: &Host<'_>) -> Result<(), RunError
 }
 
 /// Warns of files that the plan names and that the user protects: whoever changes them lands nothing.
-fn warn_of_protected(references: &[Reference], work: &Work<'_>, host: &Host<'_>) {
+pub(super) fn warn_of_protected(references: &[Reference], work: &Work<'_>, host: &Host<'_>) {
     let Some(globs) = work.protected else { return };
     let named = references.iter().flat_map(Reference::paths);
     let mut paths: Vec<_> = named.filter(|path| globs.take(path)).collect();
@@ -764,7 +750,7 @@ pub fn may_write_plan(root: &Path, file: &Path) -> Result<(), RunError> {
 /// # Errors
 ///
 /// Fails if it cannot be written.
-pub fn write_plan(file: &Path, plan: &Plan, run: &mut Run) -> Result<(), RunError> {
+pub fn write_plan(file: &Path, plan: &Plan, run: &Run) -> Result<(), RunError> {
     run.keep(PLAN_FILE, plan.text.as_bytes())?;
     // It may have come with the repository, and lead anywhere.
     if fs::is_link(file) {

@@ -110,6 +110,7 @@ pub fn files_of(
     let candidates: Vec<Candidate> = snapshot.files.iter().map(candidate).collect();
     let scratch = scratch::create(&scratch::Plan {
         repository: &repository,
+        source: &repository.root,
         candidates: &candidates,
         carried: &[],
         folder: &made,

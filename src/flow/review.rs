@@ -63,7 +63,8 @@ pub fn prepare(
     given(text, counter, reviewer, Role::Reviewer)
 }
 
-/// Asks `reviewer`, who has no memory of earlier reviews, for the `n`th review in `run`, which keeps it.
+/// Asks `reviewer`, who has no memory of earlier reviews, for the `n`th review in `run`, which keeps it, or of a step of its
+/// workflow.
 ///
 /// # Errors
 ///
@@ -71,16 +72,16 @@ pub fn prepare(
 pub fn ask(
     reviewer: &Player,
     prompt: &Prompt,
-    n: usize,
-    run: &mut Run,
+    (step, n): (Option<&str>, usize),
+    run: &Run,
     host: &Host<'_>,
-) -> Result<Review, PlanningError> {
+) -> Result<(Review, String), PlanningError> {
     host.go_on()?;
     let folder = host.cache.join(&run.id).join(Role::Reviewer.name());
     fs::make_private_folders(&folder)?;
     let asked = Asked {
         role: Role::Reviewer,
-        step: None,
+        step,
         prompt: &prompt.text,
         tokens: prompt.tokens,
         // Nothing of a change can be left out.
@@ -99,14 +100,18 @@ pub fn ask(
         let reply = place.folder.join(REPLY_FILE);
         PlanningError::Review { error, reply }
     })?;
-    let file = run.keep(&format!("review-{n}.md"), reply.text.as_bytes())?;
+    let name = match step {
+        Some(step) => format!("reviews/{step}-{n}.md"),
+        None => format!("review-{n}.md"),
+    };
+    let file = run.keep(&name, reply.text.as_bytes())?;
     run.record(Happened::Reviewed {
         number: n,
         approves: review.verdict == Verdict::Approve,
         failed: review.failed.iter().map(ToString::to_string).collect(),
     })?;
     (host.tell)(&Event::Reviewed(&review, n, &file));
-    Ok(review)
+    Ok((review, reply.text))
 }
 
 /// Returns the words of the prompt.

@@ -33,11 +33,7 @@ pub struct Planning<'a> {
 /// # Errors
 ///
 /// Fails if an answer is missing, or is no plan.
-pub fn plan(
-    planning: &Planning<'_>,
-    run: &mut Run,
-    host: &Host<'_>,
-) -> Result<Plan, PlanningError> {
+pub fn plan(planning: &Planning<'_>, run: &Run, host: &Host<'_>) -> Result<Plan, PlanningError> {
     let Planning {
         planner,
         prompt,
@@ -100,7 +96,7 @@ fn again<'a>(
     planning: &Planning<'_>,
     planned: &Planned<'a>,
     wrong: &[String],
-    run: &mut Run,
+    run: &Run,
     host: &Host<'_>,
 ) -> Result<Planned<'a>, PlanningError> {
     let session = planned.session.as_ref();

@@ -34,7 +34,7 @@ mod word;
 
 pub use answer::{END, Plan, PlanError, parse};
 pub use fault::{Defect, Fault, faults};
-pub use order::{n_within, pieces};
+pub use order::{n_within, order, pieces};
 pub use removal::takes_away;
 use serde::{Serialize, Serializer};
 pub use step::Step;

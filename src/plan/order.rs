@@ -28,7 +28,8 @@ pub fn pieces(steps: &[Step]) -> Vec<Vec<usize>> {
     pieces
 }
 
-fn order(steps: &[Step]) -> Vec<usize> {
+/// Returns the places of steps in an order in which each comes after those that it needs, as far as that can be.
+pub fn order(steps: &[Step]) -> Vec<usize> {
     let mut left: Vec<usize> = (0..steps.len()).collect();
     let mut order = Vec::with_capacity(steps.len());
     while !left.is_empty() {

@@ -130,14 +130,17 @@ impl Run {
         Ok(Known::Answered(place, recorded.agent, Box::new(reply)))
     }
 
-    /// Returns the prompt that `role` was asked next, where that was answered before the run was taken up again.
+    /// Returns the prompt that `role`, or a step of a workflow, was asked next, where that was answered before the run was taken up again.
     ///
     /// # Errors
     ///
     /// Fails if it is gone, or is not as it was kept.
-    pub fn asked_next(&self, role: Role) -> Result<Option<String>, FsError> {
+    pub fn asked_next(
+        &self,
+        (role, step): (Role, Option<&str>),
+    ) -> Result<Option<String>, FsError> {
         let next = self.state().answered.clone().into_iter();
-        let next = next.filter(|call| call.role == role);
+        let next = next.filter(|call| call.role == role && call.step.as_deref() == step);
         let Some(call) = next.min_by_key(|call| call.number) else {
             return Ok(None);
         };

@@ -381,7 +381,7 @@ fn is_at(path: &RepoPath, place: &RepoPath) -> bool {
 }
 
 /// Removes what is at `path`, whatever it is.
-fn clear(root: &Root, path: &RepoPath) -> Result<(), FsError> {
+pub(super) fn clear(root: &Root, path: &RepoPath) -> Result<(), FsError> {
     match root.find(path)?.map(|stat| stat.kind) {
         None => Ok(()),
         Some(EntryKind::Folder) => root.remove_tree(path),

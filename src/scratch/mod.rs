@@ -10,6 +10,7 @@
 
 mod changes;
 mod exchange;
+mod fork;
 mod guarded;
 mod land;
 mod originals;
@@ -25,6 +26,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use changes::{Change, ChangeKind, ChangeSet};
+pub use fork::{meet, since};
 pub use guarded::is_guarded;
 pub use land::{LandError, LandedChange, Landing, RemovedFolder, Undone, land, undo};
 pub use originals::Originals;

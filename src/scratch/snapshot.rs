@@ -43,6 +43,8 @@ pub struct Scratch {
 pub struct Plan<'a> {
     /// The user's repository.
     pub repository: &'a Repository,
+    /// Where the files are copied from.
+    pub source: &'a Root,
     /// The files and links that are copied.
     pub candidates: &'a [Candidate],
     /// Ignored folders that are copied as well: what checks need.
@@ -209,7 +211,7 @@ impl<'a> Maker<'a> {
     fn copy_file(&self, path: &RepoPath) -> Result<Option<(State, Entry)>, FsError> {
         let place = self.scratch.path().join(path.as_path());
         let error = FsError::of("read", &place);
-        let (file, modified) = self.plan.repository.root.copy(path, &self.scratch, path)?;
+        let (file, modified) = self.plan.source.copy(path, &self.scratch, path)?;
         let meta = file.metadata().map_err(&error)?;
         let mut reader = IdReader::new(&file, meta.len(), self.format());
         let (hash, bytes) = Hash::of_reader(&mut reader).map_err(&error)?;
@@ -245,7 +247,7 @@ impl<'a> Maker<'a> {
 
     /// Copies a link; none if it leads back into the user's tree.
     fn copy_link(&self, path: &RepoPath) -> Result<Option<(State, Entry)>, FsError> {
-        let target = self.plan.repository.root.link_target(path)?;
+        let target = self.plan.source.link_target(path)?;
         let Some(id) = Id::of(&target, self.format()) else {
             return Ok(None);
         };
@@ -276,7 +278,7 @@ impl<'a> Maker<'a> {
 
     /// Copies the ignored folders that checks need; returns those that are there.
     fn copy_carried(&mut self, copied: &[(State, Entry)]) -> Result<Vec<RepoPath>, ScratchError> {
-        let root = &self.plan.repository.root;
+        let root = self.plan.source;
         let is_copied = |path: &RepoPath| {
             copied
                 .binary_search_by(|(_, entry)| entry.path.cmp(path))

@@ -38,7 +38,7 @@ pub enum Problem {
     Both(String, &'static str, &'static str),
     /// A key has a value that it cannot have.
     #[error("the `{1}` of the step `{0}` is `{2}`, and may be one of {3}")]
-    NoneOf(String, &'static str, String, &'static str),
+    NoneOf(String, &'static str, String, String),
     /// A step would be done too often, or never.
     #[error("the step `{0}` is repeated {1} times at most, and may be 1 to {2} times")]
     Most(String, usize, usize),
@@ -63,6 +63,11 @@ pub enum Problem {
     /// A template or expression names a field that is not there.
     #[error("the `{1}` of the step `{0}` names `{2}`; it may be {3}")]
     NoField(String, &'static str, String, String),
+    /// A command names what a model may have written.
+    #[error(
+        "the `commands` of the step `{0}` name `{1}`, and may name values alone: nothing that a model wrote is run"
+    )]
+    NoCommand(String, String),
     /// A conversation goes on that was not had.
     #[error(
         "the step `{0}` goes on with the conversation of `{1}`, which is no step before it that asks"
@@ -118,6 +123,7 @@ pub(super) fn check(mut workflow: Workflow, text: &str) -> Result<Workflow, Work
     each_once(&workflow.steps, &mut taken)?;
     let mut walk = Walk {
         roles: &workflow.roles,
+        values: &workflow.values,
         uses_spec: false,
     };
     walk.steps(&workflow.steps, &mut names)?;
@@ -165,6 +171,7 @@ fn enter<'a>(name: &'a str, taken: &mut Vec<&'a str>) -> Result<(), Problem> {
 /// A way through the steps.
 struct Walk<'a> {
     roles: &'a BTreeMap<String, String>,
+    values: &'a BTreeMap<String, Setting>,
     uses_spec: bool,
 }
 
@@ -225,6 +232,25 @@ impl Walk<'_> {
             }
             Does::Resolve { plan } => look("plan", plan),
             Does::Gate { question, .. } => look("question", question),
+            Does::Integrate { edits, .. } => look("edits", edits),
+            Does::Text { text } => look("text", text),
+            Does::Check { commands } => {
+                commands
+                    .iter()
+                    .try_for_each(|command| look("commands", command))?;
+                self.commands(step, commands)
+                    .map_err(|problem| WorkflowError { line, problem })
+            }
+            Does::Execute { plan, .. } => {
+                look("plan", plan)?;
+                self.asked(step, within)
+                    .map_err(|problem| WorkflowError { line, problem })
+            }
+            Does::Review { plan, .. } => {
+                plan.iter().try_for_each(|plan| look("plan", plan))?;
+                self.asked(step, within)
+                    .map_err(|problem| WorkflowError { line, problem })
+            }
             Does::Ask { prompt, files, .. } => {
                 files.iter().try_for_each(|glob| look("files", glob))?;
                 look("prompt", prompt)?;
@@ -242,15 +268,33 @@ impl Walk<'_> {
         }
     }
 
+    /// Says whether commands name nothing but values: those are the user's.
+    fn commands(&self, step: &Step, commands: &[String]) -> Result<(), Problem> {
+        let used = commands.iter().flat_map(|command| {
+            let used = template::names_in_template(command);
+            used.unwrap_or_default()
+        });
+        let is_value = |name: &String| self.values.contains_key(name);
+        match used.into_iter().find(|name| !is_value(name)) {
+            Some(name) => Err(Problem::NoCommand(step.name.clone(), name)),
+            None => Ok(()),
+        }
+    }
+
     /// Says whether who is asked, and the conversation that goes on, are there.
     fn asked(&self, step: &Step, within: &Names) -> Result<(), Problem> {
-        let Does::Ask { role, session, .. } = &step.does else {
-            return Ok(());
+        let (role, other, session) = match &step.does {
+            Does::Ask { role, session, .. } => (role, None, session.as_ref()),
+            Does::Execute { role, reviewer, .. } => (role, reviewer.as_ref(), None),
+            Does::Review { role, .. } => (role, None, None),
+            _ => return Ok(()),
         };
-        if !self.roles.contains_key(role) {
-            let roles: Vec<&str> = self.roles.keys().map(String::as_str).collect();
-            let (name, role) = (step.name.clone(), role.clone());
-            return Err(Problem::NoRole(name, role, roles.join(", ")));
+        for role in [Some(role), other].into_iter().flatten() {
+            if !self.roles.contains_key(role) {
+                let roles: Vec<&str> = self.roles.keys().map(String::as_str).collect();
+                let (name, role) = (step.name.clone(), role.clone());
+                return Err(Problem::NoRole(name, role, roles.join(", ")));
+            }
         }
         let Some(before) = session else {
             return Ok(());

@@ -125,6 +125,41 @@ pub enum Does {
         /// The plan, as a template.
         plan: String,
     },
+    /// Has an agent carry out a plan in the scratch, until the checks pass.
+    Execute {
+        /// Who, as the roles name them.
+        role: String,
+        /// The plan, as a template.
+        plan: String,
+        /// Who reads the change until they approve, if anybody does.
+        reviewer: Option<String>,
+        /// What becomes of a plan that names what is not there.
+        missing: Missing,
+    },
+    /// Makes the edits of an answer in the scratch, if the checks then pass.
+    Integrate {
+        /// The edits, as a template.
+        edits: String,
+        /// What the user is asked.
+        approve: Approve,
+    },
+    /// Runs checks on the files as the steps so far have made them.
+    Check {
+        /// Which, as templates that name values alone; the run's own where there are none.
+        commands: Vec<String>,
+    },
+    /// Has an agent read what the steps so far have changed.
+    Review {
+        /// Who, as the roles name them.
+        role: String,
+        /// What was to be done, as a template.
+        plan: Option<String>,
+    },
+    /// Puts a text together.
+    Text {
+        /// It, as a template.
+        text: String,
+    },
     /// Asks the user.
     Gate {
         /// What, as a template.
@@ -155,6 +190,28 @@ pub enum Contract {
     Review,
 }
 
+/// What becomes of a plan that names what is not there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Missing {
+    /// It is not carried out.
+    #[default]
+    Stop,
+    /// That is told, and it is carried out all the same.
+    Told,
+}
+
+/// What the user is asked before edits are made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Approve {
+    /// Whether they may be, once.
+    #[default]
+    Change,
+    /// Whether they may be, for each file.
+    File,
+    /// Nothing.
+    Nothing,
+}
+
 impl Does {
     /// Returns what kind of step it is, as a workflow says it.
     pub fn kind(&self) -> &'static str {
@@ -162,8 +219,31 @@ impl Does {
             Self::Pack { .. } => "pack",
             Self::Ask { .. } => "ask",
             Self::Resolve { .. } => "resolve",
+            Self::Execute { .. } => "execute",
+            Self::Integrate { .. } => "integrate",
+            Self::Check { .. } => "check",
+            Self::Review { .. } => "review",
+            Self::Text { .. } => "text",
             Self::Gate { .. } => "gate",
             Self::Steps { .. } => "steps",
+        }
+    }
+
+    /// Says whether it works in the scratch.
+    pub fn needs_scratch(&self) -> bool {
+        match self {
+            Self::Execute { .. } | Self::Integrate { .. } | Self::Check { .. } => true,
+            Self::Steps { steps, .. } => steps.iter().any(|step| step.does.needs_scratch()),
+            _ => false,
+        }
+    }
+
+    /// Says whether it changes files.
+    pub fn changes(&self) -> bool {
+        match self {
+            Self::Execute { .. } | Self::Integrate { .. } => true,
+            Self::Steps { steps, .. } => steps.iter().any(|step| step.does.changes()),
+            _ => false,
         }
     }
 
@@ -176,8 +256,12 @@ impl Does {
                 (None, Contract::Review) => &["text", "agent", "error", "approves", "failed"],
                 _ => &["text", "agent", "error"],
             },
-            Self::Resolve { .. } => &["text", "paths", "open", "error"],
-            Self::Gate { .. } => &["text", "error"],
+            Self::Resolve { .. } => &["text", "paths", "open", "steps", "error"],
+            Self::Execute { .. } => &["text", "files", "diff", "error"],
+            Self::Integrate { .. } => &["text", "files", "rejected", "error"],
+            Self::Check { .. } => &["text", "passes", "failed", "error"],
+            Self::Review { .. } => &["text", "approves", "failed", "error"],
+            Self::Gate { .. } | Self::Text { .. } => &["text", "error"],
             Self::Steps { .. } => &[],
         }
     }
@@ -192,6 +276,16 @@ impl Workflow {
     pub fn read(text: &str) -> Result<Self, WorkflowError> {
         let workflow = raw::read(text)?;
         known::check(workflow, text)
+    }
+
+    /// Says whether one of its steps works in a scratch.
+    pub fn needs_scratch(&self) -> bool {
+        self.steps.iter().any(|step| step.does.needs_scratch())
+    }
+
+    /// Says whether one of its steps changes files.
+    pub fn changes(&self) -> bool {
+        self.steps.iter().any(|step| step.does.changes())
     }
 }
 

@@ -8,16 +8,26 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::known::{Problem, WorkflowError, line_at};
-use super::{Contract, Does, OnFailure, Setting, Step, Times, USUAL_ITEM, Workflow};
+use super::{
+    Approve, Contract, Does, Missing, OnFailure, Setting, Step, Times, USUAL_ITEM, Workflow,
+};
 
 /// The version of the form.
 const VERSION: u32 = 1;
 
 /// The kinds of steps.
-const KINDS: [&str; 5] = ["pack", "ask", "resolve", "gate", "steps"];
-
-/// The same, for people.
-const OF_KINDS: &str = "pack, ask, resolve, gate, steps";
+const KINDS: [&str; 10] = [
+    "pack",
+    "ask",
+    "resolve",
+    "execute",
+    "check",
+    "review",
+    "integrate",
+    "text",
+    "gate",
+    "steps",
+];
 
 /// So many are done at once where a workflow says only that some are.
 const USUAL_AT_ONCE: usize = 8;
@@ -82,10 +92,16 @@ struct RawStep {
     plan: Option<String>,
     question: Option<String>,
     choices: Option<Vec<String>>,
+    reviewer: Option<String>,
+    missing: Option<String>,
+    edits: Option<String>,
+    approve: Option<String>,
+    commands: Option<Vec<String>>,
+    text: Option<String>,
     step: Option<Vec<RawStep>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Clone)]
 #[serde(deny_unknown_fields)]
 struct Repeat {
     until: String,
@@ -147,38 +163,121 @@ fn typed(raw: RawStep, text: &str) -> Result<Step, WorkflowError> {
         (None, None) => return Err(fail(Problem::Missing(name, "kind"))),
     };
     if !KINDS.contains(&kind.as_str()) {
-        return Err(fail(Problem::NoneOf(name, "kind", kind, OF_KINDS)));
+        let kinds = KINDS.join(", ");
+        return Err(fail(Problem::NoneOf(name, "kind", kind, kinds)));
     }
     if let Some(key) = misplaced(&raw, &kind) {
         return Err(fail(Problem::Misplaced(name, key, kind)));
     }
-    let missing = |key| fail(Problem::Missing(name.clone(), key));
     let at_once = at_once(raw.parallel);
-    let does = match kind.as_str() {
+    // For each of a list it is the rounds that are done at once.
+    let within = if raw.for_each.is_some() { 1 } else { at_once };
+    let (for_each, repeat) = (raw.for_each.clone(), raw.repeat.clone());
+    let (one, when, file) = (raw.one.clone(), raw.when.clone(), raw.file.clone());
+    let on_failure = one_of(
+        &name,
+        "on-failure",
+        raw.on_failure.as_deref(),
+        &[("stop", OnFailure::Stop), ("go-on", OnFailure::GoOn)],
+    );
+    let on_failure = on_failure.map_err(fail)?;
+    let does = does(raw, &kind, within, text)?;
+    let times = match (for_each, repeat) {
+        (Some(_), Some(_)) => return Err(fail(Problem::Both(name, "for-each", "repeat"))),
+        (Some(of), None) => Times::Each {
+            of,
+            name: one.unwrap_or_else(|| USUAL_ITEM.to_owned()),
+            at_once,
+        },
+        (None, Some(Repeat { until, most })) => {
+            if !(1..=MOST_TIMES).contains(&most) {
+                return Err(fail(Problem::Most(name, most, MOST_TIMES)));
+            }
+            Times::Until { is: until, most }
+        }
+        (None, None) => Times::Once,
+    };
+    Ok(Step {
+        name,
+        line,
+        when,
+        times,
+        on_failure,
+        file,
+        does,
+    })
+}
+
+/// Makes what a step of a kind does of what is written.
+fn does(raw: RawStep, kind: &str, at_once: usize, text: &str) -> Result<Does, WorkflowError> {
+    let line = line_at(text, raw.name.span().start);
+    let name = raw.name.into_inner();
+    let fail = |problem| WorkflowError { line, problem };
+    let missing = |key| fail(Problem::Missing(name.clone(), key));
+    let role = raw.role.ok_or_else(|| missing("role"));
+    let plan = raw.plan.clone().ok_or_else(|| missing("plan"));
+    let files = raw.files.unwrap_or_default();
+    Ok(match kind {
         "pack" => Does::Pack {
-            files: raw.files.unwrap_or_default(),
+            files,
             task: raw.task,
             budget: raw.budget.ok_or_else(|| missing("budget"))?,
         },
         "ask" => Does::Ask {
-            role: raw.role.ok_or_else(|| missing("role"))?,
+            role: role?,
             prompt: raw.prompt.ok_or_else(|| missing("prompt"))?,
-            files: raw.files.unwrap_or_default(),
+            files,
             schema: raw.schema,
             session: raw.session,
-            answer: match raw.answer.as_deref() {
-                None | Some("text") => Contract::Text,
-                Some("code") => Contract::Code,
-                Some("plan") => Contract::Plan,
-                Some("review") => Contract::Review,
-                Some(other) => {
-                    let of = "text, code, plan, review";
-                    return Err(fail(Problem::NoneOf(name, "answer", other.to_owned(), of)));
-                }
-            },
+            answer: one_of(
+                &name,
+                "answer",
+                raw.answer.as_deref(),
+                &[
+                    ("text", Contract::Text),
+                    ("code", Contract::Code),
+                    ("plan", Contract::Plan),
+                    ("review", Contract::Review),
+                ],
+            )
+            .map_err(fail)?,
         },
-        "resolve" => Does::Resolve {
-            plan: raw.plan.ok_or_else(|| missing("plan"))?,
+        "resolve" => Does::Resolve { plan: plan? },
+        "execute" => Does::Execute {
+            role: role?,
+            plan: plan?,
+            reviewer: raw.reviewer,
+            missing: one_of(
+                &name,
+                "missing",
+                raw.missing.as_deref(),
+                &[("stop", Missing::Stop), ("told", Missing::Told)],
+            )
+            .map_err(fail)?,
+        },
+        "integrate" => Does::Integrate {
+            edits: raw.edits.ok_or_else(|| missing("edits"))?,
+            approve: one_of(
+                &name,
+                "approve",
+                raw.approve.as_deref(),
+                &[
+                    ("change", Approve::Change),
+                    ("file", Approve::File),
+                    ("nothing", Approve::Nothing),
+                ],
+            )
+            .map_err(fail)?,
+        },
+        "check" => Does::Check {
+            commands: raw.commands.unwrap_or_default(),
+        },
+        "review" => Does::Review {
+            role: role?,
+            plan: raw.plan,
+        },
+        "text" => Does::Text {
+            text: raw.text.ok_or_else(|| missing("text"))?,
         },
         "gate" => Does::Gate {
             question: raw.question.ok_or_else(|| missing("question"))?,
@@ -193,47 +292,24 @@ fn typed(raw: RawStep, text: &str) -> Result<Step, WorkflowError> {
             let steps = steps.into_iter().map(|step| typed(step, text));
             Does::Steps {
                 steps: steps.collect::<Result<_, _>>()?,
-                // For each of a list it is the rounds that are done at once.
-                at_once: if raw.for_each.is_some() { 1 } else { at_once },
+                at_once,
             }
         }
-    };
-    let times = match (raw.for_each, raw.repeat) {
-        (Some(_), Some(_)) => return Err(fail(Problem::Both(name, "for-each", "repeat"))),
-        (Some(of), None) => Times::Each {
-            of,
-            name: raw.one.unwrap_or_else(|| USUAL_ITEM.to_owned()),
-            at_once,
-        },
-        (None, Some(Repeat { until, most })) => {
-            if !(1..=MOST_TIMES).contains(&most) {
-                return Err(fail(Problem::Most(name, most, MOST_TIMES)));
-            }
-            Times::Until { is: until, most }
-        }
-        (None, None) => Times::Once,
-    };
-    let on_failure = match raw.on_failure.as_deref() {
-        None | Some("stop") => OnFailure::Stop,
-        Some("go-on") => OnFailure::GoOn,
-        Some(other) => {
-            let of = "stop, go-on";
-            return Err(fail(Problem::NoneOf(
-                name,
-                "on-failure",
-                other.to_owned(),
-                of,
-            )));
-        }
-    };
-    Ok(Step {
-        name,
-        line,
-        when: raw.when,
-        times,
-        on_failure,
-        file: raw.file,
-        does,
+    })
+}
+
+/// Returns what a word stands for; without one, the first of what there is.
+fn one_of<T: Copy>(
+    step: &str,
+    key: &'static str,
+    said: Option<&str>,
+    all: &[(&'static str, T)],
+) -> Result<T, Problem> {
+    let said = said.unwrap_or(all[0].0);
+    let found = all.iter().find(|(word, _)| *word == said);
+    found.map(|(_, meaning)| *meaning).ok_or_else(|| {
+        let words: Vec<&str> = all.iter().map(|(word, _)| *word).collect();
+        Problem::NoneOf(step.to_owned(), key, said.to_owned(), words.join(", "))
     })
 }
 
@@ -248,7 +324,7 @@ fn at_once(parallel: Option<Parallel>) -> usize {
 /// Returns a key of a step that steps of its kind do not have.
 fn misplaced(raw: &RawStep, kind: &str) -> Option<&'static str> {
     let places: &[(&'static str, bool, &[&str])] = &[
-        ("role", raw.role.is_some(), &["ask"]),
+        ("role", raw.role.is_some(), &["ask", "execute", "review"]),
         ("prompt", raw.prompt.is_some(), &["ask"]),
         ("files", raw.files.is_some(), &["ask", "pack"]),
         ("schema", raw.schema.is_some(), &["ask"]),
@@ -256,18 +332,24 @@ fn misplaced(raw: &RawStep, kind: &str) -> Option<&'static str> {
         ("answer", raw.answer.is_some(), &["ask"]),
         ("task", raw.task.is_some(), &["pack"]),
         ("budget", raw.budget.is_some(), &["pack"]),
-        ("plan", raw.plan.is_some(), &["resolve"]),
+        (
+            "plan",
+            raw.plan.is_some(),
+            &["resolve", "execute", "review"],
+        ),
+        ("reviewer", raw.reviewer.is_some(), &["execute"]),
+        ("missing", raw.missing.is_some(), &["execute"]),
+        ("edits", raw.edits.is_some(), &["integrate"]),
+        ("approve", raw.approve.is_some(), &["integrate"]),
+        ("commands", raw.commands.is_some(), &["check"]),
+        ("text", raw.text.is_some(), &["text"]),
         ("question", raw.question.is_some(), &["gate"]),
         ("choices", raw.choices.is_some(), &["gate"]),
         ("step", raw.step.is_some(), &["steps"]),
-        (
-            "file",
-            raw.file.is_some(),
-            &["ask", "pack", "resolve", "gate"],
-        ),
     ];
     let has = |(_, is_there, kinds): &&(&str, bool, &[&str])| *is_there && !kinds.contains(&kind);
     let misplaced = places.iter().find(has).map(|&(key, ..)| key);
+    let misplaced = misplaced.or_else(|| (raw.file.is_some() && kind == "steps").then_some("file"));
     let alone = raw.for_each.is_none();
     misplaced
         .or_else(|| (raw.one.is_some() && alone).then_some("as"))

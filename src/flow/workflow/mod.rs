@@ -3,33 +3,46 @@
 //! In: a workflow and who plays its roles. Out: what the steps came to, kept in the run; what is answered is not asked
 //! for again when the run is gone on with.
 
+mod branch;
+mod change;
+mod side;
 mod step;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::ask::AskError;
+use super::consent::Consent;
+use super::edits::Wrong;
+use super::exec::{self, ExecError, Executed, Ground};
 use super::host::{Event, Host, Interrupted};
+use super::land::Land;
 use super::pack::{PackError, PackRequest};
 use super::plan::PlanningError;
+use super::plan_exec::{RunError, Tolerance};
 use super::player::Player;
-use crate::agent::Agent;
+use crate::agent::{Agent, Role};
 use crate::fs::FsError;
-use crate::plan::{PlanError, Reference};
+use crate::path::RepoPath;
+use crate::plan::PlanError;
 use crate::prompt::template::{self, TemplateError};
-use crate::repo::{Candidate, InvalidGlob, Repository};
+use crate::repo::{Candidate, Globs, InvalidGlob, Repository};
 use crate::run::Run;
 use crate::workflow::{Does, OnFailure, Step, Times, Workflow};
+use branch::{Branch, Good};
+use side::{Side, Try};
 
 pub use crate::prompt::template::{Files, Scope};
 
 /// The folder of a run that holds the files of its steps.
 pub const FILES_FOLDER: &str = "out";
+
+/// What a step that changes files asks is answered with one of these.
+pub const CHOICES: [&str; 2] = ["yes", "no"];
 
 /// Between the starts of two programs that work at once; some break each other where there is less.
 pub const STAGGER: Duration = Duration::from_secs(1);
@@ -48,6 +61,26 @@ pub struct Workshop<'a> {
     pub files: Files,
     /// Answers a gate: with one of its choices, if anybody does.
     pub decide: &'a (dyn Fn(&Gate<'_>) -> Option<String> + Sync),
+    /// How files are changed, if a step does.
+    pub hands: Option<Hands<'a>>,
+}
+
+/// How the steps of a workflow change files.
+pub struct Hands<'a> {
+    /// The user's checks.
+    pub checks: &'a [String],
+    /// Ignored folders that they need.
+    pub carried: &'a [RepoPath],
+    /// How often an executor is told which checks fail, and asked again.
+    pub check_rounds: usize,
+    /// What no run changes, if anything is so.
+    pub protected: Option<&'a Globs>,
+    /// Where the change goes in the end.
+    pub land: Land,
+    /// What is carried out and lands all the same.
+    pub tolerance: Tolerance,
+    /// Who agrees to what lands only so.
+    pub consent: &'a Consent<'a>,
 }
 
 /// A question to the user.
@@ -68,7 +101,17 @@ pub struct StepFailed {
     pub step: String,
     /// Why.
     #[source]
-    pub error: StepError,
+    pub error: Box<StepError>,
+}
+
+impl StepFailed {
+    /// Says that `step` failed.
+    pub fn new(step: impl Into<String>, error: impl Into<StepError>) -> Self {
+        Self {
+            step: step.into(),
+            error: Box::new(error.into()),
+        }
+    }
 }
 
 /// Why a step failed.
@@ -101,9 +144,44 @@ pub enum StepError {
     /// A plan is none.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// A plan names what is not there.
-    #[error("the plan names what cannot be resolved: {}", written(.0))]
-    Unresolved(Vec<Reference>),
+    /// A plan could not be carried out.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A change is not good.
+    #[error(transparent)]
+    Exec(#[from] ExecError),
+    /// There is no review, or no edits.
+    #[error(transparent)]
+    Planning(#[from] PlanningError),
+    /// Edits cannot be made.
+    #[error("the edits cannot be made: {0}")]
+    Edits(Wrong),
+    /// There is nothing to review.
+    #[error("there is no change to review")]
+    NoChange,
+    /// There is nothing to run.
+    #[error("there is no check to run")]
+    NoChecks,
+    /// The steps have no scratch.
+    #[error("it works on files, and there is no scratch for it")]
+    NoScratch,
+    /// The scratch holds something else in the end than what was good.
+    #[error("the scratch does not hold what was checked")]
+    NotWhatWasGood,
+    /// The user said no.
+    #[error("you did not agree to it")]
+    Declined,
+    /// One that was done at the same time failed.
+    #[error("another that was done at the same time failed")]
+    Stopped,
+    /// One of a list begins after another that is not before it.
+    #[error("its item {item} needs {needed}, and may need items before it alone")]
+    Needs {
+        /// Which, from 1.
+        item: usize,
+        /// What.
+        needed: String,
+    },
     /// Its file has no place.
     #[error("its file `{0}` is not within a folder")]
     NoPlace(String),
@@ -125,13 +203,6 @@ pub enum StepError {
     Interrupted(#[from] Interrupted),
 }
 
-fn written(open: &[Reference]) -> String {
-    let each = open
-        .iter()
-        .map(|reference| format!("`{}`", reference.written));
-    each.collect::<Vec<_>>().join(", ")
-}
-
 /// A step is done for no more.
 const MOST_ITEMS: usize = 10_000;
 
@@ -143,6 +214,9 @@ impl StepError {
                 "answer it beforehand with `--set {gate}=` and one of {}, or say `--yes` for the first",
                 choices.join(", ")
             )),
+            Self::NoChecks => {
+                Some("give one with `--check`, or name `commands` in the step".to_owned())
+            }
             _ => None,
         }
     }
@@ -150,60 +224,112 @@ impl StepError {
     /// Says whether a workflow may go on without the step: not where the run itself is at an end.
     fn may_go_on(&self) -> bool {
         match self {
-            Self::Ask(AskError::Call(error)) => !matches!(
+            Self::Ask(AskError::Call(error))
+            | Self::Planning(error)
+            | Self::Run(RunError::Planning(error) | RunError::Exec(ExecError::Call(error)))
+            | Self::Exec(ExecError::Call(error)) => may_go_on(error),
+            Self::Run(RunError::Exec(error)) | Self::Exec(error) => !matches!(
                 error,
-                PlanningError::Waiting { .. }
-                    | PlanningError::Budget(_)
-                    | PlanningError::Changed { .. }
-                    | PlanningError::Fs(_)
-                    | PlanningError::Interrupted(_)
+                ExecError::Fs(_)
+                    | ExecError::Budget(_)
+                    | ExecError::Interrupted(_)
+                    | ExecError::Scratch(_)
+                    | ExecError::Uncommitted { .. }
+                    | ExecError::Leaked(_)
             ),
             Self::Ask(AskError::Fs(_))
+            | Self::Run(RunError::Fs(_))
             | Self::Fs(_)
             | Self::Interrupted(_)
+            | Self::NoScratch
+            | Self::NotWhatWasGood
+            | Self::Declined
+            | Self::Stopped
             | Self::Nobody { .. } => false,
             _ => true,
         }
     }
 }
 
-/// Does the steps of a workflow in `scope`, which holds the spec and the values; returns what it gives out.
+fn may_go_on(error: &PlanningError) -> bool {
+    !matches!(
+        error,
+        PlanningError::Waiting { .. }
+            | PlanningError::Budget(_)
+            | PlanningError::Changed { .. }
+            | PlanningError::Fs(_)
+            | PlanningError::Interrupted(_)
+    )
+}
+
+/// What a workflow came to.
+pub struct Worked {
+    /// What it gives out.
+    pub result: String,
+    /// The change that it made, if it made one, and where that is.
+    pub executed: Option<Executed>,
+}
+
+/// Does the steps of a workflow in `scope`, which holds the spec and the values, and puts what they changed where it is wanted,
+/// under a title.
 ///
 /// # Errors
 ///
-/// Fails with the step that did.
+/// Fails with the step that did; the user's files are then as they were.
 pub fn work(
     workflow: &Workflow,
-    mut scope: Scope,
+    (scope, title): (Scope, &str),
     shop: &Workshop<'_>,
     run: &Run,
     host: &Host<'_>,
-) -> Result<String, StepFailed> {
+) -> Result<Worked, StepFailed> {
     let worker = Worker {
         shop,
+        values: workflow.values.keys().collect(),
         run,
         host,
         started: Mutex::new(None),
     };
-    worker.steps(&workflow.steps, &mut scope, "")?;
-    let end = |error| StepFailed {
-        step: "end".to_owned(),
-        error,
+    let bench = shop.hands.as_ref().map(|hands| {
+        let ground = Ground {
+            repository: shop.repository,
+            candidates: shop.candidates,
+            carried: hands.carried,
+            threads: shop.request.threads,
+            checks: hands.checks,
+            land: hands.land,
+        };
+        exec::bench(&ground, run, host)
+    });
+    let bench = bench.transpose();
+    let mut branch = Branch {
+        scope,
+        good: Good::default(),
+        bench: bench.map_err(|error| StepFailed::new("begin", error))?,
     };
-    match (&workflow.result, workflow.steps.last()) {
-        (Some(result), _) => template::fill(result, &scope, &shop.files)
-            .map_err(|error| end(StepError::Template("result", error))),
-        (None, Some(last)) => {
-            let text = scope.get(&last.name).and_then(|result| result.get("text"));
-            Ok(text.and_then(Value::as_str).unwrap_or_default().to_owned())
-        }
-        (None, None) => Ok(String::new()),
+    if let Err(failed) = worker.steps(&workflow.steps, &mut branch, "") {
+        worker.keep_good(&branch);
+        return Err(failed);
     }
+    let result = match (&workflow.result, workflow.steps.last()) {
+        (Some(result), _) => template::fill(result, &branch.scope, &shop.files)
+            .map_err(|error| StepFailed::new("end", StepError::Template("result", error)))?,
+        (None, last) => {
+            let result = last.and_then(|last| branch.scope.get(&last.name));
+            let text = result.and_then(|result| result.get("text"));
+            text.and_then(Value::as_str).unwrap_or_default().to_owned()
+        }
+    };
+    let executed = worker.bring(&branch, title);
+    let executed = executed.map_err(|error| StepFailed::new("landing", error))?;
+    Ok(Worked { result, executed })
 }
 
 /// Who does the steps.
 struct Worker<'a> {
     shop: &'a Workshop<'a>,
+    /// The names of what the user may set.
+    values: Vec<&'a String>,
     run: &'a Run,
     host: &'a Host<'a>,
     /// When a program was started last.
@@ -212,44 +338,43 @@ struct Worker<'a> {
 
 impl Worker<'_> {
     /// Does steps one after another; `at` is where they are, with a dot at its end.
-    fn steps(&self, steps: &[Step], scope: &mut Scope, at: &str) -> Result<(), StepFailed> {
-        steps.iter().try_for_each(|step| self.step(step, scope, at))
+    fn steps(&self, steps: &[Step], branch: &mut Branch, at: &str) -> Result<(), StepFailed> {
+        steps
+            .iter()
+            .try_for_each(|step| self.step(step, branch, at))
     }
 
     /// Does a step as often as it is to be done.
-    fn step(&self, step: &Step, scope: &mut Scope, at: &str) -> Result<(), StepFailed> {
+    fn step(&self, step: &Step, branch: &mut Branch, at: &str) -> Result<(), StepFailed> {
         let label = format!("{at}{}", step.name);
-        let failed = |error| StepFailed {
-            step: label.clone(),
-            error,
-        };
+        let failed = |error: StepError| StepFailed::new(&label, error);
         let truth = |key, expression: &str, scope: &Scope| {
             let is_true = template::is_true(expression, scope, &self.shop.files);
             is_true.map_err(|error| failed(StepError::Template(key, error)))
         };
         if let Some(when) = &step.when
-            && !truth("when", when, scope)?
+            && !truth("when", when, &branch.scope)?
         {
-            clear(step, scope);
+            clear(step, &mut branch.scope);
             return Ok(());
         }
         match &step.times {
-            Times::Once => self.once(step, scope, &label),
+            Times::Once => self.once(step, branch, &label),
             Times::Until { is, most } => {
-                clear(step, scope);
-                let outer = scope.get("round").cloned();
+                clear(step, &mut branch.scope);
+                let outer = branch.scope.get("round").cloned();
                 for round in 1..=*most {
-                    scope.insert("round".to_owned(), json!(round));
-                    self.once(step, scope, &format!("{label}[{round}]"))?;
-                    if truth("until", is, scope)? {
+                    branch.scope.insert("round".to_owned(), json!(round));
+                    self.once(step, branch, &format!("{label}[{round}]"))?;
+                    if truth("until", is, &branch.scope)? {
                         break;
                     }
                 }
-                restore("round", outer, scope);
+                restore("round", outer, &mut branch.scope);
                 Ok(())
             }
             Times::Each { of, name, at_once } => {
-                let list = template::value(of, scope, &self.shop.files);
+                let list = template::value(of, &branch.scope, &self.shop.files);
                 let list = list.map_err(|error| failed(StepError::Template("for-each", error)))?;
                 let Value::Array(items) = list else {
                     return Err(failed(StepError::NoList));
@@ -257,49 +382,58 @@ impl Worker<'_> {
                 if items.len() > MOST_ITEMS {
                     return Err(failed(StepError::TooMany { n: items.len() }));
                 }
-                let work = |n: usize| {
-                    let mut inner = scope.clone();
-                    inner.insert(name.clone(), items[n].clone());
-                    inner.insert("index".to_owned(), json!(n + 1));
-                    self.once(step, &mut inner, &format!("{label}[{}]", n + 1))?;
-                    Ok(of_item(step, &items[n], n + 1, &inner))
+                let side = Side {
+                    label: &label,
+                    at_once: *at_once,
+                    needs: needs(&items).map_err(&failed)?,
+                    needs_scratch: step.does.needs_scratch(),
                 };
-                let results = at_once_of(items.len(), *at_once, &work)?;
-                scope.insert(step.name.clone(), Value::Array(results));
+                let work = |n: usize, again: Try, branch: &mut Branch| {
+                    branch.scope.insert(name.clone(), items[n].clone());
+                    branch.scope.insert("index".to_owned(), json!(n + 1));
+                    self.once(step, branch, &again.label(&format!("{label}[{}]", n + 1)))?;
+                    Ok(of_item(step, &items[n], n + 1, &branch.scope))
+                };
+                let results = self.side_by_side(&side, branch, &work)?;
+                branch
+                    .scope
+                    .insert(step.name.clone(), Value::Array(results));
                 Ok(())
             }
         }
     }
 
     /// Does a step one time, and enters what it came to.
-    fn once(&self, step: &Step, scope: &mut Scope, label: &str) -> Result<(), StepFailed> {
-        let failed = |error: StepError| StepFailed {
-            step: label.to_owned(),
-            error,
-        };
+    fn once(&self, step: &Step, branch: &mut Branch, label: &str) -> Result<(), StepFailed> {
+        let failed = |error: StepError| StepFailed::new(label, error);
         self.host.go_on().map_err(|error| failed(error.into()))?;
         if let Does::Steps { steps, at_once } = &step.does {
             let at = format!("{label}.");
             if *at_once <= 1 {
-                return self.steps(steps, scope, &at);
+                return self.steps(steps, branch, &at);
             }
-            let work = |n: usize| {
-                let mut inner = scope.clone();
-                self.step(&steps[n], &mut inner, &at)?;
-                Ok(inner)
+            let side = Side {
+                label,
+                at_once: *at_once,
+                needs: vec![Vec::new(); steps.len()],
+                needs_scratch: step.does.needs_scratch(),
             };
-            let inner = at_once_of(steps.len(), *at_once, &work)?;
+            let work = |n: usize, again: Try, branch: &mut Branch| {
+                self.step(&steps[n], branch, &again.label(&at))?;
+                Ok(branch.scope.clone())
+            };
+            let inner = self.side_by_side(&side, branch, &work)?;
             for (step, mut inner) in steps.iter().zip(inner) {
                 for name in names_of(step) {
                     if let Some(result) = inner.remove(&name) {
-                        scope.insert(name, result);
+                        branch.scope.insert(name, result);
                     }
                 }
             }
             return Ok(());
         }
         (self.host.tell)(&Event::Step(label, step.does.kind()));
-        let result = match self.kind(step, scope, label) {
+        let result = match self.kind(step, branch, label) {
             Ok(result) => result,
             Err(error) if step.on_failure == OnFailure::GoOn && error.may_go_on() => {
                 let told = step::causes(&error);
@@ -311,9 +445,9 @@ impl Worker<'_> {
             Err(error) => return Err(failed(error)),
         };
         if let Some(file) = &step.file {
-            self.keep(file, &result, scope).map_err(failed)?;
+            self.keep(file, &result, &branch.scope).map_err(failed)?;
         }
-        scope.insert(step.name.clone(), result);
+        branch.scope.insert(step.name.clone(), result);
         Ok(())
     }
 
@@ -376,50 +510,33 @@ fn restore(name: &str, value: Option<Value>, scope: &mut Scope) {
     }
 }
 
-/// Does `n` pieces of work, so many at once, and returns what each came to, in their order; after one that failed no other is
-/// begun, and of those that failed the first is told.
-fn at_once_of<T: Send>(
-    n: usize,
-    at_once: usize,
-    work: &(dyn Fn(usize) -> Result<T, StepFailed> + Sync),
-) -> Result<Vec<T>, StepFailed> {
-    if at_once <= 1 || n <= 1 {
-        return (0..n).map(work).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Result<T, StepFailed>)>> = Mutex::default();
-    std::thread::scope(|scope| {
-        for _ in 0..at_once.min(n) {
-            scope.spawn(|| {
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    if at >= n {
-                        return;
-                    }
-                    let result = work(at);
-                    if result.is_err() {
-                        next.store(n, Ordering::Relaxed);
-                    }
-                    let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-                    done.push((at, result));
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, result)| result).collect()
+/// Returns for each of a list the places of those that it begins after: an item may have `needs`, the numbers of those, from 1.
+fn needs(items: &[Value]) -> Result<Vec<Vec<usize>>, StepError> {
+    let of = |(at, item): (usize, &Value)| {
+        let needs = item.get("needs").and_then(Value::as_array);
+        let each = needs.into_iter().flatten().map(|needed| {
+            let place = needed.as_u64().and_then(|n| usize::try_from(n).ok());
+            let place = place.and_then(|n| n.checked_sub(1)).filter(|n| *n < at);
+            place.ok_or_else(|| StepError::Needs {
+                item: at + 1,
+                needed: needed.to_string(),
+            })
+        });
+        each.collect()
+    };
+    items.iter().enumerate().map(of).collect()
 }
 
-/// Returns who waits for the caller, if that is why a workflow stopped.
-pub fn waiting(failed: &StepFailed) -> Option<PathBuf> {
-    match &failed.error {
-        StepError::Ask(AskError::Call(PlanningError::Waiting { prompt, .. })) => {
-            Some(prompt.clone())
-        }
+/// Returns what the caller is asked, and by which prompt, if that is why a workflow stopped.
+pub fn waiting(failed: &StepFailed) -> Option<(Role, PathBuf)> {
+    match &*failed.error {
+        StepError::Ask(AskError::Call(error))
+        | StepError::Planning(error)
+        | StepError::Run(RunError::Planning(error) | RunError::Exec(ExecError::Call(error)))
+        | StepError::Exec(ExecError::Call(error)) => match error {
+            PlanningError::Waiting { prompt, role } => Some((*role, prompt.clone())),
+            _ => None,
+        },
         _ => None,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,6 +4,8 @@ use std::error::Error;
 
 use serde_json::{Value, json};
 
+use super::branch::Branch;
+use super::change::of_user;
 use super::{FILES_FOLDER, Gate, StepError, Worker};
 use crate::agent::{Class, Failure};
 use crate::flow::ask::{self, Question, Session};
@@ -13,6 +15,7 @@ use crate::flow::plan::PlanningError;
 use crate::flow::plan::redacted;
 use crate::flow::plan_exec::resolve;
 use crate::flow::player::Player;
+use crate::flow::rounds;
 use crate::flow::{plan as planning, review as reviewing};
 use crate::model::Measure;
 use crate::pack::{Query, Room};
@@ -27,7 +30,13 @@ use crate::workflow::{Contract, Does, Step};
 
 impl Worker<'_> {
     /// Does a step that is no group, and returns what it came to.
-    pub(super) fn kind(&self, step: &Step, scope: &Scope, label: &str) -> Result<Value, StepError> {
+    pub(super) fn kind(
+        &self,
+        step: &Step,
+        branch: &mut Branch,
+        label: &str,
+    ) -> Result<Value, StepError> {
+        let scope = &branch.scope;
         let fill = |key, template: &str| self.fill(key, template, scope);
         match &step.does {
             Does::Pack {
@@ -43,6 +52,26 @@ impl Worker<'_> {
             Does::Resolve { plan } => self.resolve(&fill("plan", plan)?),
             Does::Gate { question, choices } => {
                 self.gate(&step.name, &fill("question", question)?, choices, label)
+            }
+            Does::Text { text } => Ok(json!({ "text": fill("text", text)?, "error": null })),
+            Does::Execute { plan, .. } => {
+                let plan = fill("plan", plan)?;
+                self.execute(step, &plan, branch, label)
+            }
+            Does::Integrate { edits, approve } => {
+                let edits = fill("edits", edits)?;
+                self.integrate(step, (&edits, *approve), branch, label)
+            }
+            Does::Check { commands } => {
+                // Nothing that a model wrote is run.
+                let own = of_user(scope, &self.values);
+                let commands = commands.iter().map(|it| self.fill("commands", it, &own));
+                let commands = commands.collect::<Result<_, _>>()?;
+                self.run_checks(commands, branch, label)
+            }
+            Does::Review { role, plan } => {
+                let plan = plan.as_deref().map(|plan| fill("plan", plan)).transpose()?;
+                self.review(role, plan.as_deref(), branch, label)
             }
             // It is done by its steps.
             Does::Steps { .. } => Ok(Value::Null),
@@ -167,18 +196,21 @@ impl Worker<'_> {
         let references = resolve(&plan.text, &plan, repository, self.shop.candidates);
         (self.host.tell)(&Event::Resolved(&references));
         let (open, known): (Vec<_>, Vec<_>) = references.into_iter().partition(Reference::is_open);
-        if !open.is_empty() {
-            return Err(StepError::Unresolved(open));
-        }
         let paths = known.iter().flat_map(Reference::paths);
         let mut paths: Vec<String> = paths.map(ToString::to_string).collect();
         paths.sort();
         paths.dedup();
-        let open: [&str; 0] = [];
-        Ok(json!({ "text": paths.join("\n"), "paths": paths, "open": open, "error": null }))
+        let open: Vec<String> = open.iter().map(rounds::told).collect();
+        Ok(json!({
+            "text": paths.join("\n"),
+            "paths": paths,
+            "open": open,
+            "steps": steps_of(&plan),
+            "error": null,
+        }))
     }
 
-    fn gate(
+    pub(super) fn gate(
         &self,
         step: &str,
         question: &str,
@@ -221,6 +253,33 @@ impl Worker<'_> {
             .keep(&format!("{FILES_FOLDER}/{path}"), text.as_bytes())?;
         Ok(())
     }
+}
+
+/// Returns the steps of a plan in an order in which each comes after those that it needs, as `for-each` takes them.
+fn steps_of(plan: &Plan) -> Value {
+    let order = crate::plan::order(&plan.steps);
+    let place = |number: usize| {
+        let is_it = |at: &usize| plan.steps[*at].number == number;
+        order.iter().position(is_it).map(|at| at + 1)
+    };
+    let lines: Vec<&str> = plan.text.lines().collect();
+    let steps = order.iter().enumerate().map(|(n, &at)| {
+        let step = &plan.steps[at];
+        let range = step.lines.start().saturating_sub(1)..*step.lines.end();
+        let text = lines.get(range).unwrap_or_default().join("\n");
+        let needs = step.depends.iter().filter_map(|number| place(*number));
+        // What goes round in a circle is done in the order in which it is written.
+        let needs: Vec<usize> = needs.filter(|needed| *needed <= n).collect();
+        let files = step.files.iter().map(|(file, _)| file.clone());
+        json!({
+            "number": step.number,
+            "title": step.title,
+            "text": text,
+            "files": files.collect::<Vec<_>>(),
+            "needs": needs,
+        })
+    });
+    steps.collect()
 }
 
 /// What a conversation that goes on is gone on with.

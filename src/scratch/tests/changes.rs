@@ -216,3 +216,32 @@ fn what_is_kept_is_what_was_taken() {
         Err(ScratchError::Damaged(_))
     ));
 }
+
+#[test]
+fn a_fork_begins_as_the_scratch_began_and_gives_what_it_made() {
+    let place = Place::with_commit()
+        .file("a.txt", "a\n")
+        .file("b/c.txt", "c\n")
+        .file("gone/d.txt", "d\n");
+    let scratch = place.scratch();
+    // What the user does meanwhile is nothing that a fork sees.
+    write(&place.root(), "a.txt", "the user's\n");
+    let folder = place.beside("fork");
+    let fork = scratch.fork(&place.open(), &folder, THREADS).unwrap();
+    assert_eq!(fork.snapshot.files, scratch.snapshot.files);
+    assert!(place.changes(&fork).changes.is_empty());
+
+    write(&folder, "a.txt", "made\n");
+    write(&folder, "new/e.txt", "e\n");
+    std::fs::remove_file(folder.join("gone/d.txt")).unwrap();
+    std::os::unix::fs::symlink("../a.txt", folder.join("b/link")).unwrap();
+    let made = place.changes(&fork).changes;
+    let source = crate::fs::Root::open(&folder).unwrap();
+    scratch.take(&made, &source).unwrap();
+    assert_eq!(place.changes(&scratch).changes, made);
+    assert!(!scratch.folder.join("gone").exists());
+
+    // A scratch that does not hold its snapshot is none to begin with.
+    let error = scratch.fork(&place.open(), &place.beside("other"), THREADS);
+    assert!(matches!(error, Err(ScratchError::Damaged(_))), "{error:?}");
+}

@@ -82,6 +82,7 @@ impl Place {
         let carried: Vec<_> = carried.iter().map(path).collect();
         create(&Plan {
             repository: &repository,
+            source: &repository.root,
             candidates: &candidates(&repository),
             carried: &carried,
             folder: &self.beside("scratch"),

@@ -244,6 +244,7 @@ fn what_cannot_be_copied_is_told() {
     let is_root = std::fs::read(place.root().join("unreadable")).is_ok();
     let scratch = create(&Plan {
         repository: &repository,
+        source: &repository.root,
         candidates: &candidates,
         carried: &[path("node_modules")],
         folder: &place.beside("scratch"),
@@ -329,6 +330,7 @@ fn a_scratch_is_made_once_and_outside_the_repository() {
         std::fs::create_dir_all(place.beside("taken")).unwrap();
         let error = create(&Plan {
             repository: &repository,
+            source: &repository.root,
             candidates: &[],
             carried: &[],
             folder: &place.beside(folder),

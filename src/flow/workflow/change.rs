@@ -1,0 +1,503 @@
+//! The steps that change files, and those that look at a change.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::branch::{Branch, Good};
+use super::side::told_of;
+use super::{CHOICES, Hands, StepError, Worker};
+use crate::check::Checked;
+use crate::edit::{self, Edit};
+use crate::flow::checks::{CHECKS_FOLDER, When, run_checks};
+use crate::flow::edits;
+use crate::flow::examine::{PATCH_FILE, examine, patch_of};
+use crate::flow::exec::{self, Before, ExecError, Executed, Extent, Goal, Rules};
+use crate::flow::execute::{bring, check};
+use crate::flow::groups::{self, ExecBy};
+use crate::flow::host::Event;
+use crate::flow::pack;
+use crate::flow::plan::PlanningError;
+use crate::flow::plan_exec::{
+    Answer, RunError, Work, all_clear, require_committed, resolve, warn_of_protected,
+};
+use crate::flow::player::Player;
+use crate::flow::review::{self, Subject};
+use crate::flow::route::Context;
+use crate::fs::{self, Root};
+use crate::path::RepoPath;
+use crate::plan::{Intent, Plan, Reference, Status};
+use crate::prompt::template::Scope;
+use crate::review::Verdict;
+use crate::run::{ChangedFile, Event as Happened};
+use crate::scratch::{ChangeKind, meet, since};
+use crate::workflow::{Approve, Does, Missing, Step};
+
+/// No patch is larger.
+const MAX_PATCH_BYTES: u64 = 1 << 30;
+
+impl Worker<'_> {
+    /// Has a plan carried out on what is good so far.
+    pub(super) fn execute(
+        &self,
+        step: &Step,
+        plan: &str,
+        branch: &mut Branch,
+        label: &str,
+    ) -> Result<Value, StepError> {
+        let Does::Execute {
+            role,
+            reviewer,
+            missing,
+            ..
+        } = &step.does
+        else {
+            return Ok(Value::Null);
+        };
+        let (hands, repository) = (self.hands()?, self.shop.repository);
+        let player = |role: &String| self.shop.players.get(role);
+        let Some(executor) = player(role) else {
+            return Ok(Value::Null);
+        };
+        let plan = Plan::read(plan)?;
+        let bench = branch.stand(repository)?;
+        let files = bench.scratch.repository(repository);
+        let files = files.map_err(ExecError::from)?;
+        let candidates = pack::all_candidates(&files, self.shop.request.threads);
+        let references = self.named(&plan, (&files, &candidates), *missing)?;
+        let file = self
+            .run
+            .keep(&format!("plans/{label}.md"), plan.text.as_bytes())?;
+        if references.is_empty() && *missing == Missing::Stop {
+            return Err(RunError::NoReferences(file).into());
+        }
+        let agreed = [branch.good.references.as_slice(), &references].concat();
+        let work = self.work(hands, executor, reviewer.as_ref().and_then(player));
+        warn_of_protected(&references, &work, self.host);
+        require_committed(&references, &work)?;
+        let request = self.shop.request.clone();
+        let focus = exec::focus(&files, request, executor, self.host)?;
+        let task = groups::Task {
+            work: &work,
+            plan: &plan,
+            references: &references,
+            agreed: &agreed,
+            focus,
+            consent: hands.consent,
+            files: (&files, &candidates),
+            before: &branch.good.before,
+            step: Some(label),
+        };
+        let way = groups::prepare(&task, self.run, self.host)?;
+        let tokens = way.prompt.tokens;
+        let question = format!(
+            "carry out the plan in `{}` with {}, {tokens} tokens?",
+            file.display(),
+            executor.agent.name()
+        );
+        self.agree(&step.name, &question, label)?;
+        self.stagger(executor)?;
+        let worked = groups::carry_out(&task, &way, bench, self.run, self.host)?;
+        let began = branch.good.changes().to_vec();
+        let report = worked.report.strip_prefix(&branch.good.before.reports);
+        let text = report.unwrap_or(&worked.report).trim().to_owned();
+        branch.good = Good {
+            before: Before {
+                patch: patch(&worked.executed)?,
+                reports: format!("{}\n\n", worked.report.trim_end()),
+                n_asked: worked.n_asked,
+            },
+            executed: Some(Arc::new(worked.executed)),
+            references: agreed,
+        };
+        let files = since(&began, branch.good.changes());
+        let files: Vec<String> = files.iter().map(|it| it.path.to_string()).collect();
+        Ok(json!({ "text": text, "files": files, "diff": branch.good.diff(), "error": null }))
+    }
+
+    fn hands(&self) -> Result<&Hands<'_>, StepError> {
+        self.shop.hands.as_ref().ok_or(StepError::NoScratch)
+    }
+
+    /// Returns what a plan names, if all of it is clear, or need not be.
+    fn named(
+        &self,
+        plan: &Plan,
+        (files, candidates): (&crate::repo::Repository, &[crate::repo::Candidate]),
+        missing: Missing,
+    ) -> Result<Vec<Reference>, StepError> {
+        let mut references = resolve(&plan.text, plan, files, candidates);
+        match (all_clear(&references), missing) {
+            (Ok(()), _) => {}
+            (Err(error), Missing::Stop) => return Err(error.into()),
+            (Err(error), Missing::Told) => {
+                (self.host.tell)(&Event::Warning(error.to_string()));
+                references.retain(|reference| !reference.is_open());
+            }
+        }
+        Ok(references)
+    }
+
+    /// Returns how a plan is carried out: it lands later.
+    fn work<'b>(
+        &'b self,
+        hands: &'b Hands<'_>,
+        executor: &'b Player,
+        reviewer: Option<&'b Player>,
+    ) -> Work<'b> {
+        Work {
+            repository: self.shop.repository,
+            request: self.shop.request.clone(),
+            candidates: self.shop.candidates,
+            planner: None,
+            executor,
+            reviewer,
+            check_rounds: hands.check_rounds,
+            exec_by: ExecBy::Whole,
+            context: Context::Auto,
+            packs: &[],
+            checks: hands.checks,
+            carried: hands.carried,
+            land: hands.land,
+            protected: hands.protected,
+            plan_rounds: 0,
+            tolerance: hands.tolerance,
+            decide: &|_| Ok(Answer::Stop),
+        }
+    }
+
+    /// Asks the user what is to be answered with yes; who says no stops the workflow.
+    fn agree(&self, step: &str, question: &str, label: &str) -> Result<(), StepError> {
+        let choices = CHOICES.map(str::to_owned);
+        let answer = self.gate(step, question, &choices, label)?;
+        if answer["text"] == CHOICES[0] {
+            return Ok(());
+        }
+        Err(StepError::Declined)
+    }
+
+    /// Makes the edits of an answer on what is good so far.
+    pub(super) fn integrate(
+        &self,
+        step: &Step,
+        (text, approve): (&str, Approve),
+        branch: &mut Branch,
+        label: &str,
+    ) -> Result<Value, StepError> {
+        let edits = edit::parse(text).map_err(|error| StepError::Edits(error.into()))?;
+        let mut executed = self.make(&edits, branch)?;
+        let done = since(branch.good.changes(), &executed.changes.changes);
+        let mut rejected: Vec<RepoPath> = Vec::new();
+        let shown = self.shown(&executed, branch)?;
+        match approve {
+            Approve::Nothing => {}
+            Approve::Change => {
+                self.agree(&step.name, &format!("{shown}make these edits?"), label)?;
+            }
+            Approve::File => {
+                for (n, change) in done.iter().enumerate() {
+                    let question = format!("{shown}make the edits of `{}`?", change.path);
+                    let choices = CHOICES.map(str::to_owned);
+                    let label = format!("{label}/{}", n + 1);
+                    let answer = self.gate(&step.name, &question, &choices, &label)?;
+                    if answer["text"] != CHOICES[0] {
+                        rejected.push(change.path.clone());
+                    }
+                }
+            }
+        }
+        if !rejected.is_empty() {
+            let mut edits = edits;
+            edits.retain(|edit| !rejected.contains(&edit.path));
+            executed = self.make(&edits, branch)?;
+        }
+        let executed = self.checked(executed, branch)?;
+        let files = since(branch.good.changes(), &executed.changes.changes);
+        let files: Vec<RepoPath> = files.into_iter().map(|it| it.path).collect();
+        let mut good = branch.good.clone();
+        good.references.extend(files.iter().map(agreed));
+        good.before.n_asked += 1;
+        good.before.patch = patch(&executed)?;
+        good.executed = Some(Arc::new(executed));
+        branch.good = good;
+        let list = |head: &str, paths: &[RepoPath]| {
+            let each = paths.iter().map(|path| format!("- `{path}`\n"));
+            match each.collect::<String>() {
+                none if none.is_empty() => none,
+                each => format!("{head}\n\n{each}\n"),
+            }
+        };
+        let text = [list("Integrated:", &files), list("Rejected:", &rejected)].concat();
+        let told =
+            |paths: &[RepoPath]| -> Vec<String> { paths.iter().map(ToString::to_string).collect() };
+        Ok(json!({
+            "text": text.trim_end(),
+            "files": told(&files),
+            "rejected": told(&rejected),
+            "error": null,
+        }))
+    }
+
+    /// Makes edits in the scratch, all or none, and holds what comes of it against what may land.
+    fn make(&self, edits: &[Edit], branch: &Branch) -> Result<Executed, StepError> {
+        let bench = branch.stand(self.shop.repository)?;
+        let root = Root::open(&bench.scratch.folder)?;
+        let go_on = || -> Result<(), PlanningError> { Ok(self.host.go_on()?) };
+        let redactor = &self.host.redactor;
+        let made = edits::make(edits, &root, &|_| false, redactor, &go_on)?;
+        made.map_err(StepError::Edits)?;
+        self.examined(branch, &branch.good.references)
+    }
+
+    /// Holds what the scratch of a branch holds against what may land.
+    fn examined(&self, branch: &Branch, agreed: &[Reference]) -> Result<Executed, StepError> {
+        let hands = self.hands()?;
+        let bench = branch.bench.as_ref().ok_or(StepError::NoScratch)?;
+        let plan = Plan {
+            text: String::new(),
+            steps: Vec::new(),
+        };
+        let rules = Rules {
+            plan: &plan,
+            references: agreed,
+            extent: Extent::Whole,
+            checks: hands.checks,
+            protected: hands.protected,
+            consent: hands.consent,
+        };
+        let place = (self.shop.repository, bench);
+        let said = &branch.good.before.reports;
+        Ok(examine(place, None, said, self.run, &rules, self.host)?)
+    }
+
+    /// Runs the checks on a change that is in the scratch of a branch; fails where one does.
+    fn checked(&self, executed: Executed, branch: &Branch) -> Result<Executed, StepError> {
+        let bench = branch.bench.as_ref().ok_or(StepError::NoScratch)?;
+        let place = (self.shop.repository, bench);
+        let n_before = branch.good.before.n_asked;
+        let checks = self.hands()?.checks;
+        let executed = check(place, executed, n_before, self.run, checks, self.host)?;
+        let n_failed = executed.checks.iter().filter(|check| !check.passed).count();
+        if n_failed == 0 {
+            return Ok(executed);
+        }
+        let executed = Box::new(executed);
+        Err(ExecError::Failed { n_failed, executed }.into())
+    }
+
+    /// Returns a change as it is shown to people who are to agree to it: what is new in it.
+    fn shown(&self, executed: &Executed, branch: &Branch) -> Result<String, StepError> {
+        let bench = branch.bench.as_ref().ok_or(StepError::NoScratch)?;
+        let mut changes = executed.changes.clone();
+        let done = since(branch.good.changes(), &changes.changes);
+        changes
+            .changes
+            .retain(|change| done.iter().any(|it| it.path == change.path));
+        let patch = patch_of(&bench.scratch, &changes)?;
+        let shown = String::from_utf8_lossy(&patch).into_owned();
+        Ok(format!("{}\n", self.host.redactor.redacted(&shown)))
+    }
+
+    /// Brings what a branch made since it began together with what is good by now; returns why that cannot be, if it cannot.
+    pub(super) fn join(
+        &self,
+        label: &str,
+        began: &Good,
+        branch: &Branch,
+        whole: &mut Branch,
+    ) -> Result<Option<String>, StepError> {
+        let done = since(began.changes(), branch.good.changes());
+        let others = since(began.changes(), whole.good.changes());
+        if done.is_empty() {
+            return Ok(None);
+        }
+        if others.is_empty() {
+            // It is just what was checked.
+            whole.good = branch.good.clone();
+            return Ok(None);
+        }
+        let met = meet(&done, &others);
+        if !met.is_empty() {
+            return Ok(Some(told_of(&met)));
+        }
+        // As it was when it was good: a check may have left something.
+        let source = branch.stand(self.shop.repository)?;
+        let source = Root::open(&source.scratch.folder)?;
+        let bench = whole.stand(self.shop.repository)?;
+        bench
+            .scratch
+            .take(&done, &source)
+            .map_err(ExecError::from)?;
+        let new = |all: &[Reference]| all[began.references.len().min(all.len())..].to_vec();
+        let references = [whole.good.references.clone(), new(&branch.good.references)].concat();
+        let mut good = whole.good.clone();
+        let said = &branch.good.before.reports;
+        let said = said.strip_prefix(&began.before.reports).unwrap_or(said);
+        good.before.reports.push_str(said);
+        whole.good.before.reports.clone_from(&good.before.reports);
+        let examined = self.examined(whole, &references);
+        let executed = match examined.and_then(|executed| self.checked(executed, whole)) {
+            Ok(executed) => executed,
+            Err(StepError::Exec(ExecError::Failed { .. })) => {
+                return Ok(Some(format!(
+                    "the checks fail on `{label}` and those before it"
+                )));
+            }
+            Err(error) => return Err(error),
+        };
+        good.before.patch = patch(&executed)?;
+        good.before.n_asked += 1;
+        good.executed = Some(Arc::new(executed));
+        good.references = references;
+        whole.good = good;
+        Ok(None)
+    }
+
+    /// Runs checks on what is good so far.
+    pub(super) fn run_checks(
+        &self,
+        commands: Vec<String>,
+        branch: &Branch,
+        label: &str,
+    ) -> Result<Value, StepError> {
+        let bench = branch.stand(self.shop.repository)?;
+        let commands = if commands.is_empty() {
+            self.hands()?.checks.to_vec()
+        } else {
+            commands
+        };
+        if commands.is_empty() {
+            return Err(StepError::NoChecks);
+        }
+        let records = format!("{}{CHECKS_FOLDER}/{label}", bench.place);
+        let place = (bench.scratch.folder.as_path(), records.as_str());
+        let checked = run_checks(self.run, place, &commands, When::After(0), self.host)?;
+        let failed: Vec<&Checked> = checked.iter().filter(|check| !check.passed).collect();
+        let told = failed.iter().map(|check| {
+            let output = self.host.redactor.redacted(&check.output);
+            format!("`{}` {}:\n{}\n", check.command, check.how, output.trim())
+        });
+        let commands: Vec<&str> = failed.iter().map(|check| check.command.as_str()).collect();
+        Ok(json!({
+            "text": told.collect::<Vec<_>>().join("\n"),
+            "passes": failed.is_empty(),
+            "failed": commands,
+            "error": null,
+        }))
+    }
+
+    /// Has a reviewer read what is good so far.
+    pub(super) fn review(
+        &self,
+        role: &str,
+        plan: Option<&str>,
+        branch: &Branch,
+        label: &str,
+    ) -> Result<Value, StepError> {
+        let Some(reviewer) = self.shop.players.get(role) else {
+            return Ok(Value::Null);
+        };
+        let good = &branch.good;
+        let Some(executed) = &good.executed else {
+            return Err(StepError::NoChange);
+        };
+        let subject = Subject {
+            plan,
+            diff: &good.diff(),
+            report: Some(&good.before.reports),
+            checks: &executed.checks,
+        };
+        let counter = &self.shop.request.counter;
+        let prompt = review::prepare(reviewer, &subject, counter, self.host)?;
+        self.stagger(reviewer)?;
+        let (review, text) = review::ask(reviewer, &prompt, (Some(label), 1), self.run, self.host)?;
+        let failed: Vec<String> = review.failed.iter().map(ToString::to_string).collect();
+        Ok(json!({
+            "text": text,
+            "approves": review.verdict == Verdict::Approve,
+            "failed": failed,
+            "error": null,
+        }))
+    }
+
+    /// Puts what is good at the end where it is wanted, under a title.
+    pub(super) fn bring(
+        &self,
+        branch: &Branch,
+        title: &str,
+    ) -> Result<Option<Executed>, StepError> {
+        let (Some(executed), Some(hands)) = (&branch.good.executed, &self.shop.hands) else {
+            return Ok(None);
+        };
+        if executed.changes.changes.is_empty() {
+            return Ok(None);
+        }
+        let repository = self.shop.repository;
+        let bench = branch.stand(repository)?;
+        let changes = bench
+            .scratch
+            .changes(repository, &bench.noise, bench.threads);
+        let changes = changes.map_err(ExecError::from)?;
+        if !changes.is_same(&executed.changes) {
+            return Err(StepError::NotWhatWasGood);
+        }
+        let patch = branch.good.before.patch.clone().unwrap_or_default();
+        let patch = self.run.keep(PATCH_FILE, &patch)?;
+        let file = |change: &crate::scratch::Change| ChangedFile {
+            path: change.path.clone(),
+            what: ChangeKind::of(change),
+        };
+        let files = changes.changes.iter().map(file).collect();
+        self.run.record(Happened::Changed { files })?;
+        let executed = Executed {
+            changes,
+            patch,
+            ..Executed::clone(executed)
+        };
+        let goal = Goal {
+            title,
+            land: hands.land,
+            unlike: hands.tolerance.unlike,
+        };
+        let place = (repository, bench);
+        Ok(Some(bring(place, executed, self.run, goal, self.host)?))
+    }
+
+    /// Keeps what was good when the workflow stopped, and tells where it is.
+    pub(super) fn keep_good(&self, branch: &Branch) {
+        let Some(patch) = &branch.good.before.patch else {
+            return;
+        };
+        if let Ok(file) = self.run.keep("good.patch", patch) {
+            (self.host.tell)(&Event::Warning(format!(
+                "what was good before that is kept as a patch in `{}`",
+                file.display()
+            )));
+        }
+    }
+}
+
+/// Returns the patch of a change, if it changes anything.
+fn patch(executed: &Executed) -> Result<Option<Vec<u8>>, StepError> {
+    let patch = fs::read_regular(&executed.patch, MAX_PATCH_BYTES)?;
+    Ok((!patch.is_empty()).then_some(patch))
+}
+
+/// Returns a file that somebody agreed to as a plan would name it.
+fn agreed(path: &RepoPath) -> Reference {
+    Reference {
+        written: path.to_string(),
+        line: 0,
+        lines: Vec::new(),
+        intent: Intent::Change,
+        status: Status::Exact(path.clone()),
+    }
+}
+
+/// Returns the names that a template of commands may use: those of the user's values.
+pub(super) fn of_user(scope: &Scope, values: &[&String]) -> Scope {
+    let is_value = |(name, _): &(&String, &Value)| values.contains(name);
+    let own = scope.iter().filter(is_value);
+    own.map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
