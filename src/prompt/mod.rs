@@ -20,6 +20,27 @@ const EDITS_AGAIN: &str = include_str!("edits_again.md");
 const ASK: &str = include_str!("ask.md");
 const AGAIN: &str = include_str!("again.md");
 
+/// Returns the forms in which answers are asked for, by the names that templates of workflows give them.
+pub fn forms() -> [(&'static str, &'static str); 3] {
+    let after = |text: &'static str, mark: &str| text.split_once(mark).map_or("", |(_, form)| form);
+    let edits = after(EDITS, ANSWER);
+    let edits = edits.split_once(END_OF_EDITS).map_or("", |(form, _)| form);
+    [
+        ("plan_form", after(PLAN, ANSWER)),
+        ("review_form", after(REVIEW, REVIEW_FORM)),
+        ("edits_form", edits),
+    ]
+}
+
+/// What stands above the form of an answer.
+const ANSWER: &str = "# Your answer\n\n";
+
+/// The same for reviews.
+const REVIEW_FORM: &str = "Answer in exactly this form:\n\n";
+
+/// What stands below the form of edits.
+const END_OF_EDITS: &str = "End with a short report";
+
 /// Returns the prompt that asks for a plan: the packs, then the task.
 pub fn plan(packs: &[&str], spec: &str) -> String {
     render(

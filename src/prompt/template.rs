@@ -50,6 +50,19 @@ pub fn names_in_template(template: &str) -> Result<Vec<String>, TemplateError> {
     Ok(foreign(template.undeclared_variables(true), &environment))
 }
 
+/// Returns all names that a template uses, those of functions of ours, too.
+///
+/// # Errors
+///
+/// Fails if it is no template.
+pub fn all_names_in_template(template: &str) -> Result<Vec<String>, TemplateError> {
+    let environment = environment(None);
+    let template = environment.template_from_str(template)?;
+    let mut names: Vec<String> = template.undeclared_variables(true).into_iter().collect();
+    names.sort();
+    Ok(names)
+}
+
 /// Returns the names that an expression uses, each with the field of it that is used, if one is.
 ///
 /// # Errors

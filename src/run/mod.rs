@@ -8,6 +8,7 @@
 mod calls;
 mod groups;
 mod journal;
+mod memory;
 mod report;
 mod spent;
 
@@ -26,6 +27,7 @@ use crate::repo::Repository;
 pub use calls::{CALLS_FOLDER, CallPlace, Known};
 pub use groups::{Group, groups, spans, steps};
 pub use journal::{ChangedFile, Event, Record, Sensitive};
+pub use memory::{memory, remember};
 pub use report::REPORT_FILE;
 pub use spent::{Reserve, Spent};
 

@@ -92,9 +92,15 @@ enum Meaning {
 type Names = BTreeMap<String, Meaning>;
 
 /// Names that have a meaning of their own in some steps, or in every template.
-const OURS: [&str; 11] = [
-    "spec", "round", "index", "loop", "files", "lines", "range", "true", "false", "none", "not",
+const OURS: [&str; 10] = [
+    "round", "index", "loop", "files", "lines", "range", "true", "false", "none", "not",
 ];
+
+/// What every template may name: the spec, what earlier runs told, and the forms of answers.
+pub const GIVEN: [&str; 5] = ["spec", "memory", "plan_form", "review_form", "edits_form"];
+
+/// Returns what a template or an expression names.
+type NamesIn = fn(&str) -> Result<Vec<String>, TemplateError>;
 
 /// Says whether all that is named is there; fills in whether a spec is.
 pub(super) fn check(mut workflow: Workflow, text: &str) -> Result<Workflow, WorkflowError> {
@@ -102,7 +108,10 @@ pub(super) fn check(mut workflow: Workflow, text: &str) -> Result<Workflow, Work
     if workflow.steps.is_empty() {
         return Err(at_top(Problem::Empty));
     }
-    let mut names = Names::from([("spec".to_owned(), Meaning::Plain)]);
+    let ours = GIVEN
+        .iter()
+        .map(|name| ((*name).to_owned(), Meaning::Plain));
+    let mut names: Names = ours.collect();
     for (
         name,
         Setting {
@@ -127,10 +136,21 @@ pub(super) fn check(mut workflow: Workflow, text: &str) -> Result<Workflow, Work
         uses_spec: false,
     };
     walk.steps(&workflow.steps, &mut names)?;
-    if let Some(result) = &workflow.result {
-        let line = text.find("\nresult").map_or(1, |at| line_at(text, at + 1));
-        let used = template::names_in_template(result);
-        walk.names("end", "result", used, &names)
+    let ends = [
+        (
+            "result",
+            &workflow.result,
+            template::names_in_template as NamesIn,
+        ),
+        ("remember", &workflow.remember, template::names_in_template),
+        ("land", &workflow.land, template::names_in_expression),
+    ];
+    for (key, written, names_in) in ends {
+        let Some(written) = written else { continue };
+        let line = text
+            .find(&format!("\n{key} "))
+            .map_or(1, |at| line_at(text, at + 1));
+        walk.names("end", key, names_in(written), &names)
             .map_err(|problem| WorkflowError { line, problem })?;
     }
     workflow.needs_spec = walk.uses_spec;
@@ -161,7 +181,8 @@ fn enter<'a>(name: &'a str, taken: &mut Vec<&'a str>) -> Result<(), Problem> {
     if !is_name {
         return Err(Problem::NoName(name.to_owned()));
     }
-    if taken.contains(&name) || OURS.contains(&name) || name == USUAL_ITEM {
+    if taken.contains(&name) || OURS.contains(&name) || GIVEN.contains(&name) || name == USUAL_ITEM
+    {
         return Err(Problem::Taken(name.to_owned()));
     }
     taken.push(name);
@@ -232,7 +253,10 @@ impl Walk<'_> {
             }
             Does::Resolve { plan } => look("plan", plan),
             Does::Gate { question, .. } => look("question", question),
-            Does::Integrate { edits, .. } => look("edits", edits),
+            Does::Integrate { edits, approve } => {
+                look("edits", edits)?;
+                look("approve", approve)
+            }
             Does::Text { text } => look("text", text),
             Does::Check { commands } => {
                 commands
@@ -271,7 +295,7 @@ impl Walk<'_> {
     /// Says whether commands name nothing but values: those are the user's.
     fn commands(&self, step: &Step, commands: &[String]) -> Result<(), Problem> {
         let used = commands.iter().flat_map(|command| {
-            let used = template::names_in_template(command);
+            let used = template::all_names_in_template(command);
             used.unwrap_or_default()
         });
         let is_value = |name: &String| self.values.contains_key(name);

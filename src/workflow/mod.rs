@@ -9,7 +9,7 @@ mod raw;
 
 use std::collections::BTreeMap;
 
-pub use known::{Problem, WorkflowError};
+pub use known::{GIVEN, Problem, WorkflowError};
 
 /// A workflow.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,10 @@ pub struct Workflow {
     pub steps: Vec<Step>,
     /// What is given out at the end, as a template; without it the text of the last step.
     pub result: Option<String>,
+    /// What must be true in the end for a change to land.
+    pub land: Option<String>,
+    /// What later runs of it in the same repository are told of a run that came to its end, as a template.
+    pub remember: Option<String>,
     /// Whether it asks for a spec.
     pub needs_spec: bool,
 }
@@ -39,6 +43,8 @@ pub struct Setting {
     pub one_of: Vec<String>,
     /// What it is for.
     pub about: String,
+    /// What the user is asked once for each project, if they did not set it.
+    pub question: Option<String>,
 }
 
 /// A step.
@@ -140,8 +146,8 @@ pub enum Does {
     Integrate {
         /// The edits, as a template.
         edits: String,
-        /// What the user is asked.
-        approve: Approve,
+        /// What the user is asked: a word for it, as a template.
+        approve: String,
     },
     /// Runs checks on the files as the steps so far have made them.
     Check {
@@ -201,15 +207,29 @@ pub enum Missing {
 }
 
 /// What the user is asked before edits are made.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Approve {
     /// Whether they may be, once.
-    #[default]
     Change,
     /// Whether they may be, for each file.
     File,
     /// Nothing.
     Nothing,
+}
+
+impl Approve {
+    /// The words for it.
+    pub const WORDS: [(&'static str, Self); 3] = [
+        ("change", Self::Change),
+        ("file", Self::File),
+        ("nothing", Self::Nothing),
+    ];
+
+    /// Returns what a word stands for.
+    pub fn of(word: &str) -> Option<Self> {
+        let found = Self::WORDS.iter().find(|(known, _)| *known == word.trim());
+        found.map(|(_, approve)| *approve)
+    }
 }
 
 impl Does {
@@ -298,14 +318,24 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("consensus", include_str!("builtin/consensus.toml")),
     ("escalate", include_str!("builtin/escalate.toml")),
     (
+        "evaluate-optimize",
+        include_str!("builtin/evaluate-optimize.toml"),
+    ),
+    ("feedback-loop", include_str!("builtin/feedback-loop.toml")),
+    (
         "generate-review-fix",
         include_str!("builtin/generate-review-fix.toml"),
     ),
     ("hierarchy", include_str!("builtin/hierarchy.toml")),
+    ("incremental", include_str!("builtin/incremental.toml")),
+    ("pipeline", include_str!("builtin/pipeline.toml")),
+    ("plan-exec", include_str!("builtin/plan-exec.toml")),
     (
         "research-implement-validate",
         include_str!("builtin/research-implement-validate.toml"),
     ),
+    ("side-by-side", include_str!("builtin/side-by-side.toml")),
+    ("validation", include_str!("builtin/validation.toml")),
     ("workers", include_str!("builtin/workers.toml")),
 ];
 

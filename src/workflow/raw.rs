@@ -47,6 +47,8 @@ struct Raw {
     #[serde(default)]
     values: BTreeMap<String, RawSetting>,
     result: Option<String>,
+    land: Option<String>,
+    remember: Option<String>,
     step: Vec<RawStep>,
 }
 
@@ -65,6 +67,7 @@ struct FullSetting {
     one_of: Vec<String>,
     #[serde(default)]
     about: String,
+    question: Option<String>,
 }
 
 /// A step with all keys that any kind has.
@@ -132,11 +135,13 @@ pub(super) fn read(text: &str) -> Result<Workflow, WorkflowError> {
                 default,
                 one_of: Vec::new(),
                 about: String::new(),
+                question: None,
             },
             RawSetting::Full(full) => Setting {
                 default: full.default,
                 one_of: full.one_of,
                 about: full.about,
+                question: full.question,
             },
         };
         (name, setting)
@@ -148,6 +153,8 @@ pub(super) fn read(text: &str) -> Result<Workflow, WorkflowError> {
         values: values.collect(),
         steps: steps.collect::<Result<_, _>>()?,
         result: raw.result,
+        land: raw.land,
+        remember: raw.remember,
         needs_spec: false,
     })
 }
@@ -257,17 +264,14 @@ fn does(raw: RawStep, kind: &str, at_once: usize, text: &str) -> Result<Does, Wo
         },
         "integrate" => Does::Integrate {
             edits: raw.edits.ok_or_else(|| missing("edits"))?,
-            approve: one_of(
-                &name,
-                "approve",
-                raw.approve.as_deref(),
-                &[
-                    ("change", Approve::Change),
-                    ("file", Approve::File),
-                    ("nothing", Approve::Nothing),
-                ],
-            )
-            .map_err(fail)?,
+            approve: match raw.approve {
+                Some(word) if word.contains("{{") => word,
+                word => {
+                    let words = Approve::WORDS.map(|(word, _)| (word, word));
+                    let word = one_of(&name, "approve", word.as_deref(), &words);
+                    word.map_err(fail)?.to_owned()
+                }
+            },
         },
         "check" => Does::Check {
             commands: raw.commands.unwrap_or_default(),

@@ -258,6 +258,147 @@ fn what_is_wrong_is_told_with_its_line() {
     }
 }
 
+/// A workflow that changes files.
+const HANDS: &str = r#"
+version = 1
+title = "Made, checked, reviewed"
+land = "seen.approves"
+remember = "{{ made.text }}"
+
+[roles]
+hand = "claude"
+eye = "codex"
+
+[values]
+command = "make test"
+
+[[step]]
+name = "made"
+kind = "execute"
+role = "hand"
+reviewer = "eye"
+plan = "{{ spec }} {{ memory }} {{ plan_form }}"
+missing = "told"
+
+[[step]]
+name = "more"
+kind = "integrate"
+edits = "{{ made.text }}"
+approve = "file"
+
+[[step]]
+name = "looked"
+kind = "check"
+commands = ["{{ command }} --all"]
+
+[[step]]
+name = "seen"
+kind = "review"
+role = "eye"
+plan = "{{ looked.text }}"
+
+[[step]]
+name = "told"
+kind = "text"
+text = "{{ seen.failed | join }} {{ more.rejected | join }} {{ looked.passes }} {{ made.diff }}"
+"#;
+
+#[test]
+fn steps_that_change_files_are_read() {
+    let workflow = Workflow::read(HANDS).unwrap();
+    assert!(workflow.needs_scratch() && workflow.changes());
+    let kinds: Vec<&str> = workflow.steps.iter().map(|step| step.does.kind()).collect();
+    assert_eq!(kinds, ["execute", "integrate", "check", "review", "text"]);
+    for (from, to, place, said) in [
+        (
+            "{{ command }} --all",
+            "{{ made.text }}",
+            "\"looked\"",
+            "name `made.text`, and may name values alone",
+        ),
+        (
+            "{{ command }} --all",
+            "{{ spec }}",
+            "\"looked\"",
+            "name `spec`, and may name values alone",
+        ),
+        (
+            "{{ command }} --all",
+            "rm {{ files('**') | join }}",
+            "\"looked\"",
+            "name `files`, and may name values alone",
+        ),
+        (
+            "role = \"hand\"",
+            "role = \"foot\"",
+            "\"made\"",
+            "is for `foot`",
+        ),
+        (
+            "reviewer = \"eye\"",
+            "reviewer = \"ear\"",
+            "\"made\"",
+            "is for `ear`",
+        ),
+        (
+            "missing = \"told\"",
+            "missing = \"so what\"",
+            "\"made\"",
+            "may be one of stop, told",
+        ),
+        (
+            "approve = \"file\"",
+            "approve = \"all\"",
+            "\"more\"",
+            "may be one of change, file, nothing",
+        ),
+        (
+            "approve = \"file\"",
+            "approve = \"{{ how }}\"",
+            "\"more\"",
+            "names `how`",
+        ),
+        (
+            "edits = \"{{ made.text }}\"",
+            "",
+            "\"more\"",
+            "has no `edits`",
+        ),
+        (
+            "made.diff",
+            "made.patch",
+            "name = \"told\"",
+            "it may be `made.text`, `made.files`, `made.diff`",
+        ),
+        (
+            "land = \"seen.approves\"",
+            "land = \"seen.approve\"",
+            "land",
+            "it may be `seen.text`",
+        ),
+        (
+            "{{ made.text }}\"\n\n[roles]",
+            "{{ make.text }}\"\n\n[roles]",
+            "remember",
+            "names `make`",
+        ),
+        (
+            "command = \"make",
+            "memory = \"make",
+            "version",
+            "the name `memory` is taken",
+        ),
+    ] {
+        assert!(HANDS.contains(from), "{from}");
+        let text = HANDS.replacen(from, to, 1);
+        let line = text[..text.find(place).unwrap()].matches('\n').count() + 1;
+        let error = Workflow::read(&text).unwrap_err();
+        let told = error.to_string();
+        assert!(told.contains(said), "{to}: {told}");
+        assert!(error.line == line || place == "version", "{to}: {told}");
+    }
+}
+
 #[test]
 fn each_built_in_workflow_can_be_read() {
     for (name, text) in BUILT_IN {

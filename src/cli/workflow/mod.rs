@@ -2,6 +2,7 @@
 
 mod run;
 mod told;
+mod values;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,15 +1,17 @@
 //! `twostep workflow run`: who plays, what is set and answered beforehand, and doing it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use clap::Args;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::find;
 use super::told::{Ended, Form, give, tell};
+use super::values::{given, settle};
 use crate::agent::{Chain, Role};
 use crate::cli::agents::{AgentArgs, Lent, parse_agents, player};
 use crate::cli::begin::begin;
@@ -23,10 +25,12 @@ use crate::flow::pack::{self, PackRequest};
 use crate::flow::plan::SPEC_FILE;
 use crate::flow::plan_exec::{Tolerance, clear, title};
 use crate::flow::player::Player;
-use crate::flow::workflow::{CHOICES, Files, Gate, Hands, Scope, StepFailed, Workshop, work};
+use crate::flow::workflow::{Files, Gate, Hands, Scope, StepFailed, Workshop, work};
+use crate::fs;
 use crate::path::RepoPath;
+use crate::prompt::forms;
 use crate::repo::{self, Candidate, Globs, Repository};
-use crate::run::Sensitive;
+use crate::run::{self, Run, Sensitive};
 use crate::tokens::Counter;
 use crate::workflow::{Does, Step, Workflow};
 
@@ -92,7 +96,7 @@ pub(super) fn run_one(
             ));
         }
     };
-    let (scope, answers) = args.scope(&workflow, &spec)?;
+    let given = given(&workflow, &args.name, &args.set)?;
     let players = args.players(&workflow, environment)?;
     let (repository, _, problem) = repo::open(&environment.directory, &[])?;
     if let Some(problem) = problem {
@@ -106,67 +110,219 @@ pub(super) fn run_one(
         tell(&workflow, &players, printer);
         return Ok(Exit::Success);
     }
-    let (checks, carried) = args.ground(&workflow, &repository, &lent, environment, printer)?;
-    let protected = environment.protected()?;
-    let tolerance: Tolerance = (&args.change.tolerance).into();
-    let agree = |_: &[Sensitive]| {
-        let is_agreed = tolerance.sensitive == Said::Yes
-            || !args.agents.yes && printer.can_ask() && {
-                let question = "agree to that, so that it lands if all else is well? [y/N] ";
-                let answer = printer.ask(question, &|| lent.signal().is_some());
-                answer.is_some_and(|answer| answer.eq_ignore_ascii_case("y"))
-            };
-        Ok(if is_agreed { Said::Yes } else { Said::No })
-    };
-    let consent = Consent::new(&agree);
-    let hands = Hands {
-        checks: &checks,
-        carried: &carried,
-        check_rounds: args.change.check_rounds,
-        protected: protected.as_ref(),
-        land: args.change.land.into(),
-        tolerance,
-        consent: &consent,
-    };
-    let threads = threads(None);
-    let candidates = pack::all_candidates(&repository, threads);
-    let asking = Mutex::new(());
-    let decide = |gate: &Gate<'_>| {
-        // One question at a time.
-        let _turn = asking.lock().unwrap_or_else(PoisonError::into_inner);
-        args.decide(gate, &answers, &lent, printer)
-    };
-    let families = players.values().flat_map(Player::chain);
-    let counter = Counter::new(families.filter_map(Player::family).collect());
-    let shop = Workshop {
+    let asked = !environment.is_resuming() && !args.agents.yes && printer.can_ask();
+    let asked = asked.then_some(printer);
+    let set = &given.values;
+    let values = settle(&workflow, &args.name, set, &repository, asked, environment)?;
+    let job = Job {
+        args,
+        workflow: &workflow,
+        text: &text,
+        spec: &spec,
+        values,
+        answers: given.answers,
+        players,
         repository: &repository,
-        candidates: &candidates,
-        request: PackRequest::everything(counter, Arc::clone(&lent.redactor), threads),
-        players: &players,
-        files: files(&candidates),
-        decide: &decide,
-        hands: workflow.needs_scratch().then_some(hands),
+        lent: &lent,
+        environment,
+        printer,
     };
-    let told = match title(&spec) {
-        "" => args.name.clone(),
-        title => format!("{}: {title}", args.name),
-    };
-    let (run, _place) = begin(&repository, ("workflow", &told), &lent, None, environment)?;
-    let title = if title(&spec).is_empty() {
-        &workflow.title
-    } else {
-        title(&spec)
-    };
-    let done = lent.host(printer, |host| {
-        run.keep(SPEC_FILE, host.redactor.redacted(&spec).as_bytes())
-            .and_then(|_| run.keep("workflow.toml", text.as_bytes()))
-            .map_err(|error| StepFailed::new("begin", error))?;
-        let done = work(&workflow, (scope, title), &shop, &run, host);
-        clear(&run, host);
-        done
-    });
-    let form = if args.json { Form::Json } else { Form::Text };
-    give(form, Ended::of(done), &run, &repository, &lent, printer)
+    job.run()
+}
+
+/// A workflow that is done.
+struct Job<'a> {
+    args: &'a RunArgs,
+    workflow: &'a Workflow,
+    text: &'a str,
+    spec: &'a str,
+    values: BTreeMap<String, String>,
+    /// Of steps that ask.
+    answers: BTreeMap<String, String>,
+    players: BTreeMap<String, Player>,
+    repository: &'a Repository,
+    lent: &'a Lent,
+    environment: &'a Environment,
+    printer: &'a Printer,
+}
+
+/// What a run was given besides its spec, for it to be gone on with.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// The version of the format: 1.
+    version: u32,
+    values: BTreeMap<String, String>,
+    memory: String,
+}
+
+/// The file of a run with that.
+const KEPT_FILE: &str = "given.json";
+
+/// No such file is larger.
+const MAX_KEPT_BYTES: u64 = 1 << 20;
+
+impl Job<'_> {
+    fn run(&self) -> anyhow::Result<Exit> {
+        let (args, workflow, lent, printer) = (self.args, self.workflow, self.lent, self.printer);
+        let repository = self.repository;
+        let (checks, carried) =
+            args.ground(workflow, repository, lent, self.environment, printer)?;
+        let protected = self.environment.protected()?;
+        let tolerance: Tolerance = (&args.change.tolerance).into();
+        let asking = Mutex::new(());
+        let agree = |_: &[Sensitive]| {
+            let _turn = asking.lock().unwrap_or_else(PoisonError::into_inner);
+            Ok(self.agree(tolerance))
+        };
+        let consent = Consent::new(&agree);
+        let hands = Hands {
+            checks: &checks,
+            carried: &carried,
+            check_rounds: args.change.check_rounds,
+            protected: protected.as_ref(),
+            land: args.change.land.into(),
+            tolerance,
+            consent: &consent,
+        };
+        let threads = threads(None);
+        let candidates = pack::all_candidates(repository, threads);
+        let decide = |gate: &Gate<'_>| {
+            // One question at a time.
+            let _turn = asking.lock().unwrap_or_else(PoisonError::into_inner);
+            self.decide(gate)
+        };
+        let families = self.players.values().flat_map(Player::chain);
+        let counter = Counter::new(families.filter_map(Player::family).collect());
+        let shop = Workshop {
+            repository,
+            candidates: &candidates,
+            request: PackRequest::everything(counter, Arc::clone(&lent.redactor), threads),
+            players: &self.players,
+            files: files(&candidates),
+            decide: &decide,
+            hands: workflow.needs_scratch().then_some(hands),
+        };
+        let told = match title(self.spec) {
+            "" => args.name.clone(),
+            title => format!("{}: {title}", args.name),
+        };
+        let title = match title(self.spec) {
+            "" => &workflow.title,
+            title => title,
+        };
+        let (run, _place) = begin(
+            repository,
+            ("workflow", &told),
+            lent,
+            None,
+            self.environment,
+        )?;
+        let scope = self.scope(&run)?;
+        let done = lent.host(printer, |host| {
+            clear(&run, host);
+            run.keep(SPEC_FILE, host.redactor.redacted(self.spec).as_bytes())
+                .and_then(|_| run.keep("workflow.toml", self.text.as_bytes()))
+                .map_err(|error| StepFailed::new("begin", error))?;
+            let done = work(workflow, (scope, title), &shop, &run, host);
+            clear(&run, host);
+            done
+        });
+        if let Ok(worked) = &done
+            && worked.lands
+            && let Some(text) = &worked.remember
+        {
+            run::remember(
+                run.root(),
+                &self.memory(),
+                &run.id,
+                &lent.redactor.redacted(text),
+            )?;
+        }
+        let form = if args.json { Form::Json } else { Form::Text };
+        give(form, Ended::of(done), &run, repository, lent, printer)
+    }
+
+    /// Returns by which name runs of the workflow remember.
+    fn memory(&self) -> String {
+        let name = Path::new(&self.args.name).file_stem().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
+    /// Returns what templates may name at the beginning: the same, if the run is gone on with.
+    fn scope(&self, run: &Run) -> anyhow::Result<Scope> {
+        let file = run.folder.join(KEPT_FILE);
+        let kept = if run.is_resumed() && fs::has_entry(&run.folder, KEPT_FILE) {
+            fs::read_json(&file, MAX_KEPT_BYTES)?
+        } else {
+            // What came with the repository is nobody's memory.
+            let memory = if run::is_foreign(self.repository) {
+                String::new()
+            } else {
+                run::memory(run.root(), &self.memory())?
+            };
+            let kept = Kept {
+                version: 1,
+                values: self.values.clone(),
+                memory,
+            };
+            run.keep(KEPT_FILE, &run::json(&kept))?;
+            kept
+        };
+        let mut scope = Scope::from_iter([
+            ("spec".to_owned(), json!(self.spec)),
+            ("memory".to_owned(), json!(kept.memory)),
+        ]);
+        for (name, form) in forms() {
+            scope.insert(name.to_owned(), json!(form));
+        }
+        for (name, value) in kept.values {
+            scope.insert(name, json!(value));
+        }
+        Ok(scope)
+    }
+
+    /// Says whether the user agrees to what lands only so.
+    fn agree(&self, tolerance: Tolerance) -> Said {
+        if tolerance.sensitive == Said::Yes {
+            return Said::Yes;
+        }
+        if self.args.agents.yes || !self.printer.can_ask() {
+            return Said::No;
+        }
+        let question = "agree to that, so that it lands if all else is well? [y/N] ";
+        match self.ask(question) {
+            Some(answer) if answer.eq_ignore_ascii_case("y") => Said::Yes,
+            _ => Said::No,
+        }
+    }
+
+    fn ask(&self, question: &str) -> Option<String> {
+        self.printer.ask(question, &|| self.lent.signal().is_some())
+    }
+
+    /// Answers a gate.
+    fn decide(&self, gate: &Gate<'_>) -> Option<String> {
+        if let Some(answer) = self.answers.get(gate.step) {
+            return Some(answer.clone());
+        }
+        if self.args.agents.yes {
+            return gate.choices.first().cloned();
+        }
+        if !self.printer.can_ask() {
+            return None;
+        }
+        let question = format!("{} [{}] ", gate.question.trim(), gate.choices.join(", "));
+        loop {
+            let typed = self.ask(&question)?;
+            let meant = |choice: &&String| {
+                !typed.is_empty() && choice.to_lowercase().starts_with(&typed.to_lowercase())
+            };
+            let mut meant = gate.choices.iter().filter(meant);
+            if let (Some(choice), None) = (meant.next(), meant.next()) {
+                return Some(choice.clone());
+            }
+        }
+    }
 }
 
 impl RunArgs {
@@ -201,49 +357,6 @@ impl RunArgs {
         let mut carried = given.carried(repository, environment)?;
         carried.extend(needed);
         Ok((checks, carried))
-    }
-
-    /// Returns what templates may name at the beginning, and the answers that gates have beforehand.
-    fn scope(
-        &self,
-        workflow: &Workflow,
-        spec: &str,
-    ) -> anyhow::Result<(Scope, BTreeMap<String, String>)> {
-        let gates = gates(&workflow.steps);
-        let mut scope = Scope::from_iter([("spec".to_owned(), json!(spec))]);
-        for (name, setting) in &workflow.values {
-            scope.insert(name.clone(), json!(setting.default));
-        }
-        let mut answers = BTreeMap::new();
-        for (name, value) in &self.set {
-            let one_of = match (workflow.values.get(name), gates.get(name.as_str())) {
-                (Some(setting), _) => setting.one_of.iter().map(String::as_str).collect(),
-                (None, Some(choices)) => choices.clone(),
-                (None, None) => {
-                    let known = workflow.values.keys().map(String::as_str);
-                    let known: Vec<&str> = known.chain(gates.keys().copied()).collect();
-                    return Err(usage(
-                        format!("the workflow `{}` has no value or gate `{name}`", self.name),
-                        match known.join(", ") {
-                            none if none.is_empty() => "it has none".to_owned(),
-                            known => format!("it has {known}"),
-                        },
-                    ));
-                }
-            };
-            if !one_of.is_empty() && !one_of.contains(&value.as_str()) {
-                return Err(usage(
-                    format!("`{name}` cannot be `{value}`"),
-                    format!("it may be one of {}", one_of.join(", ")),
-                ));
-            }
-            if workflow.values.contains_key(name) {
-                scope.insert(name.clone(), json!(value));
-            } else {
-                answers.insert(name.clone(), value.clone());
-            }
-        }
-        Ok((scope, answers))
     }
 
     /// Returns who plays each role.
@@ -282,36 +395,6 @@ impl RunArgs {
         }
         Ok(players)
     }
-
-    /// Answers a gate.
-    fn decide(
-        &self,
-        gate: &Gate<'_>,
-        answers: &BTreeMap<String, String>,
-        lent: &Lent,
-        printer: &Printer,
-    ) -> Option<String> {
-        if let Some(answer) = answers.get(gate.step) {
-            return Some(answer.clone());
-        }
-        if self.agents.yes {
-            return gate.choices.first().cloned();
-        }
-        if !printer.can_ask() {
-            return None;
-        }
-        let question = format!("{} [{}] ", gate.question.trim(), gate.choices.join(", "));
-        loop {
-            let typed = printer.ask(&question, &|| lent.signal().is_some())?;
-            let meant = |choice: &&String| {
-                !typed.is_empty() && choice.to_lowercase().starts_with(&typed.to_lowercase())
-            };
-            let mut meant = gate.choices.iter().filter(meant);
-            if let (Some(choice), None) = (meant.next(), meant.next()) {
-                return Some(choice.clone());
-            }
-        }
-    }
 }
 
 /// Returns the roles of those who carry plans out.
@@ -325,25 +408,6 @@ fn executors(steps: &[Step]) -> Vec<&str> {
         }
     }
     roles
-}
-
-/// Returns the steps that ask the user, with what may be answered.
-fn gates(steps: &[Step]) -> BTreeMap<&str, Vec<&str>> {
-    let mut gates = BTreeMap::new();
-    for step in steps {
-        match &step.does {
-            Does::Gate { choices, .. } => {
-                let choices = choices.iter().map(String::as_str);
-                gates.insert(step.name.as_str(), choices.collect());
-            }
-            Does::Execute { .. } | Does::Integrate { .. } => {
-                gates.insert(step.name.as_str(), CHOICES.to_vec());
-            }
-            Does::Steps { steps, .. } => gates.extend(self::gates(steps)),
-            _ => {}
-        }
-    }
-    gates
 }
 
 /// Returns what files of the repository globs name.

@@ -74,6 +74,9 @@ pub(super) fn give(
     let (exit, advice) = match (&ended, signal) {
         (Ended::Failed(_), Some(signal)) => (Exit::of_signal(signal), None),
         (Ended::Failed(error), None) => (Exit::of(error), hint(error)),
+        (Ended::Done(worked), _) if worked.executed.is_some() && !worked.lands => {
+            (Exit::Negative, None)
+        }
         (Ended::Done(_) | Ended::Waiting(..), _) => (Exit::Success, None),
     };
     let recorded = run.end(ended.outcome(), exit as u8, advice.as_deref());

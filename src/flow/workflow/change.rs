@@ -16,6 +16,7 @@ use crate::flow::exec::{self, Before, ExecError, Executed, Extent, Goal, Rules};
 use crate::flow::execute::{bring, check};
 use crate::flow::groups::{self, ExecBy};
 use crate::flow::host::Event;
+use crate::flow::land::Land;
 use crate::flow::pack;
 use crate::flow::plan::PlanningError;
 use crate::flow::plan_exec::{
@@ -420,11 +421,11 @@ impl Worker<'_> {
         }))
     }
 
-    /// Puts what is good at the end where it is wanted, under a title.
+    /// Puts what is good at the end where it is wanted, or nowhere, under a title.
     pub(super) fn bring(
         &self,
         branch: &Branch,
-        title: &str,
+        (title, land): (&str, Option<Land>),
     ) -> Result<Option<Executed>, StepError> {
         let (Some(executed), Some(hands)) = (&branch.good.executed, &self.shop.hands) else {
             return Ok(None);
@@ -456,7 +457,7 @@ impl Worker<'_> {
         };
         let goal = Goal {
             title,
-            land: hands.land,
+            land: land.unwrap_or(hands.land),
             unlike: hands.tolerance.unlike,
         };
         let place = (repository, bench);

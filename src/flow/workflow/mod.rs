@@ -156,6 +156,9 @@ pub enum StepError {
     /// Edits cannot be made.
     #[error("the edits cannot be made: {0}")]
     Edits(Wrong),
+    /// What the user is to be asked is none of what they can be.
+    #[error("its `approve` is `{0}`, and may be change, file or nothing")]
+    NoWord(String),
     /// There is nothing to review.
     #[error("there is no change to review")]
     NoChange,
@@ -268,6 +271,10 @@ pub struct Worked {
     pub result: String,
     /// The change that it made, if it made one, and where that is.
     pub executed: Option<Executed>,
+    /// Whether the workflow let it land.
+    pub lands: bool,
+    /// What later runs are to be told of it.
+    pub remember: Option<String>,
 }
 
 /// Does the steps of a workflow in `scope`, which holds the spec and the values, and puts what they changed where it is wanted,
@@ -311,18 +318,32 @@ pub fn work(
         worker.keep_good(&branch);
         return Err(failed);
     }
+    let end = |key| move |error| StepFailed::new("end", StepError::Template(key, error));
     let result = match (&workflow.result, workflow.steps.last()) {
-        (Some(result), _) => template::fill(result, &branch.scope, &shop.files)
-            .map_err(|error| StepFailed::new("end", StepError::Template("result", error)))?,
+        (Some(result), _) => {
+            template::fill(result, &branch.scope, &shop.files).map_err(end("result"))?
+        }
         (None, last) => {
             let result = last.and_then(|last| branch.scope.get(&last.name));
             let text = result.and_then(|result| result.get("text"));
             text.and_then(Value::as_str).unwrap_or_default().to_owned()
         }
     };
-    let executed = worker.bring(&branch, title);
+    let lands = match &workflow.land {
+        Some(land) => template::is_true(land, &branch.scope, &shop.files).map_err(end("land"))?,
+        None => true,
+    };
+    let nowhere = (!lands).then_some(Land::None);
+    let executed = worker.bring(&branch, (title, nowhere));
     let executed = executed.map_err(|error| StepFailed::new("landing", error))?;
-    Ok(Worked { result, executed })
+    let remember = workflow.remember.as_deref();
+    let remember = remember.map(|text| template::fill(text, &branch.scope, &shop.files));
+    Ok(Worked {
+        result,
+        executed,
+        lands,
+        remember: remember.transpose().map_err(end("remember"))?,
+    })
 }
 
 /// Who does the steps.

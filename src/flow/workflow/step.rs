@@ -26,7 +26,7 @@ use crate::repo::{Globs, Named};
 use crate::review::{self, Verdict};
 use crate::run::CallPlace;
 use crate::schema::Schema;
-use crate::workflow::{Contract, Does, Step};
+use crate::workflow::{Approve, Contract, Does, Step};
 
 impl Worker<'_> {
     /// Does a step that is no group, and returns what it came to.
@@ -60,7 +60,9 @@ impl Worker<'_> {
             }
             Does::Integrate { edits, approve } => {
                 let edits = fill("edits", edits)?;
-                self.integrate(step, (&edits, *approve), branch, label)
+                let approve = fill("approve", approve)?;
+                let approve = Approve::of(&approve).ok_or(StepError::NoWord(approve))?;
+                self.integrate(step, (&edits, approve), branch, label)
             }
             Does::Check { commands } => {
                 // Nothing that a model wrote is run.

@@ -1,0 +1,75 @@
+//! What the runs of a workflow in a repository leave for those after them.
+
+use std::path::{Path, PathBuf};
+
+use crate::fs::{self, FsError};
+
+/// The folder of it, in a repository.
+const FOLDER: &str = ".twostep/memory";
+
+/// So much of its end is given to a run.
+const MAX_BYTES: u64 = 32 << 10;
+
+fn file(root: &Path, workflow: &str) -> PathBuf {
+    root.join(FOLDER).join(format!("{workflow}.md"))
+}
+
+/// Returns what earlier runs of a workflow left, the last of it where that is much.
+///
+/// # Errors
+///
+/// Fails if it cannot be read.
+pub fn memory(root: &Path, workflow: &str) -> Result<String, FsError> {
+    let file = file(root, workflow);
+    match fs::kind(&file)? {
+        fs::SystemKind::File => fs::tail(&file, MAX_BYTES),
+        _ => Ok(String::new()),
+    }
+}
+
+/// Adds what the run `id` of a workflow leaves; once, if the run is gone on with.
+///
+/// # Errors
+///
+/// Fails if it cannot be written.
+pub fn remember(root: &Path, workflow: &str, id: &str, text: &str) -> Result<(), FsError> {
+    let file = file(root, workflow);
+    let head = format!("<!-- run {id} -->\n");
+    let before = match fs::kind(&file)? {
+        fs::SystemKind::File => fs::read_regular(&file, MAX_FILE_BYTES)?,
+        _ => Vec::new(),
+    };
+    let before = String::from_utf8_lossy(&before).into_owned();
+    if before.contains(&head) {
+        return Ok(());
+    }
+    if let Some(folder) = file.parent() {
+        fs::make_private_folders(folder)?;
+    }
+    let text = format!("{before}{head}{}\n\n", text.trim());
+    fs::write_durable(&file, text.as_bytes())
+}
+
+/// No memory is larger.
+const MAX_FILE_BYTES: u64 = 16 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_run_leaves_is_there_for_the_next_and_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        assert_eq!(memory(root, "pipeline").unwrap(), "");
+        for (id, text) in [("a", "first\n"), ("b", "second"), ("a", "again")] {
+            remember(root, "pipeline", id, text).unwrap();
+        }
+        let expected = "<!-- run a -->\nfirst\n\n<!-- run b -->\nsecond\n\n";
+        assert_eq!(memory(root, "pipeline").unwrap(), expected);
+        // Each workflow has its own, and of much the end is given.
+        assert_eq!(memory(root, "workers").unwrap(), "");
+        remember(root, "pipeline", "c", &"x".repeat(100_000)).unwrap();
+        assert!(memory(root, "pipeline").unwrap().len() <= 32 << 10);
+    }
+}

@@ -1,0 +1,557 @@
+//! Workflows whose steps change files: what lands, what does not, and several at once.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::plan_exec::{CHECK, PLAN, Stage};
+use super::{Run, read};
+
+const NO: &str =
+    "PASSED\n- none\n\nFAILED\n- `greeting.txt:1`: it shouts\n\nVERDICT: REQUEST_CHANGES\n";
+
+const YES: &str = "PASSED\n- all\n\nFAILED\n- none\n\nVERDICT: APPROVE\n";
+
+/// A plan of three steps; the last two change the same file.
+const THREE: &str = "# Plan: Three\n\n## Steps\n\n### Step 1: Greet\n\nFiles:\n- change `greeting.txt`\n\nDepends on: none\n\n\
+    ### Step 2: List one\n\nFiles:\n- change `list.txt`\n\nDepends on: none\n\n### Step 3: List two\n\nFiles:\n- change `list.txt`\n\nDepends on: none\n\nEND OF PLAN\n";
+
+impl Stage {
+    /// Puts agents of the user's there: shell scripts that read the prompt from stdin; those after `edits` change files.
+    fn players(self, answers: &[(&str, &str)], edits: &[(&str, &str)]) -> Self {
+        let each = answers
+            .iter()
+            .map(|one| (one, ""))
+            .chain(edits.iter().map(|one| (one, "edits = true\n")));
+        let each = each.map(|((name, script), edits)| {
+            let place = self.repo.beside("bin").join(format!("{name}.sh"));
+            std::fs::write(&place, script).unwrap();
+            let command = json!(["sh", place]);
+            format!("[agent.{name}]\ncommand = {command}\nmodel = \"gpt-5\"\n{edits}")
+        });
+        let agents: Vec<String> = each.collect();
+        let config = self.repo.beside("home/.config/twostep");
+        std::fs::create_dir_all(&config).unwrap();
+        std::fs::write(config.join("agents.toml"), agents.concat()).unwrap();
+        self
+    }
+
+    fn work(&self, args: &[&str]) -> Run {
+        self.run(&[&["workflow", "run"], args].concat())
+    }
+
+    fn text_of(&self, name: &str) -> String {
+        String::from_utf8(read(&self.repo.root().join(name))).unwrap()
+    }
+
+    fn kept(&self, name: &str) -> String {
+        String::from_utf8(read(&self.last_run().join(name))).unwrap()
+    }
+
+    fn n_began(&self) -> usize {
+        self.kept("journal.jsonl")
+            .matches(r#""type":"call_started""#)
+            .count()
+    }
+}
+
+#[test]
+fn a_plan_is_made_resolved_carried_out_checked_and_landed() {
+    let stage = Stage::new();
+    let run = stage.work(&["plan-exec", "spec.md", "--check", CHECK]);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("there is nobody to ask: carry out the plan in `"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(stage.greeting(), "hello\n");
+    let run = stage.run(&["runs", "resume", "--", "--set", "change=yes"]);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (0, "Done.\n"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(
+        (stage.greeting().as_str(), stage.n_began()),
+        ("hello world\n", 2)
+    );
+    assert!(run.stderr.contains("landed    1 file"), "{}", run.stderr);
+    assert_eq!(stage.run(&["undo"]).code, 0);
+    assert_eq!(stage.greeting(), "hello\n");
+    // Nowhere, or onto a branch; a program is told what changed.
+    stage.repo.run_git(&["commit", "-qm", "all"]);
+    for (land, landed) in [("none", false), ("branch", true)] {
+        let args = [
+            "plan-exec",
+            "spec.md",
+            "--check",
+            CHECK,
+            "--yes",
+            "--json",
+            "--land",
+            land,
+        ];
+        let run = stage.work(&args);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let change = &run.json()["change"];
+        assert_eq!(change["landed"], landed, "{change}");
+        assert_eq!(change["files"][0]["path"], "greeting.txt");
+        assert_eq!(change["checks"][0]["passed"], true);
+        assert_eq!(stage.greeting(), "hello\n");
+    }
+}
+
+#[test]
+fn a_plan_that_names_what_is_not_there_goes_back_and_is_never_carried_out() {
+    let wrong = PLAN.replace("greeting.txt", "salute.txt");
+    let stage = Stage::new()
+        .tell("gemini.answer", &wrong)
+        .tell("gemini.again", PLAN);
+    let run = stage.work(&["plan-exec", "spec.md", "--check", CHECK, "--yes"]);
+    assert_eq!((run.code, stage.n_began()), (0, 3), "{}", run.stderr);
+    let stage = Stage::new().tell("gemini.answer", &wrong);
+    let run = stage.work(&["plan-exec", "spec.md", "--check", CHECK, "--yes"]);
+    // Three plans, and no executor.
+    assert_eq!((run.code, stage.n_began()), (1, 3), "{}", run.stderr);
+    assert!(run.stderr.contains("`salute.txt`"), "{}", run.stderr);
+    assert_eq!(stage.greeting(), "hello\n");
+}
+
+#[test]
+fn what_is_approved_lands_and_is_remembered_and_what_is_not_is_not() {
+    let eye = format!("grep -q '^+hello world' && printf '%s' '{YES}' || printf '%s' '{NO}'\n");
+    let hand = "grep -q 'it shouts' && echo 'hello world' > greeting.txt || echo 'HELLO WORLD' > greeting.txt\necho I did\n";
+    let roles = [
+        "--role",
+        "implementer=hand",
+        "--role",
+        "reviewer=eye",
+        "--yes",
+        "--no-check",
+    ];
+    let stage = Stage::new().players(&[("eye", &eye)], &[("hand", hand)]);
+    let run = stage.work(&[&["pipeline", "spec.md"], &roles[..]].concat());
+    assert_eq!((run.code, stage.n_began()), (0, 5), "{}", run.stderr);
+    assert_eq!(stage.greeting(), "hello world\n");
+    let memory = stage.text_of(".twostep/memory/pipeline.md");
+    assert!(memory.contains("## Greet the world.\n\nI did"), "{memory}");
+    assert!(
+        memory.contains("Changed: greeting.txt. Approved."),
+        "{memory}"
+    );
+    // The next begins with it.
+    let run = stage.work(&[&["pipeline", "spec.md", "--dry-run"], &roles[..]].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let again = "echo 'hello world!' > greeting.txt; echo did\n";
+    let stage = stage.players(
+        &[("eye", &format!("printf '%s' '{YES}'\n"))],
+        &[("hand", again)],
+    );
+    let run = stage.work(&[&["pipeline", "spec.md"], &roles[..]].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let prompt = stage.kept("calls/01-asked/prompt.md");
+    assert!(prompt.contains("<memory>\n<!-- run "), "{prompt}");
+
+    // Who is never content is asked three times; nothing lands, and nothing is remembered.
+    let never = format!("cat > /dev/null; printf '%s' '{NO}'\n");
+    let hand = "n=$(cat n 2>/dev/null || echo 0); echo $((n + 1)) > n; echo try > greeting.txt; echo did\n";
+    let stage = Stage::new().players(&[("eye", &never)], &[("hand", hand)]);
+    let run = stage.work(&[&["pipeline", "spec.md"], &roles[..]].concat());
+    assert_eq!((run.code, stage.n_began()), (1, 7), "{}", run.stderr);
+    for said in [
+        "the step `change` failed",
+        "the reviewer asks for changes after 3 rounds",
+        "it shouts (said 3 times)",
+    ] {
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+    assert_eq!(stage.greeting(), "hello\n");
+    assert!(!stage.repo.root().join(".twostep/memory").exists());
+}
+
+/// A worker that does what the step which it gets says.
+const WORKER: &str = "p=$(cat); echo \"$p\" | grep -q 'Step 1' && echo 'hello world' > greeting.txt\n\
+    echo \"$p\" | grep -q 'Step 2' && echo one >> list.txt\necho \"$p\" | grep -q 'Step 3' && echo two >> list.txt\necho made\n";
+
+#[test]
+fn who_changed_the_same_file_does_it_again_on_top_of_the_other() {
+    let stage = Stage::new()
+        .tell("gemini.answer", THREE)
+        .players(&[], &[("hand", WORKER)]);
+    std::fs::write(stage.repo.root().join("list.txt"), "zero\n").unwrap();
+    let args = [
+        "side-by-side",
+        "spec.md",
+        "--role",
+        "worker=hand",
+        "--yes",
+        "--check",
+        CHECK,
+    ];
+    let run = stage.work(&args);
+    // The second passes no check while the greeting is the old one: each is checked with those before it.
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert_eq!(stage.text_of("list.txt"), "zero\n");
+    let run = stage.work(&[
+        "side-by-side",
+        "spec.md",
+        "--role",
+        "worker=hand",
+        "--yes",
+        "--no-check",
+    ]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(stage.greeting(), "hello world\n");
+    assert_eq!(stage.text_of("list.txt"), "zero\none\ntwo\n");
+    let said =
+        "others changed `list.txt`, too; `changes[3]` is done again on top of what others made";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    // One plan, three steps, and one of them twice.
+    assert_eq!(stage.n_began(), 5, "{}", run.stderr);
+    let made = "Greet: greeting.txt\nList one: list.txt\nList two: list.txt\n";
+    assert_eq!(run.stdout, made);
+    assert_eq!(stage.run(&["undo"]).code, 0);
+    assert_eq!(stage.text_of("list.txt"), "zero\n");
+}
+
+#[test]
+fn who_depends_on_another_begins_with_what_that_made() {
+    let plan = THREE.replace(
+        "List two\n\nFiles:\n- change `list.txt`\n\nDepends on: none",
+        "List two\n\nFiles:\n- change `list.txt`\n\nDepends on: step 2",
+    );
+    let stage = Stage::new()
+        .tell("gemini.answer", &plan)
+        .players(&[], &[("hand", WORKER)]);
+    std::fs::write(stage.repo.root().join("list.txt"), "zero\n").unwrap();
+    let run = stage.work(&[
+        "side-by-side",
+        "spec.md",
+        "--role",
+        "worker=hand",
+        "--yes",
+        "--no-check",
+    ]);
+    assert_eq!((run.code, stage.n_began()), (0, 4), "{}", run.stderr);
+    assert_eq!(stage.text_of("list.txt"), "zero\none\ntwo\n");
+}
+
+#[test]
+fn who_was_done_before_a_kill_is_not_asked_again() {
+    let stage = Stage::new().tell("gemini.answer", THREE);
+    let mended = stage.repo.beside("mended");
+    let wait = format!(
+        "p=$(cat); echo \"$p\" | grep -q 'Step 1' && while ! [ -e {} ]; do sleep 0.1; done\n",
+        mended.display()
+    );
+    let worker = WORKER.replace("p=$(cat); ", "");
+    let stage = stage.players(&[], &[("hand", &format!("{wait}{worker}"))]);
+    std::fs::write(stage.repo.root().join("list.txt"), "zero\n").unwrap();
+    let args = [
+        "workflow",
+        "run",
+        "side-by-side",
+        "spec.md",
+        "--role",
+        "worker=hand",
+        "--yes",
+        "--no-check",
+    ];
+    let mut child = stage
+        .command(&args)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let limit = Instant::now() + Duration::from_mins(1);
+    let n_changed = || {
+        let runs = stage.repo.root().join(".twostep/runs");
+        let is_there = runs.read_dir().is_ok_and(|mut runs| runs.next().is_some());
+        let journal = if is_there {
+            stage.kept("journal.jsonl")
+        } else {
+            String::new()
+        };
+        journal.matches(r#""type":"changed""#).count()
+    };
+    // Those two that do not wait.
+    while n_changed() < 2 {
+        assert!(Instant::now() < limit, "they never ended");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    std::fs::write(&mended, "").unwrap();
+    let run = stage.run(&["runs", "resume"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(stage.text_of("list.txt"), "zero\none\ntwo\n");
+    assert_eq!(stage.greeting(), "hello world\n");
+    // The first step once more, and the third on top of the second.
+    assert_eq!(stage.n_began(), 6, "{}", run.stderr);
+}
+
+#[test]
+fn a_candidate_is_judged_until_it_is_good_and_lands_only_then() {
+    let hand = "p=$(cat); echo \"$p\" | grep -q 'not good enough' && echo 'hello world' > greeting.txt || echo bad > greeting.txt\necho did\n";
+    let stage = Stage::new().players(&[], &[("hand", hand)]);
+    let args = [
+        "evaluate-optimize",
+        "spec.md",
+        "--role",
+        "optimizer=hand",
+        "--yes",
+        "--no-check",
+        "--set",
+    ];
+    let judge = "judge=grep world greeting.txt";
+    let run = stage.work(&[&args[..], &[judge]].concat());
+    assert_eq!((run.code, stage.n_began()), (0, 2), "{}", run.stderr);
+    assert_eq!(stage.greeting(), "hello world\n");
+    assert!(stage.last_run().join("out/measured-round2.txt").is_file());
+    // One that nothing can content.
+    let stage = Stage::new().players(&[], &[("hand", "date +%N > greeting.txt; echo did\n")]);
+    let run = stage.work(&[&args[..], &["judge=false"]].concat());
+    assert_eq!((run.code, stage.n_began()), (1, 4), "{}", run.stderr);
+    assert_eq!(stage.greeting(), "hello\n");
+    assert!(run.stderr.contains("kept      1 file"), "{}", run.stderr);
+    // A model as the judge, that sees the change.
+    let eye = format!("grep -q '^+hello' && printf '%s' '{YES}' || printf '%s' '{NO}'\n");
+    let hand = "p=$(cat); echo \"$p\" | grep -q 'it shouts' && echo 'hello world' > greeting.txt || echo BAD > greeting.txt\necho did\n";
+    let stage = Stage::new().players(&[("eye", &eye)], &[("hand", hand)]);
+    let roles = [
+        "--role",
+        "optimizer=hand",
+        "--role",
+        "evaluator=eye",
+        "--yes",
+        "--no-check",
+    ];
+    let run = stage.work(&[&["evaluate-optimize", "spec.md"], &roles[..]].concat());
+    assert_eq!((run.code, stage.n_began()), (0, 4), "{}", run.stderr);
+    assert_eq!(stage.greeting(), "hello world\n");
+    assert!(stage.kept("out/review-round1.md").contains("it shouts"));
+}
+
+#[test]
+fn stages_of_validation_follow_each_other_only_if_all_is_well() {
+    let issue = json!({ "issues": [{ "severity": "high", "line": "greeting.txt:1", "description": "it leaks", "fix": "do not" }] });
+    let eye = format!(
+        "cat > p; if grep -q 'You review a change' p; then printf '%s' '{YES}'; elif grep -q '^+hello world' p; then echo '{{\"issues\":[]}}'; else echo '{issue}'; fi\n"
+    );
+    let hand = "p=$(cat); if echo \"$p\" | grep -q 'it leaks'; then echo 'hello world' > greeting.txt; elif echo \"$p\" | grep -q 'cannot be read'; then echo 'hello' > greeting.txt; echo x > more.txt; else echo '(' > greeting.txt; fi\necho did\n";
+    let stage = Stage::new().players(&[("eye", &eye)], &[("hand", hand)]);
+    let roles = [
+        "--role",
+        "generator=hand",
+        "--role",
+        "auditor=eye",
+        "--yes",
+        "--no-check",
+    ];
+    let syntax = ["--set", "syntax=! grep '(' greeting.txt"];
+    let run = stage.work(&[&["validation", "spec.md"], &roles[..], &syntax[..]].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(stage.greeting(), "hello world\n");
+    for (name, said) in [
+        ("2-syntax-1.txt", "`! grep '(' greeting.txt`"),
+        ("3-security-2.json", "it leaks"),
+        ("4-functional.md", "VERDICT: APPROVE"),
+    ] {
+        let text = stage.kept(&format!("out/{name}"));
+        assert!(text.contains(said), "{name}: {text}");
+    }
+    // The first round is not audited, for its code cannot be read.
+    assert!(!stage.last_run().join("out/3-security-1.json").exists());
+}
+
+#[test]
+fn a_stage_that_is_not_well_ends_the_build() {
+    let hand = "p=$(cat); echo \"$p\" | grep -q 'first of three' && echo types > types.txt\necho \"$p\" | grep -q 'second of three' && echo \"$p\" | grep -q 'types.txt' && echo core > core.txt\n\
+        echo \"$p\" | grep -q 'last of three' && echo tests > tests.txt\necho made\n";
+    let roles = [
+        "--role",
+        "designer=hand",
+        "--role",
+        "implementer=hand",
+        "--role",
+        "tester=hand",
+        "--yes",
+        "--no-check",
+    ];
+    for (verify, code, there) in [
+        (
+            "verify=true",
+            0,
+            &["types.txt", "core.txt", "tests.txt"][..],
+        ),
+        ("verify=! test -e core.txt", 1, &[]),
+    ] {
+        let stage = Stage::new().players(&[], &[("hand", hand)]);
+        let run = stage.work(&[&["incremental", "spec.md", "--set", verify], &roles[..]].concat());
+        assert_eq!(run.code, code, "{verify}: {}", run.stderr);
+        for name in ["types.txt", "core.txt", "tests.txt"] {
+            assert_eq!(
+                stage.repo.root().join(name).exists(),
+                there.contains(&name),
+                "{verify} {name}: {}",
+                run.stderr
+            );
+        }
+    }
+}
+
+/// What the models of a feedback loop say, by what they are asked.
+const VOICE: &str = "cat > p.$$; if grep -q 'Write the revised plan alone' p.$$; then cat \"$PLAN\"\n\
+    elif grep -q 'You planned this, and others validated it' p.$$; then echo SYNTHESIS; grep -c '<validation by=' p.$$\n\
+    elif grep -q 'Hand the rest over' p.$$; then echo HANDOFF\n\
+    elif grep -q 'HANDOFF' p.$$; then printf 'FILE: notes.md\\n````\\nnotes\\n````\\n'\n\
+    elif grep -q 'You review a change' p.$$; then printf 'PASSED\\n- all\\n\\nFAILED\\n- none\\n\\nVERDICT: APPROVE\\n'\n\
+    else echo SAID; fi\n";
+
+#[test]
+fn three_models_discuss_a_plan_and_all_phases_leave_their_files() {
+    let stage = Stage::new();
+    let plan = stage.repo.beside("bin/plan.md");
+    std::fs::write(&plan, PLAN).unwrap();
+    let voice = VOICE.replace("\"$PLAN\"", plan.to_str().unwrap());
+    let stage = stage.players(
+        &[("voice", &voice)],
+        &[(
+            "hand",
+            &format!(
+                "p=$(cat); if echo \"$p\" | grep -q 'Hand the rest over'; then echo HANDOFF; else {}fi\n",
+                "echo 'hello world' > greeting.txt; echo did; "
+            ),
+        )],
+    );
+    let voices = [
+        "planner=voice",
+        "codex=voice",
+        "gemini=voice",
+        "helper=voice",
+        "implementer=hand",
+    ];
+    let roles: Vec<&str> = voices.iter().flat_map(|role| ["--role", role]).collect();
+    let args = [
+        &["feedback-loop", "spec.md", "--check", CHECK, "--yes"],
+        &roles[..],
+    ]
+    .concat();
+    let more = [
+        "--set",
+        "co_implementation=full",
+        "--set",
+        "integration=nothing",
+    ];
+    let run = stage.work(&[&args[..], &more].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(
+        run.stdout.starts_with("Approved by all who reviewed it."),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(
+        (
+            stage.greeting().as_str(),
+            stage.text_of("notes.md").as_str()
+        ),
+        ("hello world\n", "notes\n")
+    );
+    for name in [
+        "config.md",
+        "plan.md",
+        "phase2_codex_validation.md",
+        "phase3_gemini_review.md",
+        "phase4_synthesis.md",
+        "implementation.md",
+        "phase5b_handoff.md",
+        "phase5b_gemini_output.md",
+        "phase5c_integration.md",
+        "phase6a_codex_review.md",
+        "phase6b_gemini_review.md",
+        "iterations.md",
+        "verdict.md",
+    ] {
+        assert!(
+            stage.last_run().join("out").join(name).is_file(),
+            "{name}: {}",
+            run.stderr
+        );
+    }
+    assert!(
+        !stage
+            .last_run()
+            .join("out/phase2_gemini_validation.md")
+            .exists()
+    );
+    assert_eq!(stage.kept("out/phase4_synthesis.md"), "SYNTHESIS\n2\n");
+    assert!(
+        stage
+            .kept("out/phase5c_integration.md")
+            .contains("- `notes.md`")
+    );
+    // Two models, and nothing that a second writes.
+    let stage2 = ["--set", "mode=gemini-claude", "--land", "none"];
+    let run = stage.work(&[&args[..], &stage2].concat());
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    assert!(run.stderr.contains("changed nothing"), "{}", run.stderr);
+    assert!(
+        !stage
+            .last_run()
+            .join("out/phase2_codex_validation.md")
+            .exists()
+    );
+    assert!(
+        stage
+            .last_run()
+            .join("out/phase2_gemini_validation.md")
+            .exists()
+    );
+}
+
+#[test]
+fn what_is_asked_once_for_a_project_is_not_asked_again() {
+    let text = "version = 1\ntitle = \"t\"\nresult = \"{{ mode }}\"\n[values]\nmode = { default = \"a\", one-of = [\"a\", \"b\"], question = \"Which mode?\" }\n\
+        [[step]]\nname = \"said\"\nkind = \"text\"\ntext = \"{{ mode }}\"\n";
+    let stage = Stage::new();
+    let folder = stage.repo.beside("home/.config/twostep/workflows");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("mine.toml"), text).unwrap();
+    // Without a terminal nobody is asked.
+    assert_eq!(stage.work(&["mine"]).stdout, "a\n");
+    let typed = stage.typed("workflow run mine", "c\nb\n");
+    assert!(
+        typed.stdout.contains("Which mode? [a] "),
+        "{}",
+        typed.stdout
+    );
+    assert!(typed.stdout.contains("\nb\r\n"), "{}", typed.stdout);
+    assert_eq!(stage.work(&["mine"]).stdout, "b\n");
+    assert_eq!(stage.work(&["mine", "--set", "mode=a"]).stdout, "a\n");
+    assert_eq!(stage.work(&["mine"]).stdout, "b\n");
+}
+
+#[test]
+fn a_workflow_that_changes_nothing_takes_no_options_for_changes() {
+    let stage = Stage::new();
+    for option in [&["--check", "true"][..], &["--land", "branch"]] {
+        let run = stage.work(&[&["consensus", "spec.md"], option].concat());
+        assert_eq!(run.code, 2, "{}", run.stderr);
+        assert!(
+            run.stderr
+                .contains("the workflow `consensus` changes no files"),
+            "{}",
+            run.stderr
+        );
+    }
+    let run = stage.work(&["plan-exec", "spec.md", "--land", "patch", "--yes"]);
+    assert!(
+        run.code == 2 && run.stderr.contains("use `--land none`"),
+        "{}",
+        run.stderr
+    );
+}
