@@ -89,18 +89,11 @@ impl Asking<'_> {
     }
 
     fn spend(&self, role: Role, player: &Player, prompt: &Prompt) -> Answer {
-        let dollars = story::costs(role, player, prompt).map_or(0.0, |(least, _)| least);
-        let tokens = prompt.tokens.saturating_add(prompt.said);
-        let is_much = tokens > MANY_TOKENS || dollars > MANY_DOLLARS;
-        let is_free = matches!(player.agent, Agent::Recorded(_) | Agent::Caller);
-        if self.agents.yes || !is_much || is_free || !self.printer.can_ask() {
-            return Answer::Go;
+        if may_spend(role, player, prompt, self.agents, self.printer, self.lent) {
+            Answer::Go
+        } else {
+            Answer::Stop
         }
-        let name = player.agent.name();
-        self.agreed(&format!(
-            "send {} tokens to {name}? [y/N] ",
-            grouped(tokens)
-        ))
     }
 
     /// Asks what is answered with yes or no.
@@ -165,4 +158,26 @@ impl Asking<'_> {
             self.printer.note(&format!("{:<10}{command}", role.name()));
         }
     }
+}
+
+/// Says whether a prompt may be paid for; where it is much, the user is asked on a terminal.
+pub(super) fn may_spend(
+    role: Role,
+    player: &Player,
+    prompt: &Prompt,
+    agents: &AgentArgs,
+    printer: &Printer,
+    lent: &Lent,
+) -> bool {
+    let dollars = story::costs(role, player, prompt).map_or(0.0, |(least, _)| least);
+    let tokens = prompt.tokens.saturating_add(prompt.said);
+    let is_much = tokens > MANY_TOKENS || dollars > MANY_DOLLARS;
+    let is_free = matches!(player.agent, Agent::Recorded(_) | Agent::Caller);
+    if agents.yes || !is_much || is_free || !printer.can_ask() {
+        return true;
+    }
+    let name = player.agent.name();
+    let question = format!("send {} tokens to {name}? [y/N] ", grouped(tokens));
+    let answer = printer.ask(&question, &|| lent.signal().is_some());
+    answer.is_some_and(|answer| answer.eq_ignore_ascii_case("y"))
 }

@@ -341,7 +341,11 @@ const MANY_TURNS: f64 = 40.0;
 /// The least is one turn with a short answer; the most all that the model can answer, and for an executor
 /// that edits files forty turns that read the prompt from the cache.
 pub(super) fn costs(role: Role, player: &Player, prompt: &Prompt) -> Option<(f64, f64)> {
-    let tokens = prompt.tokens.saturating_add(prompt.said);
+    costs_of(role, player, prompt.tokens.saturating_add(prompt.said))
+}
+
+/// Returns the same of a prompt of so many tokens.
+pub(super) fn costs_of(role: Role, player: &Player, tokens: u64) -> Option<(f64, f64)> {
     let tokens = tokens.saturating_add(player.overhead());
     let least = player.model.dollars(tokens, 0, SHORT_ANSWER)?;
     let answer = player.model.reserved_output();

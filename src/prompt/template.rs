@@ -94,6 +94,14 @@ pub fn fill(template: &str, scope: &Scope, files: &Files) -> Result<String, Temp
     Ok(environment.render_str(template, Made::from(Serde(scope)))?)
 }
 
+/// Fills in what is there, and nothing where something is not: what a template comes to at least. Empty, if it is none.
+pub fn sketch(template: &str, scope: &Scope) -> String {
+    let mut environment = environment(Some(&(Arc::new(|_: &[String]| Vec::new()) as Files)));
+    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+    let filled = environment.render_str(template, Made::from(Serde(scope)));
+    filled.unwrap_or_default()
+}
+
 /// Returns the value of an expression.
 ///
 /// # Errors
@@ -192,6 +200,17 @@ mod tests {
                 }
                 (got, _) => panic!("{template}: {got:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn a_sketch_holds_what_is_known() {
+        for (template, expected) in [
+            ("{{ draft.text }} {{ later.text }}!", "<code> & more !"),
+            ("a{% for one in later %} {{ one.text }}{% endfor %}z", "az"),
+            ("{% if %}", ""),
+        ] {
+            assert_eq!(sketch(template, &scope()), expected, "{template}");
         }
     }
 

@@ -27,6 +27,11 @@ pub enum Problem {
     /// It has no steps.
     #[error("it has no step")]
     Empty,
+    /// It gives nothing out.
+    #[error(
+        "the last step, `{0}`, is a list or a group and has no text: say in `result` what is given out"
+    )]
+    NoResult(String),
     /// A step lacks a key.
     #[error("the step `{0}` has no `{1}`")]
     Missing(String, &'static str),
@@ -107,6 +112,13 @@ pub(super) fn check(mut workflow: Workflow, text: &str) -> Result<Workflow, Work
     let at_top = |problem| WorkflowError { line: 1, problem };
     if workflow.steps.is_empty() {
         return Err(at_top(Problem::Empty));
+    }
+    if let (None, Some(last)) = (&workflow.result, workflow.steps.last()) {
+        let is_list = matches!(last.times, Times::Each { .. });
+        if is_list || matches!(last.does, Does::Steps { .. }) {
+            let (line, problem) = (last.line, Problem::NoResult(last.name.clone()));
+            return Err(WorkflowError { line, problem });
+        }
     }
     let ours = GIVEN
         .iter()

@@ -249,6 +249,16 @@ impl Does {
         }
     }
 
+    /// Returns who does it, as the roles name them, if an agent does.
+    pub fn role(&self) -> Option<&str> {
+        match self {
+            Self::Ask { role, .. } | Self::Execute { role, .. } | Self::Review { role, .. } => {
+                Some(role)
+            }
+            _ => None,
+        }
+    }
+
     /// Says whether it works in the scratch.
     pub fn needs_scratch(&self) -> bool {
         match self {

@@ -143,9 +143,24 @@ fn what_is_approved_lands_and_is_remembered_and_what_is_not_is_not() {
         memory.contains("Changed: greeting.txt. Approved."),
         "{memory}"
     );
+    let progress = stage.kept("out/progress.md");
+    for said in [
+        "## Completed\n\n- [x] planning[1].plan (ask, gemini (gemini-3.1-pro-preview))\n",
+        "- [x] change (execute, hand (gpt-5))\n",
+    ] {
+        assert!(progress.contains(said), "{progress}");
+    }
     // The next begins with it.
     let run = stage.work(&[&["pipeline", "spec.md", "--dry-run"], &roles[..]].concat());
     assert_eq!(run.code, 0, "{}", run.stderr);
+    for said in [
+        "role      planner: gemini (gemini-3.1-pro-preview)\n",
+        "step        plan: ask planner -> PLAN.md; ",
+        "step      change: implementer carries out, reviewer reviews -> implementation.md; ",
+        " if all of it is paid by the token",
+    ] {
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
     let again = "echo 'hello world!' > greeting.txt; echo did\n";
     let stage = stage.players(
         &[("eye", &format!("printf '%s' '{YES}'\n"))],

@@ -14,18 +14,20 @@ use super::told::{Ended, Form, give, tell};
 use super::values::{given, settle};
 use crate::agent::{Chain, Role};
 use crate::cli::agents::{AgentArgs, Lent, parse_agents, player};
+use crate::cli::asking::may_spend;
 use crate::cli::begin::begin;
 use crate::cli::change::{GroundArgs, LandArg};
 use crate::cli::environment::{Environment, threads};
 use crate::cli::exit::{Exit, usage};
 use crate::cli::plan::read_spec;
 use crate::cli::printer::Printer;
+use crate::cli::story;
 use crate::flow::consent::{Consent, Said};
 use crate::flow::pack::{self, PackRequest};
-use crate::flow::plan::SPEC_FILE;
+use crate::flow::plan::{Prompt, SPEC_FILE};
 use crate::flow::plan_exec::{Tolerance, clear, title};
 use crate::flow::player::Player;
-use crate::flow::workflow::{Files, Gate, Hands, Scope, StepFailed, Workshop, work};
+use crate::flow::workflow::{Files, Gate, Hands, Scope, Spend, StepFailed, Workshop, work};
 use crate::fs;
 use crate::path::RepoPath;
 use crate::prompt::forms;
@@ -106,11 +108,8 @@ pub(super) fn run_one(
     for player in players.values() {
         args.agents.require_keys(player.chain(), &lent)?;
     }
-    if args.agents.dry_run {
-        tell(&workflow, &players, printer);
-        return Ok(Exit::Success);
-    }
-    let asked = !environment.is_resuming() && !args.agents.yes && printer.can_ask();
+    let AgentArgs { yes, dry_run, .. } = args.agents;
+    let asked = !environment.is_resuming() && !yes && !dry_run && printer.can_ask();
     let asked = asked.then_some(printer);
     let set = &given.values;
     let values = settle(&workflow, &args.name, set, &repository, asked, environment)?;
@@ -165,6 +164,8 @@ impl Job<'_> {
     fn run(&self) -> anyhow::Result<Exit> {
         let (args, workflow, lent, printer) = (self.args, self.workflow, self.lent, self.printer);
         let repository = self.repository;
+        let threads = threads(None);
+        let candidates = pack::all_candidates(repository, threads);
         let (checks, carried) =
             args.ground(workflow, repository, lent, self.environment, printer)?;
         let protected = self.environment.protected()?;
@@ -184,12 +185,19 @@ impl Job<'_> {
             tolerance,
             consent: &consent,
         };
-        let threads = threads(None);
-        let candidates = pack::all_candidates(repository, threads);
         let decide = |gate: &Gate<'_>| {
             // One question at a time.
             let _turn = asking.lock().unwrap_or_else(PoisonError::into_inner);
             self.decide(gate)
+        };
+        let spend = |role: Role, player: &Player, prompt: &Prompt| {
+            let _turn = asking.lock().unwrap_or_else(PoisonError::into_inner);
+            story::tell_cost(printer, role, player, prompt);
+            if may_spend(role, player, prompt, &args.agents, printer, lent) {
+                Spend::Go
+            } else {
+                Spend::Stop
+            }
         };
         let families = self.players.values().flat_map(Player::chain);
         let counter = Counter::new(families.filter_map(Player::family).collect());
@@ -200,8 +208,15 @@ impl Job<'_> {
             players: &self.players,
             files: files(&candidates),
             decide: &decide,
+            spend: &spend,
             hands: workflow.needs_scratch().then_some(hands),
         };
+        if args.agents.dry_run {
+            let memory = run::memory(repository.root.path(), &self.memory())?;
+            let scope = self.known(&self.values, &memory);
+            tell(workflow, &scope, &shop, printer);
+            return Ok(Exit::Success);
+        }
         let told = match title(self.spec) {
             "" => args.name.clone(),
             title => format!("{}: {title}", args.name),
@@ -268,17 +283,22 @@ impl Job<'_> {
             run.keep(KEPT_FILE, &run::json(&kept))?;
             kept
         };
+        Ok(self.known(&kept.values, &kept.memory))
+    }
+
+    /// Returns what is known before the first step.
+    fn known(&self, values: &BTreeMap<String, String>, memory: &str) -> Scope {
         let mut scope = Scope::from_iter([
             ("spec".to_owned(), json!(self.spec)),
-            ("memory".to_owned(), json!(kept.memory)),
+            ("memory".to_owned(), json!(memory)),
         ]);
         for (name, form) in forms() {
             scope.insert(name.to_owned(), json!(form));
         }
-        for (name, value) in kept.values {
-            scope.insert(name, json!(value));
+        for (name, value) in values {
+            scope.insert(name.clone(), json!(value));
         }
-        Ok(scope)
+        scope
     }
 
     /// Says whether the user agrees to what lands only so.

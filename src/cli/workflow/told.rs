@@ -10,14 +10,16 @@ use crate::agent::{Role, Usage};
 use crate::cli::agents::Lent;
 use crate::cli::exec::tell_waiting;
 use crate::cli::exit::{Exit, RunStopped, class_of, hint, is_interrupted, resume, unwrapped};
+use crate::cli::number::{dollars, grouped};
 use crate::cli::outcome::ChangeReport;
 use crate::cli::printer::Printer;
 use crate::cli::story;
 use crate::flow::ask::AskError;
 use crate::flow::land::Landed;
 use crate::flow::plan_exec::{Done, RunError};
-use crate::flow::player::Player;
-use crate::flow::workflow::{FILES_FOLDER, StepError, StepFailed, Worked, waiting};
+use crate::flow::workflow::{
+    Estimate, FILES_FOLDER, Scope, StepError, StepFailed, Worked, Workshop, estimates, waiting,
+};
 use crate::fs;
 use crate::repo::Repository;
 use crate::run::{self, Outcome, Run, Summary};
@@ -188,18 +190,49 @@ fn plain(failed: StepFailed) -> anyhow::Error {
     error.context(step)
 }
 
-/// Tells what a workflow would do.
-pub(super) fn tell(workflow: &Workflow, players: &BTreeMap<String, Player>, printer: &Printer) {
+/// Tells what a workflow would do, who would be asked for how much, and what that may cost.
+pub(super) fn tell(workflow: &Workflow, scope: &Scope, shop: &Workshop<'_>, printer: &Printer) {
     printer.note(&workflow.title);
-    for (role, player) in players {
+    for (role, player) in shop.players {
         let names: Vec<String> = player.chain().map(|player| player.agent.name()).collect();
         printer.note(&format!("role      {role}: {}", names.join(", then ")));
     }
-    tell_steps(&workflow.steps, 0, printer);
+    let estimates = estimates(&workflow.steps, scope, shop);
+    tell_steps(&workflow.steps, &estimates, 0, printer);
+    let mut tokens = (0, 0);
+    let mut paid = (0.0, 0.0);
+    for one in estimates.values() {
+        tokens.0 += one.least.saturating_mul(one.n_least);
+        tokens.1 += one.most.saturating_mul(one.n_most);
+        if let (Some((least, _)), Some((_, most))) = (
+            story::costs_of(one.role, one.player, one.least),
+            story::costs_of(one.role, one.player, one.most),
+        ) {
+            paid.0 += least * as_factor(one.n_least);
+            paid.1 += most * as_factor(one.n_most);
+        }
+    }
+    printer.note(&format!(
+        "cost      {} to {} tokens; {} to {} if all of it is paid by the token, with one of each list that is not known yet",
+        grouped(tokens.0),
+        grouped(tokens.1),
+        dollars(Some(paid.0)),
+        dollars(Some(paid.1)),
+    ));
     printer.note("stopped before any agent was asked");
 }
 
-fn tell_steps(steps: &[Step], depth: usize, printer: &Printer) {
+#[expect(clippy::cast_precision_loss, reason = "nothing is done so often")]
+fn as_factor(n: u64) -> f64 {
+    n as f64
+}
+
+fn tell_steps(
+    steps: &[Step],
+    estimates: &BTreeMap<String, Estimate<'_>>,
+    depth: usize,
+    printer: &Printer,
+) {
     for step in steps {
         let times = match &step.times {
             Times::Once => String::new(),
@@ -234,11 +267,20 @@ fn tell_steps(steps: &[Step], depth: usize, printer: &Printer) {
             .map_or(String::new(), |file| format!(" -> {file}"));
         let indent = "  ".repeat(depth);
         printer.note(&format!(
-            "step      {indent}{}: {what}{times}{when}{file}",
-            step.name
+            "step      {indent}{}: {what}{times}{when}{file}{}",
+            step.name,
+            estimates.get(&step.name).map_or(String::new(), tokens),
         ));
         if let Does::Steps { steps, .. } = &step.does {
-            tell_steps(steps, depth + 1, printer);
+            tell_steps(steps, estimates, depth + 1, printer);
         }
     }
+}
+
+/// Says how many tokens a prompt has.
+fn tokens(one: &Estimate<'_>) -> String {
+    if one.least == one.most {
+        return format!("; {} tokens", grouped(one.least));
+    }
+    format!("; {} to {} tokens", grouped(one.least), grouped(one.most))
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::branch::{Branch, Good};
 use super::side::told_of;
 use super::{CHOICES, Hands, StepError, Worker};
+use crate::agent::Role;
 use crate::check::Checked;
 use crate::edit::{self, Edit};
 use crate::flow::checks::{CHECKS_FOLDER, When, run_checks};
@@ -97,6 +98,7 @@ impl Worker<'_> {
             executor.agent.name()
         );
         self.agree(&step.name, &question, label)?;
+        self.pay(Role::Executor, executor, &way.prompt)?;
         self.stagger(executor)?;
         let worked = groups::carry_out(&task, &way, bench, self.run, self.host)?;
         let began = branch.good.changes().to_vec();
@@ -410,6 +412,7 @@ impl Worker<'_> {
         };
         let counter = &self.shop.request.counter;
         let prompt = review::prepare(reviewer, &subject, counter, self.host)?;
+        self.pay(Role::Reviewer, reviewer, &prompt)?;
         self.stagger(reviewer)?;
         let (review, text) = review::ask(reviewer, &prompt, (Some(label), 1), self.run, self.host)?;
         let failed: Vec<String> = review.failed.iter().map(ToString::to_string).collect();

@@ -5,6 +5,8 @@
 
 mod branch;
 mod change;
+mod estimate;
+mod progress;
 mod side;
 mod step;
 
@@ -22,7 +24,7 @@ use super::exec::{self, ExecError, Executed, Ground};
 use super::host::{Event, Host, Interrupted};
 use super::land::Land;
 use super::pack::{PackError, PackRequest};
-use super::plan::PlanningError;
+use super::plan::{PlanningError, Prompt};
 use super::plan_exec::{RunError, Tolerance};
 use super::player::Player;
 use crate::agent::{Agent, Role};
@@ -34,12 +36,17 @@ use crate::repo::{Candidate, Globs, InvalidGlob, Repository};
 use crate::run::Run;
 use crate::workflow::{Does, OnFailure, Step, Times, Workflow};
 use branch::{Branch, Good};
+use progress::{How, Progress};
 use side::{Side, Try};
 
 pub use crate::prompt::template::{Files, Scope};
+pub use estimate::{Estimate, estimates};
 
 /// The folder of a run that holds the files of its steps.
 pub const FILES_FOLDER: &str = "out";
+
+/// The file of a run that says how far its steps are.
+const PROGRESS_FILE: &str = "out/progress.md";
 
 /// What a step that changes files asks is answered with one of these.
 pub const CHOICES: [&str; 2] = ["yes", "no"];
@@ -61,6 +68,8 @@ pub struct Workshop<'a> {
     pub files: Files,
     /// Answers a gate: with one of its choices, if anybody does.
     pub decide: &'a (dyn Fn(&Gate<'_>) -> Option<String> + Sync),
+    /// Tells what a prompt may cost; answers whether it may be paid for.
+    pub spend: &'a (dyn Fn(Role, &Player, &Prompt) -> Spend + Sync),
     /// How files are changed, if a step does.
     pub hands: Option<Hands<'a>>,
 }
@@ -81,6 +90,15 @@ pub struct Hands<'a> {
     pub tolerance: Tolerance,
     /// Who agrees to what lands only so.
     pub consent: &'a Consent<'a>,
+}
+
+/// Whether something may be paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spend {
+    /// It may.
+    Go,
+    /// It may not.
+    Stop,
 }
 
 /// A question to the user.
@@ -292,6 +310,7 @@ pub fn work(
 ) -> Result<Worked, StepFailed> {
     let worker = Worker {
         shop,
+        progress: Progress::of(&workflow.steps),
         values: workflow.values.keys().collect(),
         run,
         host,
@@ -353,6 +372,8 @@ struct Worker<'a> {
     values: Vec<&'a String>,
     run: &'a Run,
     host: &'a Host<'a>,
+    /// What is done, and what is not.
+    progress: Progress,
     /// When a program was started last.
     started: Mutex<Option<Instant>>,
 }
@@ -377,6 +398,10 @@ impl Worker<'_> {
             && !truth("when", when, &branch.scope)?
         {
             clear(step, &mut branch.scope);
+            for name in names_of(step) {
+                self.progress
+                    .enter(&format!("{at}{name}"), "", How::Skipped);
+            }
             return Ok(());
         }
         match &step.times {
@@ -454,6 +479,8 @@ impl Worker<'_> {
             return Ok(());
         }
         (self.host.tell)(&Event::Step(label, step.does.kind()));
+        let who = self.who(step);
+        self.told(label, &who, How::Begun).map_err(&failed)?;
         let result = match self.kind(step, branch, label) {
             Ok(result) => result,
             Err(error) if step.on_failure == OnFailure::GoOn && error.may_go_on() => {
@@ -463,12 +490,36 @@ impl Worker<'_> {
                 )));
                 step::nothing(step, &told)
             }
-            Err(error) => return Err(failed(error)),
+            Err(error) => {
+                self.told(label, &who, How::Failed).map_err(&failed)?;
+                return Err(failed(error));
+            }
         };
         if let Some(file) = &step.file {
             self.keep(file, &result, &branch.scope).map_err(failed)?;
         }
         branch.scope.insert(step.name.clone(), result);
+        self.told(label, &who, How::Done).map_err(failed)
+    }
+
+    /// Returns what a step does, and who does it.
+    fn who(&self, step: &Step) -> String {
+        let kind = step.does.kind();
+        let player = step
+            .does
+            .role()
+            .and_then(|role| self.shop.players.get(role));
+        match player {
+            Some(player) => format!("{kind}, {}", player.agent.name()),
+            None => kind.to_owned(),
+        }
+    }
+
+    /// Enters how far a step is, and keeps that where people and agents read it.
+    fn told(&self, label: &str, who: &str, how: How) -> Result<(), StepError> {
+        if let Some(text) = self.progress.enter(label, who, how) {
+            self.run.keep(PROGRESS_FILE, text.as_bytes())?;
+        }
         Ok(())
     }
 

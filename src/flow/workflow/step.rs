@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use super::branch::Branch;
 use super::change::of_user;
-use super::{FILES_FOLDER, Gate, StepError, Worker};
-use crate::agent::{Class, Failure};
+use super::{FILES_FOLDER, Gate, Spend, StepError, Worker};
+use crate::agent::{Class, Failure, Role};
 use crate::flow::ask::{self, Question, Session};
 use crate::flow::host::Event;
 use crate::flow::pack;
-use crate::flow::plan::PlanningError;
 use crate::flow::plan::redacted;
+use crate::flow::plan::{PlanningError, Prompt};
 use crate::flow::plan_exec::resolve;
 use crate::flow::player::Player;
 use crate::flow::rounds;
@@ -163,6 +163,7 @@ impl Worker<'_> {
             },
         };
         let prompt = ask::prepare(&question, player, self.host)?;
+        self.pay(Role::Asked, player, &prompt)?;
         self.stagger(player)?;
         let answer = ask::ask(&question, &prompt, player, self.run, self.host)?;
         let text = match contract {
@@ -190,6 +191,19 @@ impl Worker<'_> {
             result["failed"] = json!(failed.collect::<Vec<_>>());
         }
         Ok(result)
+    }
+
+    /// Asks the user, where much is to be paid for.
+    pub(super) fn pay(
+        &self,
+        role: Role,
+        player: &Player,
+        prompt: &Prompt,
+    ) -> Result<(), StepError> {
+        match (self.shop.spend)(role, player, prompt) {
+            Spend::Go => Ok(()),
+            Spend::Stop => Err(StepError::Declined),
+        }
     }
 
     fn resolve(&self, plan: &str) -> Result<Value, StepError> {
