@@ -137,6 +137,16 @@ impl ProgramKind {
         }
     }
 
+    /// Says whether it reads the conventions in the file `name` of that size by itself, where it works in the folder with it.
+    pub fn reads_itself(self, name: &str, n_bytes: u64) -> bool {
+        match self {
+            Self::Gemini => name == "GEMINI.md",
+            Self::Claude => name == "CLAUDE.md",
+            // It cuts what is longer.
+            Self::Codex => name == "AGENTS.md" && n_bytes <= 32 << 10,
+        }
+    }
+
     /// Returns by how many bytes or characters a prompt is over what the program takes.
     pub fn size_over(self, prompt: &str) -> usize {
         match self.prompt_limit() {

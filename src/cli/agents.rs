@@ -149,12 +149,13 @@ pub(super) fn player(
     let path = environment.variable("PATH").unwrap_or_default();
     let agents = environment.agents()?;
     let here = &environment.directory;
-    let find = |choice| Player::find(role, choice, &catalogue, &agents, &path, here);
-    if let Some(first) = &environment.replayed {
-        let choice = chain.and_then(|Chain(choices)| choices.first().cloned());
-        let calls = first.join(run::CALLS_FOLDER);
-        return Ok(Player::recorded(role, choice, &catalogue, &agents, calls)?);
-    }
+    let find = |choice| match &environment.replayed {
+        Some(first) => {
+            let calls = first.join(run::CALLS_FOLDER);
+            Player::recorded(role, choice, &catalogue, &agents, calls)
+        }
+        None => Player::find(role, choice, &catalogue, &agents, &path, here),
+    };
     let Some(Chain(choices)) = chain else {
         return Ok(find(None)?);
     };

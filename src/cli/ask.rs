@@ -20,6 +20,7 @@ use super::plan::read_packs;
 use super::printer::Printer;
 use crate::agent::{Chain, Role, Usage, quoted};
 use crate::flow::ask::{self, Answer, AskError, Done, PROMPT_FILE, Question, Session};
+use crate::flow::conventions::Conventions;
 use crate::flow::host::{Event, Host};
 use crate::flow::pack::PackRequest;
 use crate::flow::plan_exec::{self, RunError, title};
@@ -179,6 +180,7 @@ fn ask(
     let question = Question {
         words: &words,
         files: named.as_ref().map(|it| (&it.repository, request(it))),
+        conventions: Conventions::default(),
         packs: &packs,
         schema: schema.as_ref(),
         session: session.as_ref().map(|(session, _)| session),

@@ -24,7 +24,15 @@ use crate::secrets::Sighting;
 pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
     match event {
         Event::Routed(route) => printer.note(&routed(route)),
-        Event::Prompted(role, prompt) => printer.note(&prompted(*role, prompt)),
+        Event::Prompted(role, prompt) => {
+            for path in &prompt.conventions.too_large {
+                printer.warn(&format!(
+                    "`{path}` has more than 64 KiB: {} is not told to keep to it",
+                    role.who()
+                ));
+            }
+            printer.note(&prompted(*role, prompt));
+        }
         Event::Asking(role, agent) => printer.note(&line(role.name(), &format!("asking {agent}"))),
         Event::Reused(role, usage) => printer.note(&line(
             role.name(),
@@ -240,8 +248,12 @@ fn prompted(role: Role, prompt: &Prompt) -> String {
         0 => String::new(),
         n => format!(" in full, {} shortened", grouped(n as u64)),
     };
+    let conventions = match prompt.conventions.names() {
+        names if names.is_empty() => String::new(),
+        names => format!(", conventions: {}", names.join(" and ")),
+    };
     let text = format!(
-        "{}{shortened}, at most {} of {} tokens{left}",
+        "{}{shortened}{conventions}, at most {} of {} tokens{left}",
         counted(prompt.n_files, "file", "files"),
         grouped(prompt.tokens),
         grouped(prompt.limit),

@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 
 use super::call::{Answered, Asked, Words, call, stand_in};
+use super::conventions::Conventions;
 use super::host::{Event, Host};
 use super::pack::{PackError, PackRequest};
-use super::plan::{PlanningError, Prompt, fitted, given, redacted, redacted_packs, require_room};
+use super::plan::{
+    PlanningError, Prompt, fitted, given, redacted, redacted_packs, require_room, strs,
+};
 use super::plan_exec::{self, clear};
 use super::player::Player;
 use crate::agent::{AgentError, Class, Failure, May, REPLY_FILE, Role};
@@ -32,6 +35,8 @@ pub struct Question<'a> {
     pub words: &'a str,
     /// The files that the agent gets, where they are and how they are packed; none if none are named.
     pub files: Option<(&'a Repository, PackRequest)>,
+    /// The project's conventions that go with the files.
+    pub conventions: Conventions,
     /// Packs that the agent gets besides.
     pub packs: &'a [String],
     /// What the value in the answer must be like; without it the answer is words.
@@ -239,20 +244,18 @@ fn made(
         .map(|schema| clean("the schema", &schema.text));
     let schema = schema.transpose()?;
     let packs = redacted_packs(question.packs, host)?;
+    let names = question.conventions.names();
     let words = |packed: &[&str]| {
-        let packs = packs.iter().map(String::as_str);
-        let all: Vec<&str> = packed.iter().copied().chain(packs).collect();
-        prompt::ask(&all, &text, schema.as_deref())
+        let all = [packed, &strs(&packs)].concat();
+        prompt::ask(&all, &names, &text, schema.as_deref())
     };
     match &question.files {
-        Some((repository, request)) => fitted(
-            repository,
-            request.clone(),
-            player,
-            Role::Asked,
-            &words,
-            host,
-        ),
+        Some((repository, request)) => {
+            let mut request = request.clone();
+            question.conventions.pin(&mut request);
+            let prompt = fitted(repository, request, player, Role::Asked, &words, host)?;
+            Ok(prompt.with(question.conventions.clone(), &packs))
+        }
         None => given(words(&[]), &question.counter, player, Role::Asked),
     }
 }

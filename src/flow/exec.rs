@@ -8,12 +8,13 @@ use super::audit::Audit;
 use super::budget::BudgetError;
 use super::checks::{CHECKS_FOLDER, When, run_checks, runnable};
 use super::consent::Consent;
+use super::conventions::Conventions;
 use super::edits::Wrong;
 use super::host::{Event, Host, Interrupted};
 use super::land::{Land, Landed};
 use super::neighbours;
 use super::pack::{self, PackRequest};
-use super::plan::{PlanningError, Prompt, fitted, given, redacted, redacted_packs};
+use super::plan::{PlanningError, Prompt, fitted, given, redacted, redacted_packs, strs};
 use super::player::Player;
 use super::replay::SNAPSHOT_FILE;
 use super::restore::Strange;
@@ -438,41 +439,57 @@ pub fn prepare(
     let checks: Vec<(&str, Option<&str>)> =
         commands.zip(held.iter().map(Option::as_deref)).collect();
     let plan = redacted("the plan", &content.plan.text, host)?;
+    let packs = redacted_packs(content.packs, host)?;
+    let reader = match content.gives {
+        Gives::Files => player.reader(),
+        // Who answers works in an empty folder.
+        Gives::Answer => None,
+    };
+    let conventions = Conventions::of(repository, &request, reader);
+    let names = conventions.names();
     let task = prompt::Task {
+        conventions: &names,
         plan: &plan,
         part: content.group.map(|group| part(content.plan, group, host)),
         checks: &checks,
     };
-    let words = |packs: &[&str]| match content.gives {
-        Gives::Files => prompt::execute(packs, &task),
-        Gives::Answer => prompt::edits(packs, &task),
+    let words = |packed: &[&str]| {
+        let packs = [packed, &strs(&packs)].concat();
+        match content.gives {
+            Gives::Files => prompt::execute(&packs, &task),
+            Gives::Answer => prompt::edits(&packs, &task),
+        }
     };
     let everything = request.clone();
-    if content.focus == Focus::Plan {
-        request.named = named(content.references);
-    }
-    if content.packs.is_empty() && !request.named.is_empty() {
-        let mut near = match content.focus {
-            Focus::Everything => Vec::new(),
-            Focus::Plan => near(repository, &everything, &request)?,
-        };
-        // Neighbours have the room that is left, and push nothing out.
-        while !near.is_empty() {
-            let mut request = request.clone();
-            neighbours::add(&near, &mut request);
-            match fitted(repository, request, player, Role::Executor, &words, host) {
-                Ok(prompt) if prompt.omitted.is_empty() => return Ok(prompt),
-                Ok(_) => {}
-                Err(error) if error.is_too_large() => {}
-                Err(error) => return Err(error),
-            }
-            near.truncate(near.len() / 2);
+    let mut near_by = Vec::new();
+    if packs.is_empty() {
+        if content.focus == Focus::Plan {
+            request.named = named(content.references);
+            near_by = near(repository, &everything, &request)?;
         }
-        return fitted(repository, request, player, Role::Executor, &words, host);
+        conventions.pin(&mut request);
+    } else {
+        request.named = conventions.beside(&packs, &request);
     }
-    let packs = redacted_packs(content.packs, host)?;
-    let packs: Vec<&str> = packs.iter().map(String::as_str).collect();
-    given(words(&packs), &request.counter, player, Role::Executor)
+    let role = Role::Executor;
+    // Neighbours have the room that is left, and push nothing out.
+    while !near_by.is_empty() {
+        let mut request = request.clone();
+        neighbours::add(&near_by, &mut request);
+        match fitted(repository, request, player, role, &words, host) {
+            Ok(prompt) if prompt.omitted.is_empty() => return Ok(prompt.with(conventions, &[])),
+            Ok(_) => {}
+            Err(error) if error.is_too_large() => {}
+            Err(error) => return Err(error),
+        }
+        near_by.truncate(near_by.len() / 2);
+    }
+    let prompt = if request.named.is_empty() {
+        given(words(&[]), &request.counter, player, role)?
+    } else {
+        fitted(repository, request, player, role, &words, host)?
+    };
+    Ok(prompt.with(conventions, &packs))
 }
 
 /// Returns the neighbours of what `request` names, among what `everything` does.
@@ -481,6 +498,9 @@ fn near(
     everything: &PackRequest,
     request: &PackRequest,
 ) -> Result<Vec<RepoPath>, PlanningError> {
+    if request.named.is_empty() {
+        return Ok(Vec::new());
+    }
     let scan = pack::find(repository, everything);
     let scan = scan.map_err(|error| PlanningError::Pack(Role::Executor, error))?;
     Ok(neighbours::of(&request.named, repository, &scan.candidates))

@@ -11,6 +11,7 @@ pub mod checks;
 mod choose;
 pub mod clean;
 pub mod consent;
+pub mod conventions;
 pub mod doctor;
 pub mod drift;
 pub mod edits;

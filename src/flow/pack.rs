@@ -180,7 +180,7 @@ fn leave_out_secret_paths(scan: &mut Scan, redactor: &Redactor) {
 }
 
 /// Says whether one of the names in a path is, or holds, a secret.
-fn has_secret(path: &RepoPath, redactor: &Redactor) -> bool {
+pub(super) fn has_secret(path: &RepoPath, redactor: &Redactor) -> bool {
     let mut names = path.components().map(String::from_utf8_lossy);
     names.any(|name| !redactor.find("", &name).is_empty())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::budget::BudgetError;
 use super::call::{Answered, Asked, Words, call};
+use super::conventions::Conventions;
 use super::host::{Event, Host, Interrupted};
 use super::pack::{self, PackError, PackRequest, Packed};
 use super::player::Player;
@@ -41,6 +42,8 @@ pub struct Prompt {
     pub omitted: Vec<RepoPath>,
     /// The document in it that we packed.
     pub pack: Option<String>,
+    /// The project's conventions that it names.
+    pub conventions: Conventions,
     /// The tokens of all that could be in it.
     pub whole: Count,
 }
@@ -114,6 +117,18 @@ pub enum PlanningError {
 }
 
 impl Prompt {
+    /// Returns it with the conventions that it names, where it holds `packs`, too.
+    pub(super) fn with(self, conventions: Conventions, packs: &[String]) -> Self {
+        // Without a pack of ours they are counted.
+        let others = packs.iter().filter(|_| self.pack.is_some());
+        let n_files = self.n_files + others.map(|pack| n_files(pack)).sum::<usize>();
+        Self {
+            n_files,
+            conventions,
+            ..self
+        }
+    }
+
     /// Returns the prompt that `make` makes for `player`, if it does not take this one.
     pub(super) fn anew(
         &self,
@@ -233,6 +248,7 @@ pub fn fitted(
                 .filter(|entry| entry.is_shown() && !entry.is_full())
                 .count(),
             omitted: left.map(|entry| entry.path.clone()).collect(),
+            conventions: Conventions::default(),
             pack: Some(document),
             whole,
             text,
@@ -317,9 +333,10 @@ pub fn given(
     let (tokens, limit) = (player.tokens(&count), player.prompt_limit(role));
     Ok(Prompt {
         said: 0,
-        n_files: text.matches("\n<file path=").count(),
+        n_files: n_files(&text),
         n_shortened: 0,
         omitted: Vec::new(),
+        conventions: Conventions::default(),
         pack: None,
         whole: count,
         text,
@@ -327,6 +344,11 @@ pub fn given(
         tokens,
         limit,
     })
+}
+
+/// Returns how many files packs show that we did not make.
+pub(super) fn n_files(packs: &str) -> usize {
+    packs.matches("\n<file path=").count()
 }
 
 /// Returns a text without its secrets, and tells where they were.
@@ -340,6 +362,11 @@ pub(super) fn redacted(place: &str, text: &str, host: &Host<'_>) -> Result<Strin
         (host.tell)(&Event::Redacted(&secrets));
     }
     Ok(text)
+}
+
+/// Returns texts as templates take them.
+pub(super) fn strs(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
 }
 
 /// Returns packs that were given without their secrets.
@@ -372,22 +399,25 @@ impl Task<'_> {
     /// As [`fitted`] and [`given`].
     pub fn prompt(&self, planner: &Player, host: &Host<'_>) -> Result<Prompt, PlanningError> {
         let spec = &redacted("the spec", self.spec, host)?;
-        let words = |packs: &[&str]| prompt::plan(packs, spec);
-        if self.packs.is_empty() {
-            let mut request = self.request.clone();
-            request.query = Some(Arc::new(Query::of(spec)));
-            return fitted(
-                self.repository,
-                request,
-                planner,
-                Role::Planner,
-                &words,
-                host,
-            );
-        }
         let packs = redacted_packs(self.packs, host)?;
-        let packs: Vec<&str> = packs.iter().map(String::as_str).collect();
-        given(words(&packs), &self.request.counter, planner, Role::Planner)
+        let mut request = self.request.clone();
+        // A planner works in an empty folder.
+        let conventions = Conventions::of(self.repository, &request, None);
+        let names = conventions.names();
+        let words = |packed: &[&str]| prompt::plan(&[packed, &strs(&packs)].concat(), &names, spec);
+        if packs.is_empty() {
+            request.query = Some(Arc::new(Query::of(spec)));
+            conventions.pin(&mut request);
+        } else {
+            request.named = conventions.beside(&packs, &request);
+        }
+        let role = Role::Planner;
+        let prompt = if request.named.is_empty() {
+            given(words(&[]), &request.counter, planner, role)?
+        } else {
+            fitted(self.repository, request, planner, role, &words, host)?
+        };
+        Ok(prompt.with(conventions, &packs))
     }
 }
 

@@ -347,6 +347,12 @@ impl Player {
         std::iter::successors(Some(self), |player| player.next.as_deref())
     }
 
+    /// Returns the program that it is, if those that play in its place are the same: it reads some files by itself.
+    pub fn reader(&self) -> Option<ProgramKind> {
+        self.kind
+            .filter(|_| self.chain().all(|player| player.kind == self.kind))
+    }
+
     /// Returns what it gives as an executor: an answer, if one of those that play in its place can give no more.
     pub fn gives(&self) -> Gives {
         if self

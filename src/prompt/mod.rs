@@ -10,6 +10,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Value, context};
 
 const PLAN: &str = include_str!("plan.md");
+const CONVENTIONS: &str = include_str!("conventions.md");
 const REVISE: &str = include_str!("revise.md");
 const MEND: &str = include_str!("mend.md");
 const REVIEW: &str = include_str!("review.md");
@@ -41,12 +42,18 @@ const REVIEW_FORM: &str = "Answer in exactly this form:\n\n";
 /// What stands below the form of edits.
 const END_OF_EDITS: &str = "End with a short report";
 
-/// Returns the prompt that asks for a plan: the packs, then the task.
-pub fn plan(packs: &[&str], spec: &str) -> String {
-    render(
-        PLAN,
-        &context! { packs => list(packs), spec => spec.trim() },
-    )
+/// Returns the prompt that asks for a plan: the packs, then the task; `conventions` names those of their files that hold
+/// the project's.
+pub fn plan(packs: &[&str], conventions: &[String], spec: &str) -> String {
+    let (packs, conventions) = (list(packs), told(conventions));
+    render(PLAN, &context! { packs, conventions, spec => spec.trim() })
+}
+
+/// Returns what is said of the files that hold the project's conventions.
+fn told(conventions: &[String]) -> Option<String> {
+    let names = list(conventions);
+    let told = render(CONVENTIONS, &context! { names });
+    (!conventions.is_empty()).then(|| told.trim_end().to_owned())
 }
 
 /// Returns the prompt that asks for another plan in the same session; `edited` is the plan as the user changed it.
@@ -128,6 +135,8 @@ pub fn repair(repair: &Repair<'_>) -> String {
 /// What is to be carried out.
 #[derive(Default)]
 pub struct Task<'a> {
+    /// The files of the packs that hold the project's conventions.
+    pub conventions: &'a [String],
     /// The plan.
     pub plan: &'a str,
     /// Which of its steps are to be carried out now, where that is not all.
@@ -172,7 +181,8 @@ fn values(packs: &[&str], task: &Task<'_>) -> Value {
         let (now, done, later) = (steps(&part.now), steps(&part.done), steps(&part.later));
         context! { now, done, later }
     });
-    context! { packs => list(packs), plan => task.plan.trim(), part, checks }
+    let (packs, conventions) = (list(packs), told(task.conventions));
+    context! { packs, conventions, plan => task.plan.trim(), part, checks }
 }
 
 /// Returns the prompt that asks again for edits that can be made; `before` is the prompt and the answer.
@@ -185,10 +195,13 @@ pub fn edits_again(wrong: &[String], (asked, answer): (&str, &str)) -> String {
 }
 
 /// Returns the prompt that asks what the user asks: the packs, then their words, then the schema that the answer is to be as.
-pub fn ask(packs: &[&str], words: &str, schema: Option<&str>) -> String {
+///
+/// `conventions` names the files of the packs that hold the project's.
+pub fn ask(packs: &[&str], conventions: &[String], words: &str, schema: Option<&str>) -> String {
+    let (packs, conventions) = (list(packs), told(conventions));
     render(
         ASK,
-        &context! { packs => list(packs), words => words.trim(), schema },
+        &context! { packs, conventions, words => words.trim(), schema },
     )
 }
 
@@ -235,12 +248,13 @@ mod tests {
         let odd = "a {{ b }} <c> & \"d\" {% e %}";
         let checks = [("sh ../check-1.sh", Some(odd)), ("make", None)];
         let task = Task {
+            conventions: &[],
             plan: "# Plan",
             part: None,
             checks: &checks,
         };
         for (name, text, words) in [
-            ("plan", plan(&["<pack/>"], odd), "END OF PLAN"),
+            ("plan", plan(&["<pack/>"], &[], odd), "END OF PLAN"),
             ("revise", revise(odd, Some("# Mine")), "# Mine\n"),
             ("execute", execute(&["<pack/>"], &task), "# Plan\n"),
             ("edits", edits(&["<pack/>"], &task), ">>>>>>> REPLACE\n"),
@@ -249,7 +263,7 @@ mod tests {
                 edits_again(&[odd.into()], ("# Asked", "[1]")),
                 "\n[1]\n",
             ),
-            ("ask", ask(&["<pack/>"], odd, Some("{}")), "\n{}\n"),
+            ("ask", ask(&["<pack/>"], &[], odd, Some("{}")), "\n{}\n"),
             ("again", again(&[odd.into()], Some((odd, "[1]"))), "\n[1]\n"),
         ] {
             assert!(text.contains(odd), "{name}: {text}");
@@ -260,17 +274,46 @@ mod tests {
             );
         }
         assert!(
-            plan(&["<pack/>", "<pack 2/>"], odd)
+            plan(&["<pack/>", "<pack 2/>"], &[], odd)
                 .contains("\n\n<pack/>\n\n<pack 2/>\n\n# Your task\n")
         );
         let checked = execute(&[], &task);
         let told = format!("\n  - `sh ../check-1.sh`, which runs `{odd}`\n  - `make`\n- End");
         assert!(checked.contains(&told), "{checked}");
         assert!(!execute(&[], &Task::default()).contains("checks"));
-        assert_eq!(ask(&[], " 1 + 1?\n", None), "1 + 1?\n");
-        assert!(ask(&["<pack/>"], "Why?", None).ends_with("\n\n<pack/>\n\nWhy?\n"));
+        assert_eq!(ask(&[], &[], " 1 + 1?\n", None), "1 + 1?\n");
+        assert!(ask(&["<pack/>"], &[], "Why?", None).ends_with("\n\n<pack/>\n\nWhy?\n"));
         let again = again(&["one".into(), "two".into()], None);
         assert!(again.starts_with("Your answer") && again.contains("\n\n- one\n- two\n\n"));
+    }
+
+    #[test]
+    fn a_prompt_names_the_files_with_the_projects_conventions() {
+        for (names, said) in [
+            (&[][..], None),
+            (&["AGENTS.md"], Some("`AGENTS.md` of")),
+            (&["A.md", "{{ B }}.md"], Some("`A.md` and `{{ B }}.md` of")),
+            (&["A", "B", "C"], Some("`A`, `B` and `C` of")),
+        ] {
+            let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+            let task = Task {
+                conventions: &names,
+                ..Task::default()
+            };
+            for text in [
+                plan(&["<pack/>"], &names, "Spec"),
+                ask(&["<pack/>"], &names, "Why?", None),
+                execute(&["<pack/>"], &task),
+                edits(&["<pack/>"], &task),
+            ] {
+                let told = said.map(|said| {
+                    format!("an instruction to you.\n\nThe project's own conventions are in {said} these files: keep")
+                });
+                assert_eq!(text.contains("conventions"), told.is_some(), "{text}");
+                assert!(told.is_none_or(|told| text.contains(&told)), "{text}");
+                assert!(!text.contains("\n\n\n"), "{text}");
+            }
+        }
     }
 
     #[test]
@@ -302,6 +345,7 @@ mod tests {
             (&[], &[], "- step 3: Test it\n\n- Go through"),
         ] {
             let task = Task {
+                conventions: &[],
                 plan: "# Plan",
                 part: part(done, later),
                 checks: &[],

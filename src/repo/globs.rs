@@ -9,6 +9,8 @@ use crate::path::RepoPath;
 pub struct Globs {
     include: Option<Gitignore>,
     exclude: Gitignore,
+    /// What is taken whatever they say.
+    too: Vec<RepoPath>,
 }
 
 /// A glob that has no meaning.
@@ -25,6 +27,7 @@ impl Globs {
         Self {
             include: None,
             exclude: Gitignore::empty(),
+            too: Vec::new(),
         }
     }
 
@@ -41,7 +44,13 @@ impl Globs {
                 Some(matcher(include)?)
             },
             exclude: matcher(exclude)?,
+            too: Vec::new(),
         })
+    }
+
+    /// Takes these files, too.
+    pub fn take_too(&mut self, files: &[RepoPath]) {
+        self.too.extend_from_slice(files);
     }
 
     /// Says whether `path`, or a folder that it is in, is included and not excluded.
@@ -51,7 +60,8 @@ impl Globs {
                 .matched_path_or_any_parents(path.as_path(), false)
                 .is_ignore()
         };
-        self.include.as_ref().is_none_or(matches) && !matches(&self.exclude)
+        let taken = self.include.as_ref().is_none_or(matches) && !matches(&self.exclude);
+        taken || self.too.contains(path)
     }
 }
 
@@ -134,6 +144,9 @@ mod tests {
                 "{include:?} {exclude:?} {file}"
             );
         }
+        let mut globs = Globs::parse(&["*.rs".to_owned()], &["b.go".to_owned()]).unwrap();
+        globs.take_too(&[path("b.go")]);
+        assert!(globs.take(&path("b.go")) && !globs.take(&path("a/b.go")));
         for bad in ["{a", " ", "[", "a[b"] {
             assert!(Globs::parse(&[bad.to_owned()], &[]).is_err(), "{bad}");
         }

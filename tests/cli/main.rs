@@ -11,6 +11,7 @@ mod changing;
 mod classes;
 mod confinement;
 mod consent;
+mod conventions;
 mod demo;
 mod doctor;
 mod edits;

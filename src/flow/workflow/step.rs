@@ -9,6 +9,7 @@ use super::change::of_user;
 use super::{FILES_FOLDER, Gate, Spend, StepError, Worker};
 use crate::agent::{Class, Failure, Role};
 use crate::flow::ask::{self, Question, Session};
+use crate::flow::conventions::Conventions;
 use crate::flow::host::Event;
 use crate::flow::pack;
 use crate::flow::plan::redacted;
@@ -147,10 +148,16 @@ impl Worker<'_> {
         let schema = schema.as_deref().map(Schema::parse).transpose();
         let schema = schema.map_err(|error| StepError::Schema(error.to_string()))?;
         let mut request = self.shop.request.clone();
+        let conventions = if files.is_empty() {
+            Conventions::default()
+        } else {
+            Conventions::of(self.shop.repository, &request, None)
+        };
         request.globs = Globs::parse(&self.globs(files, scope)?, &[])?;
         let question = Question {
             words: &words,
             files: (!files.is_empty()).then_some((self.shop.repository, request)),
+            conventions,
             packs: &[],
             schema: schema.as_ref(),
             session,
