@@ -33,7 +33,11 @@ pub(super) fn gemini_words(
     all
 }
 
-pub(super) fn claude_words(model: &str, may: May<'_>, session: Option<&str>) -> Vec<String> {
+pub(super) fn claude_words(
+    (model, effort): (&str, Option<&str>),
+    may: May<'_>,
+    session: Option<&str>,
+) -> Vec<String> {
     let mut all = words(&[
         "-p",
         "--output-format",
@@ -42,6 +46,9 @@ pub(super) fn claude_words(model: &str, may: May<'_>, session: Option<&str>) -> 
         "--model",
         model,
     ]);
+    if let Some(effort) = effort {
+        all.extend(words(&["--effort", effort]));
+    }
     // Neither the user's settings nor the repository's: they may allow commands and run hooks.
     all.extend(words(&[
         "--setting-sources",
@@ -76,12 +83,20 @@ pub(super) fn claude_words(model: &str, may: May<'_>, session: Option<&str>) -> 
     all
 }
 
-pub(super) fn codex_words(model: &str, may: May<'_>, session: Option<&str>) -> Vec<String> {
+pub(super) fn codex_words(
+    (model, effort): (&str, Option<&str>),
+    may: May<'_>,
+    session: Option<&str>,
+) -> Vec<String> {
     let mut all = words(&["exec"]);
     if let Some(session) = session {
         all.extend(words(&["resume", session]));
     }
     all.extend(words(&["--json", "--skip-git-repo-check", "-m", model]));
+    if let Some(effort) = effort {
+        let setting = format!("model_reasoning_effort=\"{effort}\"");
+        all.extend(words(&["-c", &setting]));
+    }
     // No reports, no updates, nothing of the user's that starts other programs.
     for setting in [
         "analytics.enabled=false",

@@ -40,6 +40,8 @@ pub struct Program {
     pub path: PathBuf,
     /// The identifier of the model.
     pub model: String,
+    /// How much it is told to think, where it can be told: a word of its own.
+    pub effort: Option<&'static str>,
 }
 
 /// The most that a program takes on stdin.
@@ -147,6 +149,14 @@ impl ProgramKind {
         }
     }
 
+    /// Says whether it can be told how much to think.
+    pub fn takes_effort(self) -> bool {
+        match self {
+            Self::Gemini => false,
+            Self::Claude | Self::Codex => true,
+        }
+    }
+
     /// Returns by how many bytes or characters a prompt is over what the program takes.
     pub fn size_over(self, prompt: &str) -> usize {
         match self.prompt_limit() {
@@ -211,11 +221,15 @@ impl Program {
             kind,
             path: place,
             model,
+            effort: None,
         })
     }
 
     pub(super) fn name(&self) -> String {
-        format!("{} ({})", self.kind.name(), self.model)
+        let effort = self
+            .effort
+            .map_or(String::new(), |effort| format!(", {effort} effort"));
+        format!("{} ({}{effort})", self.kind.name(), self.model)
     }
 
     /// Asks the program for its version, in a new folder of `place`; why it told none, if it did not.
@@ -351,8 +365,8 @@ impl Program {
     fn arguments(&self, folder: &Path, may: May<'_>, session: Option<&str>) -> Vec<OsString> {
         let words: Vec<String> = match self.kind {
             ProgramKind::Gemini => gemini_words(&self.model, folder, may, session),
-            ProgramKind::Claude => claude_words(&self.model, may, session),
-            ProgramKind::Codex => codex_words(&self.model, may, session),
+            ProgramKind::Claude => claude_words((&self.model, self.effort), may, session),
+            ProgramKind::Codex => codex_words((&self.model, self.effort), may, session),
         };
         words.into_iter().map(OsString::from).collect()
     }

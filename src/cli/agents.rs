@@ -11,10 +11,11 @@ use clap::Args;
 use super::environment::Environment;
 use super::live::Live;
 use super::number::{parse_duration, parse_tokens};
+use super::power::PowerArgs;
 use super::printer::Printer;
 use super::secrets::{SecretsArgs, secret_values};
 use super::story;
-use crate::agent::{Chain, Role};
+use crate::agent::Chain;
 use crate::flow::budget::Budget;
 use crate::flow::checks::CHECK_LIMIT;
 use crate::flow::host::{Event, Host};
@@ -24,7 +25,6 @@ use crate::flow::redact::Redactor;
 use crate::flow::sweep::{self, Claim};
 use crate::fs::FsError;
 use crate::process::{Interrupt, Limits};
-use crate::run;
 
 /// For how long agents may work, and what they get.
 #[derive(Args, Debug)]
@@ -40,6 +40,9 @@ pub(super) struct AgentArgs {
     /// Wait this long, all waits together, for a vendor that is busy or out of reach
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_duration)]
     pub(super) max_wait: Duration,
+
+    #[command(flatten)]
+    pub(super) power: PowerArgs,
 
     #[command(flatten)]
     pub(super) budget: BudgetArgs,
@@ -137,35 +140,6 @@ fn parse_dollars(text: &str) -> Result<f64, String> {
         Ok(amount) if f64::is_finite(amount) && amount >= 0.0 => Ok(amount),
         _ => Err("give dollars, such as 2.50".to_owned()),
     }
-}
-
-/// Finds who plays `role`, and who does in its place.
-pub(super) fn player(
-    role: Role,
-    chain: Option<&Chain>,
-    environment: &Environment,
-) -> anyhow::Result<Player> {
-    let catalogue = environment.catalogue()?;
-    let path = environment.variable("PATH").unwrap_or_default();
-    let agents = environment.agents()?;
-    let here = &environment.directory;
-    let find = |choice| match &environment.replayed {
-        Some(first) => {
-            let calls = first.join(run::CALLS_FOLDER);
-            Player::recorded(role, choice, &catalogue, &agents, calls)
-        }
-        None => Player::find(role, choice, &catalogue, &agents, &path, here),
-    };
-    let Some(Chain(choices)) = chain else {
-        return Ok(find(None)?);
-    };
-    let mut player = None;
-    for choice in choices.iter().rev() {
-        let mut first = find(Some(choice.clone()))?;
-        first.next = player.map(Box::new);
-        player = Some(first);
-    }
-    player.context("no agent was named")
 }
 
 /// What a run is lent, with what it must outlive.

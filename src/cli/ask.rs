@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::agents::{AgentArgs, Lent, parse_agents, player};
+use super::agents::{AgentArgs, Lent, parse_agents};
 use super::asking::Asking;
 use super::begin::begin;
 use super::environment::{Environment, threads};
@@ -164,7 +164,8 @@ fn ask(
     let words = args.words(environment, printer)?;
     let schema = args.schema(environment)?;
     let packs = read_packs(&args.packs, environment)?;
-    let player = player(Role::Asked, Some(&args.agent), environment)?;
+    let power = &args.agents.power;
+    let player = power.player(Role::Asked, Some(&args.agent), environment)?;
     let home = home(environment, printer)?;
     let session = args.session(&home, &player)?;
     let player = session.as_ref().map_or(&player, |&(_, player)| player);

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
-use super::agents::{
-    AgentArgs, DEFAULT_IDLE, DEFAULT_TIME, DEFAULT_WAIT, Lent, parse_agents, player,
-};
+use super::agents::{AgentArgs, DEFAULT_IDLE, DEFAULT_TIME, DEFAULT_WAIT, Lent, parse_agents};
 use super::asking::Asking;
 use super::begin::{begin, end, events, exit_of};
 use super::change::{GroundArgs, LandArg};
@@ -16,6 +14,7 @@ use super::environment::Environment;
 use super::exit::{Exit, RunStopped, class_of, is_interrupted, resume, unwrapped, usage};
 use super::outcome::{NotBegun, Report};
 use super::plan::{read_packs, read_spec};
+use super::power::PowerArgs;
 use super::printer::Printer;
 use super::select::{SelectArgs, Selected};
 use super::story;
@@ -196,7 +195,8 @@ fn exec(args: &ExecArgs, environment: &Environment, printer: &Printer) -> anyhow
             "leave one of them out",
         ));
     }
-    let executor = player(Role::Executor, args.change.executor.as_ref(), environment)?;
+    let (power, chain) = (&args.agents.power, args.change.executor.as_ref());
+    let executor = power.player(Role::Executor, chain, environment)?;
     let (repository, _, problem) = crate::repo::open(&environment.directory, &[])?;
     if let Some(problem) = problem {
         printer.warn(&format!("{problem}; going on without git"));
@@ -214,7 +214,7 @@ fn exec(args: &ExecArgs, environment: &Environment, printer: &Printer) -> anyhow
         title: title(&plan.text).to_owned(),
         planner: None,
         executor,
-        reviewer: args.change.reviewer(environment)?,
+        reviewer: args.change.reviewer(power, environment)?,
         packs: read_packs(&args.packs, environment)?,
         plan_rounds: 0,
         change: &args.change,
@@ -248,8 +248,9 @@ fn plan_exec(
     printer: &Printer,
 ) -> anyhow::Result<Exit> {
     let spec = read_spec(&args.spec, environment)?;
-    let planner = player(Role::Planner, args.planner.as_ref(), environment)?;
-    let executor = player(Role::Executor, args.change.executor.as_ref(), environment)?;
+    let (power, chain) = (&args.agents.power, args.change.executor.as_ref());
+    let planner = power.player(Role::Planner, args.planner.as_ref(), environment)?;
+    let executor = power.player(Role::Executor, chain, environment)?;
     let selected = args.select.resolve(environment, printer)?;
     let file = environment.at(Path::new(PLAN_FILE));
     if !args.force && !args.agents.dry_run && !environment.is_resuming() {
@@ -260,7 +261,7 @@ fn plan_exec(
         title: title(&spec).to_owned(),
         planner: Some(planner),
         executor,
-        reviewer: args.change.reviewer(environment)?,
+        reviewer: args.change.reviewer(power, environment)?,
         packs: read_packs(&args.packs, environment)?,
         plan_rounds: args.plan_rounds,
         change: &args.change,
@@ -503,6 +504,9 @@ impl Job<'_> {
                 option(name, format!("{}s", limit.as_secs()).as_ref());
             }
         }
+        for (name, value) in self.agents.power.words() {
+            option(name, value.as_ref());
+        }
         for (name, value) in self.agents.budget.words() {
             option(name, value.as_ref());
         }
@@ -531,10 +535,14 @@ impl ChangeArgs {
     }
 
     /// Finds who reads the change, if anybody does.
-    fn reviewer(&self, environment: &Environment) -> anyhow::Result<Option<Player>> {
+    fn reviewer(
+        &self,
+        power: &PowerArgs,
+        environment: &Environment,
+    ) -> anyhow::Result<Option<Player>> {
         let chain = self.reviewer.as_ref();
         chain
-            .map(|chain| player(Role::Reviewer, Some(chain), environment))
+            .map(|chain| power.player(Role::Reviewer, Some(chain), environment))
             .transpose()
     }
 }

@@ -21,6 +21,7 @@ mod number;
 mod outcome;
 mod pack;
 mod plan;
+mod power;
 mod printer;
 mod references;
 mod replay;

@@ -10,7 +10,7 @@ use super::environment::Environment;
 use super::exit::Exit;
 use super::number::grouped;
 use super::printer::Printer;
-use crate::model::{Catalogue, FRESH_DAYS, Measure, Model, PriceTier, Status};
+use crate::model::{Catalogue, FRESH_DAYS, Measure, Model, Power, Preset, PriceTier, Status, Tier};
 
 /// Show models: windows, limits, prices, and how their tokens are counted
 ///
@@ -35,6 +35,8 @@ pub(super) struct ModelsArgs {
 struct Listing<'a> {
     version: u32,
     as_of: &'a str,
+    tiers: &'a [Tier],
+    presets: &'a [Preset],
     models: Vec<serde_json::Value>,
 }
 
@@ -61,6 +63,8 @@ pub(super) fn run(
         printer.json(&Listing {
             version: 1,
             as_of: &catalogue.as_of,
+            tiers: &catalogue.tiers,
+            presets: &catalogue.presets,
             models: models.into_iter().map(row).collect::<Result<_, _>>()?,
         })?;
         return Ok(Exit::Success);
@@ -217,7 +221,39 @@ fn notes(catalogue: &Catalogue) -> String {
         out.push_str(&alias);
     }
     out.push('\n');
+    out.push_str(&powers(catalogue));
     out
+}
+
+/// Tells tiers and presets.
+fn powers(catalogue: &Catalogue) -> String {
+    let mut out =
+        "\nTiers (`--tier`, or AGENT:TIER); of each vendor the first counts:\n".to_owned();
+    for tier in &catalogue.tiers {
+        let _ = writeln!(out, "{:<11} {}", tier.name, tier.models.join(", "));
+    }
+    out.push_str("\nPresets (`--preset`), each a tier and how much its model thinks:\n");
+    for preset in &catalogue.presets {
+        let _ = writeln!(out, "{:<11} {}", preset.name, gives(preset));
+    }
+    out
+}
+
+/// Says what a preset gives each role; once, if it is the same.
+fn gives(preset: &Preset) -> String {
+    let told = |power: &Power| {
+        let effort = power.effort;
+        let effort = effort.map(|effort| format!(", {} effort", effort.name()));
+        format!("{}{}", power.tier, effort.unwrap_or_default())
+    };
+    let powers = preset.powers();
+    if powers.iter().all(|power| *power == powers[0]) {
+        return format!("tier {}", told(powers[0]));
+    }
+    let names = ["planner", "executor", "reviewer", "asked"].into_iter();
+    let each = names.zip(powers);
+    let each = each.map(|(name, power)| format!("{name}: {}", told(power)));
+    each.collect::<Vec<_>>().join("; ")
 }
 
 /// Writes a number of tokens in about three digits.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::agents::{AgentArgs, Lent, parse_agents, player};
+use super::agents::{AgentArgs, Lent, parse_agents};
 use super::asking::Asking;
 use super::begin::{begin, end};
 use super::environment::Environment;
@@ -49,7 +49,7 @@ pub(super) struct PlanArgs {
     packs: Vec<PathBuf>,
 
     /// Change the plan as this note asks, in the conversation in which it was made
-    #[arg(long = "revise", value_name = "NOTE", conflicts_with_all = ["packs", "paths", "stdin", "includes", "excludes", "all"])]
+    #[arg(long = "revise", value_name = "NOTE", conflicts_with_all = ["packs", "paths", "stdin", "includes", "excludes", "all", "tier", "preset"])]
     note: Option<String>,
 
     /// Send a plan back to its planner this often, where it names what is not there
@@ -92,8 +92,10 @@ pub(super) fn run(
         ));
     }
     let choice = args.choice(&wanted, root)?;
-    let planner = player(Role::Planner, choice.as_ref(), environment)?;
-    let executor = Player::usual(Role::Executor, &environment.catalogue()?)?;
+    let (power, catalogue) = (&args.agents.power, environment.catalogue()?);
+    let planner = power.player(Role::Planner, choice.as_ref(), environment)?;
+    let usual = power.of(Role::Executor, &catalogue)?;
+    let executor = Player::usual(Role::Executor, usual.as_ref(), &catalogue)?;
     let target = args.target(&wanted, environment, printer);
     if let Some(file) = target
         .as_ref()

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
 
-use super::agents::{AgentArgs, parse_agents, player};
+use super::agents::{AgentArgs, parse_agents};
 use super::asking::Asking;
 use super::begin::{begin, end};
 use super::environment::Environment;
@@ -122,7 +122,8 @@ fn review(
     let change = args.change(&repository, environment)?;
     let usual = Chain(vec![Choice::Program(ProgramKind::Codex, None)]);
     let chain = args.reviewer.as_ref().unwrap_or(&usual);
-    let reviewer = player(Role::Reviewer, Some(chain), environment)?;
+    let power = &args.agents.power;
+    let reviewer = power.player(Role::Reviewer, Some(chain), environment)?;
     let lent = args.agents.lend(environment)?;
     args.agents.require_keys(reviewer.chain(), &lent)?;
     let asking = Asking {

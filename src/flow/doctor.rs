@@ -200,8 +200,8 @@ pub fn role(
     let player = Player::find(
         role,
         choice.cloned(),
-        ground.catalogue,
-        ground.agents,
+        None,
+        (ground.catalogue, ground.agents),
         ground.path,
         ground.here,
     );

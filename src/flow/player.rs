@@ -9,7 +9,7 @@ use crate::agent::{
     Recorded, Role, UserCommand,
 };
 use crate::fs::{self, SystemKind};
-use crate::model::{Catalogue, Model, UnknownModel};
+use crate::model::{Catalogue, Effort, Model, Power, UnknownModel};
 use crate::pack::Estimate;
 use crate::process;
 use crate::tokens::{Count, Family};
@@ -76,6 +76,16 @@ pub enum PlayerError {
         /// The agent.
         name: String,
     },
+    /// A tier has no model of the agent's vendor.
+    #[error("the tier `{tier}` has no model of {vendor} for `{name}`")]
+    NotInTier {
+        /// The tier.
+        tier: String,
+        /// Whose models the agent takes.
+        vendor: &'static str,
+        /// The agent.
+        name: String,
+    },
     /// There is no such model.
     #[error(transparent)]
     UnknownModel(#[from] UnknownModel),
@@ -118,6 +128,9 @@ impl PlayerError {
                 let near = near.map_or(String::new(), |name| format!("did you mean `{name}`? "));
                 format!("{near}`twostep models` lists all")
             }
+            Self::NotInTier { name, .. } => format!(
+                "name its model, `{name}:MODEL`, or another tier; `twostep models` lists all"
+            ),
             Self::NotServed { name, kind, .. } => {
                 format!("use `{name}:{}`, or another agent", kind.default_model())
             }
@@ -152,7 +165,8 @@ pub fn default_program(role: Role) -> ProgramKind {
 const EXECUTOR_SHARE: u64 = 2;
 
 impl Player {
-    /// Finds who plays `role` among `agents`; programs are looked for on `path`, recordings from `here`.
+    /// Finds who plays `role` among `agents`, with a model as `power` says where none is named; programs are looked for on
+    /// `path`, recordings from `here`.
     ///
     /// # Errors
     ///
@@ -160,8 +174,8 @@ impl Player {
     pub fn find(
         role: Role,
         choice: Option<Choice>,
-        catalogue: &Catalogue,
-        agents: &Agents,
+        power: Option<&Power>,
+        (catalogue, agents): (&Catalogue, &Agents),
         path: &OsStr,
         here: &Path,
     ) -> Result<Self, PlayerError> {
@@ -199,6 +213,7 @@ impl Player {
             let known = agents.names().map(str::to_owned).collect();
             return Err(PlayerError::UnknownAgent { name, known });
         };
+        let (model, effort) = powered(&name, model, &known.backend, power, catalogue)?;
         let Some(model) = model.or_else(|| known.model.clone()) else {
             return Err(PlayerError::NoModel { name });
         };
@@ -206,7 +221,8 @@ impl Player {
         let (agent, kind) = match &known.backend {
             Backend::Program(kind) => {
                 serves(&name, *kind, &model)?;
-                (program(role, *kind, &model, path)?, Some(*kind))
+                let found = program(role, *kind, &model, effort, path)?;
+                (Agent::Program(found), Some(*kind))
             }
             Backend::Http { api, url, key } => {
                 if url.is_none() {
@@ -265,8 +281,8 @@ impl Player {
     pub fn recorded(
         role: Role,
         choice: Option<Choice>,
-        catalogue: &Catalogue,
-        agents: &Agents,
+        power: Option<&Power>,
+        (catalogue, agents): (&Catalogue, &Agents),
         calls: PathBuf,
     ) -> Result<Self, PlayerError> {
         let (name, model) = match choice {
@@ -280,6 +296,10 @@ impl Player {
         let kind = match known.map(|known| &known.backend) {
             Some(Backend::Program(kind)) => Some(*kind),
             _ => None,
+        };
+        let model = match known {
+            Some(known) => powered(&name, model, &known.backend, power, catalogue)?.0,
+            None => model,
         };
         let model = model
             .or_else(|| known?.model.clone())
@@ -302,13 +322,21 @@ impl Player {
     /// # Errors
     ///
     /// Fails if the user's own catalogue has taken the model away.
-    pub fn usual(role: Role, catalogue: &Catalogue) -> Result<Self, PlayerError> {
+    pub fn usual(
+        role: Role,
+        power: Option<&Power>,
+        catalogue: &Catalogue,
+    ) -> Result<Self, PlayerError> {
         let kind = default_program(role);
-        let model = catalogue.find(kind.default_model())?.clone();
+        let backend = Backend::Program(kind);
+        let (model, effort) = powered(kind.name(), None, &backend, power, catalogue)?;
+        let model = model.unwrap_or_else(|| kind.default_model().to_owned());
+        let model = model_of(&model, &backend, catalogue)?.0;
         let program = Program {
             kind,
             path: kind.name().into(),
             model: model.id.clone(),
+            effort: effort.filter(|_| kind.takes_effort()).map(Effort::name),
         };
         Ok(Self {
             agent: Agent::Program(program),
@@ -424,6 +452,33 @@ impl Player {
     }
 }
 
+/// Returns the name of the model that an agent is to use, and how much that is to think: by `power`, where no model is
+/// named and the agent is a vendor's. Servers and commands of the user's have their own models.
+fn powered(
+    name: &str,
+    model: Option<String>,
+    backend: &Backend,
+    power: Option<&Power>,
+    catalogue: &Catalogue,
+) -> Result<(Option<String>, Option<Effort>), PlayerError> {
+    let vendor = match backend {
+        Backend::Program(kind) => kind.vendor(),
+        Backend::Http { api, url: None, .. } => api.program().vendor(),
+        Backend::Http { .. } | Backend::Command { .. } => return Ok((model, None)),
+    };
+    let (None, Some(Power { tier, effort })) = (&model, power) else {
+        return Ok((model, None));
+    };
+    if catalogue.in_tier(tier, vendor)?.is_none() {
+        return Err(PlayerError::NotInTier {
+            tier: tier.clone(),
+            vendor,
+            name: name.to_owned(),
+        });
+    }
+    Ok((Some(tier.clone()), *effort))
+}
+
 /// Returns the model that is called `name` where `backend` is asked, and how long a call of it may take if `name` is a tier.
 fn model_of(
     name: &str,
@@ -462,8 +517,9 @@ fn program(
     role: Role,
     kind: ProgramKind,
     model: &Model,
+    effort: Option<Effort>,
     path: &OsStr,
-) -> Result<Agent, PlayerError> {
+) -> Result<Program, PlayerError> {
     let find = |kind| Program::find(kind, model.id.clone(), path);
     let others = || {
         let others = ProgramKind::ALL.into_iter();
@@ -474,5 +530,10 @@ fn program(
         role,
         others: others(),
     };
-    find(kind).map(Agent::Program).ok_or_else(missing)
+    let found = find(kind).ok_or_else(missing)?;
+    let effort = effort.filter(|_| kind.takes_effort());
+    Ok(Program {
+        effort: effort.map(Effort::name),
+        ..found
+    })
 }

@@ -103,6 +103,7 @@ mod tests {
                 kind,
                 path: PathBuf::new(),
                 model: model.id.clone(),
+                effort: None,
             }),
             kind: Some(kind),
             model,

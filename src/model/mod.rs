@@ -2,9 +2,11 @@
 //!
 //! In: the built-in data file and, as text, the user's own. Out: [`Model`] values. No I/O.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
+
+mod tier;
+
+pub use tier::{Effort, Power, Preset, Tier};
 
 use crate::tokens::{Count, Family, Margin};
 
@@ -23,6 +25,8 @@ pub struct Catalogue {
     pub models: Vec<Model>,
     /// The tiers, the user's own last.
     pub tiers: Vec<Tier>,
+    /// The presets, the user's own last.
+    pub presets: Vec<Preset>,
 }
 
 /// A model: a name with a window, an output limit, a tokenizer and prices.
@@ -274,6 +278,14 @@ pub enum CatalogueError {
         "model `{0}` has a window of no tokens, or a largest prompt of none or beyond its window"
     )]
     Window(String),
+    /// A preset names a tier that there is none of.
+    #[error("the preset `{preset}` names the tier `{tier}`, and there is none")]
+    Preset {
+        /// The preset.
+        preset: String,
+        /// The tier.
+        tier: String,
+    },
     /// A model has a price that cannot be.
     #[error("model `{0}` has a price that is no amount of dollars: below zero, or without end")]
     Price(String),
@@ -289,30 +301,21 @@ pub struct UnknownModel {
     pub nearest: Option<String>,
 }
 
+/// A catalogue file; of models that a user's file has, all that is not said may be known.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CatalogueFile {
+struct CatalogueFile<M> {
     version: u32,
     as_of: Option<String>,
     #[serde(default)]
     tiers: Vec<Tier>,
     #[serde(default)]
-    models: Vec<Model>,
+    presets: Vec<Preset>,
+    #[serde(default = "Vec::new")]
+    models: Vec<M>,
 }
 
-/// Models that do for tasks of one kind.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tier {
-    /// What it is called.
-    pub name: String,
-    /// Its models, by their names; of each vendor the first counts.
-    pub models: Vec<String>,
-    /// How long a call may take, in seconds.
-    pub seconds: u64,
-}
-
-impl CatalogueFile {
+impl CatalogueFile<Model> {
     fn check(file: Self) -> Result<Self, CatalogueError> {
         if file.version != 1 {
             return Err(CatalogueError::Version(file.version));
@@ -348,12 +351,13 @@ impl Catalogue {
         reason = "the data is part of the program, and a test reads all of it"
     )]
     pub fn built_in() -> Self {
-        let file: CatalogueFile =
+        let file: CatalogueFile<Model> =
             toml::from_str(include_str!("catalogue.toml")).expect("catalogue.toml is well-formed");
         Self {
             as_of: file.as_of.unwrap_or_default(),
             models: file.models,
             tiers: file.tiers,
+            presets: file.presets,
         }
     }
 
@@ -364,10 +368,7 @@ impl Catalogue {
     /// Fails on a file of another form.
     pub fn extend(&mut self, text: &str) -> Result<(), CatalogueError> {
         let file = self.read(text)?;
-        for tier in file.tiers {
-            self.tiers.retain(|known| known.name != tier.name);
-            self.tiers.push(tier);
-        }
+        self.add_tiers(file.tiers, file.presets)?;
         for model in file.models {
             for other in &mut self.models {
                 // A name belongs to whom the user gave it last.
@@ -384,22 +385,28 @@ impl Catalogue {
     }
 
     /// Reads a file of the user's, in which known models need not say everything again.
-    fn read(&self, text: &str) -> Result<CatalogueFile, CatalogueError> {
-        let mut file: toml::Table = toml::from_str(text)?;
-        if let Some(toml::Value::Array(models)) = file.get_mut("models") {
-            for model in models {
-                let id = model.get("id").and_then(toml::Value::as_str);
-                let known = self
-                    .models
-                    .iter()
-                    .find(|known| Some(known.id.as_str()) == id);
-                if let Some(mut whole) = known.and_then(|known| toml::Value::try_from(known).ok()) {
-                    overlay(&mut whole, model.clone());
-                    *model = whole;
+    fn read(&self, text: &str) -> Result<CatalogueFile<Model>, CatalogueError> {
+        let file: CatalogueFile<toml::Value> = toml::from_str(text)?;
+        let models = file.models.into_iter().map(|model| {
+            let id = model.get("id").and_then(toml::Value::as_str);
+            let mut known = self.models.iter();
+            let known = known.find(|known| Some(known.id.as_str()) == id);
+            let whole = known.and_then(|known| toml::Value::try_from(known).ok());
+            match whole {
+                Some(mut whole) => {
+                    overlay(&mut whole, model);
+                    whole.try_into()
                 }
+                None => model.try_into(),
             }
-        }
-        CatalogueFile::check(file.try_into()?)
+        });
+        CatalogueFile::check(CatalogueFile {
+            version: file.version,
+            as_of: file.as_of,
+            tiers: file.tiers,
+            presets: file.presets,
+            models: models.collect::<Result<_, _>>()?,
+        })
     }
 
     /// Finds a model by its id or an alias, whatever the case.
@@ -419,28 +426,6 @@ impl Catalogue {
             name: name.to_owned(),
             nearest: self.nearest(name),
         })
-    }
-
-    /// Returns the model of a vendor in the tier `name`, and how long a call of it may take; none if there is no such tier.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the tier names a model that is not known.
-    pub fn in_tier(
-        &self,
-        name: &str,
-        vendor: &str,
-    ) -> Result<Option<(&Model, Duration)>, UnknownModel> {
-        let Some(tier) = self.tiers.iter().find(|tier| tier.name == name) else {
-            return Ok(None);
-        };
-        for model in &tier.models {
-            let model = self.find(model)?;
-            if model.vendor == vendor {
-                return Ok(Some((model, Duration::from_secs(tier.seconds))));
-            }
-        }
-        Ok(None)
     }
 
     fn nearest(&self, name: &str) -> Option<String> {
@@ -472,24 +457,6 @@ mod tests {
                 assert_eq!(catalogue.find(&name.to_uppercase()).unwrap().id, model.id);
             }
             assert!(model.prompt_limit() > 0 && model.prompt_limit() <= model.max_input);
-        }
-    }
-
-    #[test]
-    fn a_tier_has_a_model_of_each_vendor_and_the_users_stands_above_ours() {
-        let mut catalogue = Catalogue::built_in();
-        for tier in ["high", "medium", "low"] {
-            for vendor in ["google", "anthropic", "openai"] {
-                let found = catalogue.in_tier(tier, vendor).unwrap();
-                assert_eq!(found.unwrap().0.vendor, vendor, "{tier}");
-            }
-        }
-        let own = "version = 1\n[[tiers]]\nname = \"low\"\nmodels = [\"opus\"]\nseconds = 9\n";
-        catalogue.extend(own).unwrap();
-        let (model, time) = catalogue.in_tier("low", "anthropic").unwrap().unwrap();
-        assert_eq!((model.id.as_str(), time.as_secs()), ("claude-opus-5-5", 9));
-        for (tier, vendor) in [("low", "google"), ("none", "anthropic")] {
-            assert!(catalogue.in_tier(tier, vendor).unwrap().is_none());
         }
     }
 

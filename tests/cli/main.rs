@@ -30,6 +30,7 @@ mod output;
 mod pack;
 mod plan_exec;
 mod plans;
+mod power;
 mod process;
 mod repairs;
 mod replay;

@@ -13,7 +13,7 @@ use super::find;
 use super::told::{Ended, Form, give, tell};
 use super::values::{given, settle};
 use crate::agent::{Chain, Role};
-use crate::cli::agents::{AgentArgs, Lent, parse_agents, player};
+use crate::cli::agents::{AgentArgs, Lent, parse_agents};
 use crate::cli::asking::may_spend;
 use crate::cli::begin::begin;
 use crate::cli::change::{GroundArgs, LandArg};
@@ -404,17 +404,26 @@ impl RunArgs {
                     .parse()
                     .with_context(|| format!("cannot use the role `{role}` of the workflow"))?,
             };
-            let does = if executors.contains(&role.as_str()) {
-                Role::Executor
+            let roles = if executors.contains(&role.as_str()) {
+                (Role::Executor, Role::Executor)
             } else {
-                Role::Asked
+                (Role::Asked, like(role))
             };
-            let found = player(does, Some(&chain), environment)
+            let power = &self.agents.power;
+            let found = power
+                .player_with(roles, Some(&chain), environment)
                 .with_context(|| format!("nobody can play the role `{role}`"))?;
             players.insert(role.clone(), found);
         }
         Ok(players)
     }
+}
+
+/// Returns the role whose model one of a workflow gets that carries nothing out: that of its name.
+fn like(name: &str) -> Role {
+    let named = [Role::Planner, Role::Executor, Role::Reviewer].into_iter();
+    let mut named = named.filter(|role| role.name() == name);
+    named.next().unwrap_or(Role::Asked)
 }
 
 /// Returns the roles of those who carry plans out.
