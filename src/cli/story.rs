@@ -25,11 +25,8 @@ pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
     match event {
         Event::Routed(route) => printer.note(&routed(route)),
         Event::Prompted(role, prompt) => {
-            for path in &prompt.conventions.too_large {
-                printer.warn(&format!(
-                    "`{path}` has more than 64 KiB: {} is not told to keep to it",
-                    role.who()
-                ));
+            for told in prompt.conventions.untold(*role) {
+                printer.warn(&told);
             }
             printer.note(&prompted(*role, prompt));
         }

@@ -5,7 +5,7 @@
 //! Invariant: each is a file that a pack may hold, no link leads out of the tree to it, and no two say the same.
 
 use super::pack::{PackRequest, all_candidates, has_secret};
-use crate::agent::ProgramKind;
+use crate::agent::{ProgramKind, Role};
 use crate::fs::Entry;
 use crate::path::RepoPath;
 use crate::repo::{Candidate, Kind, Named, Repository, Text};
@@ -90,6 +90,14 @@ impl Conventions {
             !packs.iter().any(|pack| pack.contains(text.trim()))
         });
         missing.map(|(path, _)| Named::File(path.clone())).collect()
+    }
+
+    /// Says which files `role` is not told of, for they are too large.
+    pub fn untold(&self, role: Role) -> impl Iterator<Item = String> {
+        self.too_large.iter().map(move |path| {
+            let who = role.who();
+            format!("`{path}` has more than 64 KiB: {who} is not told to keep to it")
+        })
     }
 
     /// Returns the paths of the files, for people and models.

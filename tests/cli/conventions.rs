@@ -145,4 +145,8 @@ fn a_step_of_a_workflow_that_gives_files_gives_the_conventions_too() {
     );
     assert!(!with.contains("test.sh\"><"), "{with}");
     assert_eq!(prompt(&stage, "02-asked"), "Hi.\n");
+    std::fs::write(stage.repo.root().join("AGENTS.md"), "Say it. ".repeat(9000)).unwrap();
+    let run = stage.run(&["workflow", "run", "mine", "spec.md", "--yes"]);
+    let told = "warning: `AGENTS.md` has more than 64 KiB: the agent is not told to keep to it\n";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
 }

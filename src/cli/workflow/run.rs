@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Context as _;
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::find;
 use super::told::{Ended, Form, give, tell};
@@ -27,10 +26,9 @@ use crate::flow::pack::{self, PackRequest};
 use crate::flow::plan::{Prompt, SPEC_FILE};
 use crate::flow::plan_exec::{Tolerance, clear, title};
 use crate::flow::player::Player;
-use crate::flow::workflow::{Files, Gate, Hands, Scope, Spend, StepFailed, Workshop, work};
+use crate::flow::workflow::{Files, Gate, Hands, Scope, Spend, StepFailed, Workshop, known, work};
 use crate::fs;
 use crate::path::RepoPath;
-use crate::prompt::forms;
 use crate::repo::{self, Candidate, Globs, Repository};
 use crate::run::{self, Run, Sensitive};
 use crate::tokens::Counter;
@@ -213,7 +211,7 @@ impl Job<'_> {
         };
         if args.agents.dry_run {
             let memory = run::memory(repository.root.path(), &self.memory())?;
-            let scope = self.known(&self.values, &memory);
+            let scope = known(self.spec, &memory, &self.values);
             tell(workflow, &scope, &shop, printer);
             return Ok(Exit::Success);
         }
@@ -283,22 +281,7 @@ impl Job<'_> {
             run.keep(KEPT_FILE, &run::json(&kept))?;
             kept
         };
-        Ok(self.known(&kept.values, &kept.memory))
-    }
-
-    /// Returns what is known before the first step.
-    fn known(&self, values: &BTreeMap<String, String>, memory: &str) -> Scope {
-        let mut scope = Scope::from_iter([
-            ("spec".to_owned(), json!(self.spec)),
-            ("memory".to_owned(), json!(memory)),
-        ]);
-        for (name, form) in forms() {
-            scope.insert(name.to_owned(), json!(form));
-        }
-        for (name, value) in values {
-            scope.insert(name.clone(), json!(value));
-        }
-        scope
+        Ok(known(self.spec, &kept.memory, &kept.values))
     }
 
     /// Says whether the user agrees to what lands only so.

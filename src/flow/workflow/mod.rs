@@ -31,6 +31,7 @@ use crate::agent::{Agent, Role};
 use crate::fs::FsError;
 use crate::path::RepoPath;
 use crate::plan::PlanError;
+use crate::prompt::forms;
 use crate::prompt::template::{self, TemplateError};
 use crate::repo::{Candidate, Globs, InvalidGlob, Repository};
 use crate::run::Run;
@@ -293,6 +294,16 @@ pub struct Worked {
     pub lands: bool,
     /// What later runs are to be told of it.
     pub remember: Option<String>,
+}
+
+/// Returns what templates and expressions may name before the first step.
+pub fn known(spec: &str, memory: &str, values: &BTreeMap<String, String>) -> Scope {
+    let given = [("spec", spec), ("memory", memory)].into_iter();
+    let given = given.chain(forms());
+    let given = given.map(|(name, text)| (name.to_owned(), json!(text)));
+    let values = values.iter();
+    let values = values.map(|(name, value)| (name.clone(), json!(value)));
+    given.chain(values).collect()
 }
 
 /// Does the steps of a workflow in `scope`, which holds the spec and the values, and puts what they changed where it is wanted,

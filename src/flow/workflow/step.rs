@@ -153,6 +153,9 @@ impl Worker<'_> {
         } else {
             Conventions::of(self.shop.repository, &request, None)
         };
+        for told in conventions.untold(Role::Asked) {
+            (self.host.tell)(&Event::Warning(told));
+        }
         request.globs = Globs::parse(&self.globs(files, scope)?, &[])?;
         let question = Question {
             words: &words,
