@@ -9,6 +9,7 @@
 mod chunks;
 mod elide;
 mod language;
+mod macros;
 mod parse;
 mod table;
 #[cfg(test)]

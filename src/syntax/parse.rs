@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use tree_sitter::{ParseOptions, Parser, Tree};
 
-use super::Language;
+use super::{Language, macros};
 
 /// Why a text has no outline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +39,7 @@ const MAX_OPEN: usize = 500;
 /// The most that stands in errors, in percent of the text.
 const MAX_BROKEN_PERCENT: usize = 10;
 
-/// Parses `text`.
+/// Parses `text`. The tree may be that of a text as long, in which macros are blanks.
 pub(super) fn parse(language: Language, text: &str) -> Result<Tree, Unparsed> {
     if text.len() > MAX_BYTES {
         return Err(Unparsed::TooLarge);
@@ -47,6 +47,16 @@ pub(super) fn parse(language: Language, text: &str) -> Result<Tree, Unparsed> {
     if is_too_deep(text) {
         return Err(Unparsed::TooDeep);
     }
+    if !matches!(language, Language::C | Language::Cpp) {
+        return parse_as_it_is(language, text);
+    }
+    match parse_as_it_is(language, &macros::without_lines(text)) {
+        Err(Unparsed::Broken) => parse_as_it_is(language, &macros::without_words(text)),
+        parsed => parsed,
+    }
+}
+
+fn parse_as_it_is(language: Language, text: &str) -> Result<Tree, Unparsed> {
     let mut parser = Parser::new();
     if parser.set_language(&language.grammar()).is_err() {
         return Err(Unparsed::Broken);

@@ -13,6 +13,9 @@ const MAX_DEPTH: usize = 48;
 /// The most lines that are shown of a value, a statement or an attribute.
 const MAX_VALUE_LINES: usize = 4;
 
+/// The most lines that are shown of constants that follow one another.
+const MAX_RUN_LINES: usize = 12;
+
 /// The most lines that are shown of a signature, or of one import.
 const MAX_SIGNATURE_LINES: usize = 40;
 
@@ -52,6 +55,7 @@ pub(super) fn walk(language: Language, tree: &Tree, text: &str) -> Outline {
     walk.title(root);
     walk.docstring(root);
     walk.members(root, Above::default(), 0);
+    walk.cut_runs();
     Outline {
         items: walk.items,
         imports: walk.imports,
@@ -399,6 +403,27 @@ impl<'a> Walk<'a> {
         if let Some(row) = rows.next() {
             let start = if row == start + 1 { start } else { row };
             self.show(start, row, 2);
+        }
+    }
+
+    /// Hides the ends of long runs of constants: tables of values, which nobody reads for what the text is.
+    fn cut_runs(&mut self) {
+        let is_import = |item: &Item| {
+            let mut imports = self.imports.iter();
+            imports.any(|import| import.lines.start() == item.lines.start())
+        };
+        let constants = self.items.iter().filter(|item| item.kind == Kind::Constant);
+        let constants = constants.filter(|item| !is_import(item));
+        let (mut end, mut n_shown) = (0, 0);
+        for item in constants {
+            if *item.lines.start() > end + 1 {
+                n_shown = 0;
+            }
+            end = end.max(*item.lines.end());
+            for row in item.lines.start() - 1..*item.lines.end() {
+                n_shown += usize::from(self.is_shown[row]);
+                self.is_shown[row] &= n_shown <= MAX_RUN_LINES;
+            }
         }
     }
 

@@ -177,6 +177,91 @@ fn only_what_is_longer_than_its_mark_is_elided() {
 }
 
 #[test]
+fn a_line_that_is_only_a_macro_hides_nothing() {
+    let text = "\
+FMT_BEGIN_NAMESPACE
+namespace detail {
+
+FMT_EXPORT
+template <typename T> class Reader {
+ public:
+  int read(T from) {
+    return from.read() + from.left();
+  }
+};
+
+}  // namespace detail
+FMT_END_NAMESPACE
+";
+    for (text, expected) in [
+        (text.to_owned(), &["detail", "Reader", "read"][..]),
+        (text.replace('\n', "\r\n"), &["detail", "Reader", "read"]),
+        (
+            "\
+class Style {
+ public:
+  A_CONSTEXPR Style(int a = one()) noexcept : a_(a) {}
+  A_CONSTEXPR auto operator|=(const Style& b) -> Style& {
+    return *this;
+  }
+  friend A_CONSTEXPR auto join(Style a, const Style& b) -> Style {
+    return a |= b;
+  }
+};
+"
+            .to_owned(),
+            &["Style", "Style", "operator|="],
+        ),
+        (
+            "enum mode {\n  READ_ONLY,\n  READ_ALL\n};\n".to_owned(),
+            &["mode", "READ_ONLY", "READ_ALL"],
+        ),
+    ] {
+        let outline = outline(Language::Cpp, &text).unwrap();
+        let names: Vec<&str> = outline
+            .items
+            .iter()
+            .map(|item| item.name.as_str())
+            .collect();
+        assert_eq!(names, expected);
+    }
+}
+
+#[test]
+fn a_long_run_of_constants_is_cut() {
+    let lines =
+        |n: usize, line: fn(usize) -> String| (1..=n).map(line).collect::<Vec<_>>().concat();
+    let defines = |n| lines(n, |n| format!("#define A_REGISTER_{n} 0x{n:04x}\n"));
+    for (name, text, expected) in [
+        ("a.h", defines(12), vec![1..=12]),
+        ("a.h", defines(40), vec![1..=12]),
+        // An empty line begins another.
+        (
+            "a.h",
+            format!("{0}\n{0}", defines(14)),
+            vec![1..=12, 16..=27],
+        ),
+        (
+            "a.go",
+            format!(
+                "package a\n\nconst (\n{})\n",
+                lines(20, |n| format!("\tA{n} = {n}\n"))
+            ),
+            vec![1..=1, 3..=14],
+        ),
+        // Imports are told, however many.
+        (
+            "a.js",
+            lines(20, |n| format!("const a{n} = require(\"a{n}\");\n")),
+            vec![1..=20],
+        ),
+    ] {
+        let outline = outline(language(name, &text), &text).unwrap();
+        assert_eq!(outline.skeleton, expected, "{name}");
+    }
+}
+
+#[test]
 fn what_hardly_parses_has_no_outline() {
     let prose = "This is not a program; it is a letter (to you) and says: {nothing.\n".repeat(20);
     let large = "x = 1\n".repeat(1 << 20);
