@@ -3,7 +3,8 @@
 //!
 //! The rooms, by floor; nothing imports from a floor above its own:
 //!
-//! - ground: [`path`], [`fs`], [`process`], [`git`], [`tokens`], [`syntax`], [`secrets`], [`model`]: values and doors.
+//! - ground: [`path`], [`fs`], [`process`], [`git`], [`memory`], [`tokens`], [`syntax`], [`secrets`], [`model`]: values and
+//!   doors.
 //! - stages: [`repo`] finds and reads files, [`history`] tells what changed, [`pack`] chooses and writes them, [`prompt`] holds our words,
 //!   [`agent`] asks models, [`plan`] resolves what they answer, [`patch`] writes and reads differences, [`edit`] carries out
 //!   edits that stand in an answer, [`scratch`] keeps their work
@@ -16,6 +17,7 @@
 
 pub mod fs;
 pub mod git;
+pub mod memory;
 pub mod model;
 pub mod path;
 pub mod process;

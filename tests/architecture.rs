@@ -19,7 +19,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("secrets", &["fs", "path"]),
     ("process", &["fs"]),
     ("git", &["fs", "path"]),
-    ("tokens", &[]),
+    ("memory", &["fs"]),
+    ("tokens", &["memory"]),
     ("syntax", &[]),
     ("model", &["tokens"]),
     ("repo", &["fs", "git", "path"]),
@@ -28,7 +29,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "pack",
         &[
-            "history", "model", "path", "repo", "secrets", "syntax", "tokens",
+            "history", "memory", "model", "path", "repo", "secrets", "syntax", "tokens",
         ],
     ),
     ("prompt", &[]),
@@ -73,8 +74,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "agent", "check", "flow", "fs", "git", "history", "model", "pack", "path", "plan",
-            "process", "repo", "review", "run", "schema", "scratch", "secrets", "tokens",
+            "agent", "check", "flow", "fs", "git", "history", "memory", "model", "pack", "path",
+            "plan", "process", "repo", "review", "run", "schema", "scratch", "secrets", "tokens",
             "workflow",
         ],
     ),

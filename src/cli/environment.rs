@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::exit::usage;
 use crate::agent::Agents;
 use crate::fs::{self, SystemKind};
+use crate::memory::Memory;
 use crate::model::Catalogue;
 use crate::repo::Globs;
 use crate::run::Run;
@@ -39,6 +40,9 @@ const AGENTS_FILE: &str = "agents.toml";
 
 /// The paths that no run of the user's changes, in the same folder.
 const PROTECTED_FILE: &str = "protected.toml";
+
+/// What was found out of texts, in the folder of what can be made again.
+const MEMORY: &str = "memory";
 
 /// What is in that file.
 #[derive(Deserialize)]
@@ -166,6 +170,18 @@ impl Environment {
         })?;
         fs::make_private_folders(folder)?;
         Ok(fs::resolve(folder)?)
+    }
+
+    /// Returns what was found out of the texts of the repository at `root` before. Of one that holds the cache nothing is
+    /// kept: it would be among its files.
+    pub(super) fn memory(&self, root: &Path) -> Memory {
+        let folder = self.cache.as_ref().map(|folder| folder.join(MEMORY));
+        let folder = folder.filter(|folder| !folder.starts_with(root));
+        let build = || fs::stamp(&self.program().ok()?).ok();
+        match (folder, build()) {
+            (Some(folder), Some(build)) => Memory::open(&folder, root, &build),
+            _ => Memory::default(),
+        }
     }
 
     /// Returns a name for a run: when it begins, and what tells it from others of that second.

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::builder::PossibleValue;
@@ -21,6 +22,7 @@ use super::summary;
 use crate::flow::history;
 use crate::flow::pack::{self, HELD_BYTES, PackError, PackRequest, Packed};
 use crate::fs::{self, FsError, SystemKind};
+use crate::memory::Memory;
 use crate::model::{Measure, Model};
 use crate::pack::{
     Estimate, Facts, Format, LevelRule, MANIFEST_HEAD, Manifest, Options, Room, Sections,
@@ -67,10 +69,10 @@ pub(super) struct PackArgs {
     #[arg(long, value_name = "PLAN", conflicts_with_all = ["paths", "stdin"])]
     plan: Option<PathBuf>,
 
-    /// How much is shown of files that match a glob: GLOB=full, GLOB=skeleton or GLOB=path (can be repeated)
+    /// How much is shown of files that match a glob: GLOB=full, excerpt, skeleton or path (can be repeated)
     ///
-    /// A skeleton holds what a source file defines and imports, without the bodies of functions. The last that is about a
-    /// file counts.
+    /// A skeleton holds what a source file defines and imports, without the bodies of functions; an excerpt the lines
+    /// that are likely meant by --spec or --task, with the signatures round them. The last that is about a file counts.
     #[arg(long = "level", value_name = "GLOB=LEVEL", value_parser = LevelRule::parse)]
     levels: Vec<LevelRule>,
 
@@ -97,6 +99,10 @@ pub(super) struct PackArgs {
     /// Replace a file that git tracks, or a twostep-pack.* that is no pack
     #[arg(short, long)]
     force: bool,
+
+    /// Count and parse all files anew, and keep nothing of that in the user's cache
+    #[arg(long)]
+    no_cache: bool,
 
     /// How many of the largest files the summary names
     #[arg(long, alias = "top-files-len", value_name = "N", default_value_t = 5)]
@@ -204,13 +210,11 @@ pub(super) fn run(
             budget,
             measure: model.map_or(Measure::Exact, Model::measure),
         }),
-        query: args.slice.query(options.budget, environment)?,
+        query: args
+            .slice
+            .query(options.budget, &args.levels, environment)?,
         prefer: args.slice.prefer(),
-        counter: Counter::new(
-            told.iter()
-                .filter_map(|model| Estimate::family_of(model))
-                .collect(),
-        ),
+        counter: args.counter(&told, &repository, environment),
         threads,
         max_held_bytes: HELD_BYTES,
     };
@@ -246,6 +250,8 @@ pub(super) fn run(
     }
     document.commit()?;
     manifest.map_or(Ok(()), Sink::commit)?;
+    // What cannot be kept is found out again.
+    let _ = request.counter.memory().save();
     let typed = target.typed();
     let summary = summary::Summary::new(&packed, &estimates, typed, &options, model, args.top);
     if args.json {
@@ -351,6 +357,22 @@ impl PackArgs {
                 .collect(),
             commits: sections.log.len(),
         }
+    }
+
+    /// Returns what counts tokens, those of `models` among them.
+    fn counter(
+        &self,
+        models: &[&Model],
+        repository: &Repository,
+        environment: &Environment,
+    ) -> Counter {
+        let families = models.iter().filter_map(|model| Estimate::family_of(model));
+        let memory = if self.no_cache {
+            Memory::default()
+        } else {
+            environment.memory(repository.root.path())
+        };
+        Counter::new(families.collect()).remembering(Arc::new(memory))
     }
 
     /// Returns the levels that are wanted.

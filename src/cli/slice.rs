@@ -10,7 +10,7 @@ use super::exit::usage;
 use super::number::grouped;
 use super::plan::read_spec;
 use super::printer::Printer;
-use crate::pack::{Entry, Prefer, Query};
+use crate::pack::{Entry, LevelRule, Prefer, Query};
 use crate::repo::{Globs, Scan};
 
 /// What a budget is spent on.
@@ -59,21 +59,29 @@ const N_OUT: usize = 10;
 const N_SIGNALS: usize = 3;
 
 impl SliceArgs {
-    /// Returns what is wanted, to rank files by.
+    /// Returns what is wanted, to rank files by, and for the excerpts that `levels` want.
     pub(super) fn query(
         &self,
         budget: Option<u64>,
+        levels: &[LevelRule],
         environment: &Environment,
     ) -> anyhow::Result<Option<Arc<Query>>> {
+        let has_excerpts = LevelRule::want_excerpts(levels);
         let spec = match (&self.spec, &self.task) {
             (Some(path), _) => read_spec(path, environment)?,
             (None, Some(task)) => task.clone(),
+            (None, None) if has_excerpts => {
+                return Err(usage(
+                    "an excerpt shows the lines that are likely meant, and nothing says what is wanted",
+                    "give `--spec FILE` or `--task TEXT`, or show skeletons",
+                ));
+            }
             (None, None) => return Ok(None),
         };
-        if budget.is_none() {
+        if budget.is_none() && !has_excerpts {
             return Err(usage(
                 "without a budget everything is packed, whatever is wanted",
-                "give `--budget N`, or `--for MODEL`",
+                "give `--budget N`, `--for MODEL`, or `--level GLOB=excerpt`",
             ));
         }
         Ok(Some(Arc::new(Query::of(&spec))))

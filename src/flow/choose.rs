@@ -6,8 +6,8 @@ use std::io::Write;
 
 use super::pack::{Job, PackError, Progress};
 use crate::pack::{
-    Class, Document, Entry, Fit, Level, Look, Offer, Part, Room, Score, Seen, Shown, Totals, fit,
-    rank, ways, whole_worth,
+    Class, Document, Entry, Fit, Level, Look, Offer, Part, Room, Score, Seen, Shown, Totals, Way,
+    excerpt, fit, rank, ways, whole_worth,
 };
 use crate::repo::{Content, FileContent, Reason};
 use crate::tokens::Count;
@@ -36,6 +36,9 @@ struct Chosen {
 /// Files that were read and are held, by their place.
 type Held = BTreeMap<usize, Part>;
 
+/// The files of which the user wants excerpts, by their place, each with its.
+type Excerpts = BTreeMap<usize, Way>;
+
 impl Job<'_> {
     /// Writes what is worth most and fits; returns what became of each file, the tokens, and the depth of the tree.
     pub(super) fn choose(
@@ -50,10 +53,14 @@ impl Job<'_> {
         for (entry, score) in entries.iter_mut().zip(&scores) {
             entry.score.clone_from(score);
         }
+        let excerpts = self.excerpts(&mut entries)?;
         for _ in 0..MAX_CHOICES {
             let mut choices = self.choices(room, &entries)?;
             let offers: Vec<Vec<Offer>> = (0..entries.len())
-                .map(|index| self.offers(&entries[index], choices.get(&index)))
+                .map(|index| {
+                    let excerpt = excerpts.get(&index);
+                    self.offers(&entries[index], excerpt, choices.get(&index))
+                })
                 .collect();
             let (tree, frame, counter) = (&self.tree, &self.frame, &self.request.counter);
             let Fit { taken, tree_depth } = fit(room, &entries, &offers, tree, frame, counter)?;
@@ -62,10 +69,11 @@ impl Job<'_> {
                 let Some(offer) = *offer else { continue };
                 let less = choices.get_mut(&index).filter(|less| offer < less.len());
                 let shorter = less.map(|less| less.swap_remove(offer));
-                chosen.insert(index, self.chosen(index, &entries[index], shorter));
+                let whole = self.shown(index, &excerpts);
+                chosen.insert(index, chosen_as(whole, &entries[index], shorter));
             }
             // What the choice rests on may have changed since it was counted; then it is made again.
-            if self.hold(&chosen, &mut entries, &mut held)? {
+            if self.hold(&chosen, &excerpts, &mut entries, &mut held)? {
                 let count = self.write_chosen(chosen, tree_depth, &mut entries, &held, out)?;
                 return Ok((entries, count, tree_depth));
             }
@@ -107,7 +115,9 @@ impl Job<'_> {
         let path = &self.candidates[index].path;
         match (&self.request.query, &file.content) {
             (Some(query), Content::Text(text))
-                if Class::of(path) == Class::Source || query.says_name_of(path) =>
+                if Class::of(path) == Class::Source
+                    || query.says_name_of(path)
+                    || self.level(index) == Level::Excerpt =>
             {
                 query.look(&text.text)
             }
@@ -120,13 +130,58 @@ impl Job<'_> {
         let Some(query) = &self.request.query else {
             return vec![None; entries.len()];
         };
-        let seen = entries.iter().zip(looks).map(|(entry, look)| Seen {
+        let each = entries.iter().zip(looks).enumerate();
+        let seen = each.map(|(index, (entry, look))| Seen {
             path: &entry.path,
             look,
-            is_candidate: entry.class == Class::Source && entry.level == Level::Full,
+            is_candidate: entry.level == Level::Full
+                && (entry.class == Class::Source || self.level(index) == Level::Excerpt),
             is_test: entry.class == Class::Test && entry.level == Level::Full,
         });
         rank(query, &seen.collect::<Vec<_>>())
+    }
+
+    /// Returns the excerpts that the user wants; `entries` tells then of them what it told of the whole files.
+    fn excerpts(&self, entries: &mut [Entry]) -> Result<Excerpts, PackError> {
+        let wanted: Vec<usize> = (0..entries.len())
+            .filter(|&index| self.level(index) == Level::Excerpt)
+            .filter(|&index| entries[index].level == Level::Full)
+            .collect();
+        let mut found = Vec::new();
+        self.each(
+            &wanted,
+            |_| 0,
+            |index, file, secrets| {
+                let Content::Text(text) = &file.content else {
+                    return None;
+                };
+                let Entry { path, score, .. } = &entries[index];
+                let memory = self.request.counter.memory();
+                let prefer = self.request.prefer;
+                let way = excerpt(path, &text.text, score.as_ref(), prefer, memory)?;
+                let part = self.part(index, file, secrets, &way.shown);
+                Some((way, part.entry))
+            },
+            |index, excerpt| {
+                found.extend(excerpt.map(|(way, entry)| (index, way, entry)));
+                Ok::<(), PackError>(())
+            },
+        )?;
+        let mut excerpts = Excerpts::new();
+        for (index, way, entry) in found {
+            let score = entries[index].score.take();
+            entries[index] = Entry { score, ..entry };
+            excerpts.insert(index, way);
+        }
+        Ok(excerpts)
+    }
+
+    /// Returns how much of a file the user wants, and which lines that are.
+    fn shown(&self, index: usize, excerpts: &Excerpts) -> Shown {
+        match excerpts.get(&index) {
+            Some(way) => way.shown.clone(),
+            None => self.wanted(index),
+        }
     }
 
     /// Returns the ways in which the likeliest files may be shown in part, each counted.
@@ -158,7 +213,8 @@ impl Job<'_> {
                 else {
                     return Vec::new();
                 };
-                let ways = ways(&entries[index].path, &text.text, score, self.request.prefer);
+                let (path, memory) = (&entries[index].path, self.request.counter.memory());
+                let ways = ways(path, &text.text, score, self.request.prefer, memory);
                 let each = ways.into_iter().map(|way| Choice {
                     entry: self
                         .part(index, file.clone(), secrets.clone(), &way.shown)
@@ -179,11 +235,17 @@ impl Job<'_> {
     }
 
     /// Returns the offers of a file: those in part, and all of it.
-    fn offers(&self, entry: &Entry, less: Option<&Vec<Choice>>) -> Vec<Offer> {
+    fn offers(
+        &self,
+        entry: &Entry,
+        excerpt: Option<&Way>,
+        less: Option<&Vec<Choice>>,
+    ) -> Vec<Offer> {
         let score = entry.score.as_ref().filter(|_| entry.level != Level::Path);
+        let whole_worth = |score| whole_worth(score, self.request.prefer);
         let whole = Offer {
             cost: entry.cost,
-            worth: score.map_or(0.0, |score| whole_worth(score, self.request.prefer)),
+            worth: excerpt.map_or_else(|| score.map_or(0.0, whole_worth), |way| way.worth),
         };
         let less = less.into_iter().flatten().map(|choice| Offer {
             cost: choice.entry.cost,
@@ -192,29 +254,12 @@ impl Job<'_> {
         less.chain([whole]).collect()
     }
 
-    /// Returns a file as it was chosen: in part, or all that the user wants of it.
-    fn chosen(&self, index: usize, whole: &Entry, shorter: Option<Choice>) -> Chosen {
-        match shorter {
-            Some(Choice { shown, entry, .. }) => Chosen {
-                shown,
-                entry: Entry {
-                    score: whole.score.clone(),
-                    full_cost: Some(whole.cost),
-                    ..entry
-                },
-            },
-            None => Chosen {
-                shown: self.wanted(index),
-                entry: whole.clone(),
-            },
-        }
-    }
-
     /// Reads the chosen files that are not held as they were chosen, and holds them; says whether all are as they were
     /// counted. Of those that are not, `entries` tells then how they are.
     fn hold(
         &self,
         chosen: &BTreeMap<usize, Chosen>,
+        excerpts: &Excerpts,
         entries: &mut [Entry],
         held: &mut Held,
     ) -> Result<bool, PackError> {
@@ -237,7 +282,7 @@ impl Job<'_> {
             &missing,
             |(part, _): &(Part, Entry)| part.weight(),
             |index, file, secrets| {
-                let (shown, wanted) = (&chosen[&index].shown, self.wanted(index));
+                let (shown, wanted) = (&chosen[&index].shown, self.shown(index, excerpts));
                 let whole = (*shown != wanted).then(|| {
                     self.part(index, file.clone(), secrets.clone(), &wanted)
                         .entry
@@ -304,5 +349,23 @@ impl Job<'_> {
         }
         let totals = Totals::of(entries.iter().map(|entry| (entry, entry.is_packed)));
         Ok(document.end(&totals)?)
+    }
+}
+
+/// Returns a file as it was chosen: in part, or all that the user wants of it.
+fn chosen_as(wanted: Shown, whole: &Entry, shorter: Option<Choice>) -> Chosen {
+    match shorter {
+        Some(Choice { shown, entry, .. }) => Chosen {
+            shown,
+            entry: Entry {
+                score: whole.score.clone(),
+                full_cost: Some(whole.cost),
+                ..entry
+            },
+        },
+        None => Chosen {
+            shown: wanted,
+            entry: whole.clone(),
+        },
     }
 }

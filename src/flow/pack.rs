@@ -227,9 +227,12 @@ pub fn write(
             return Err(SecretsFound(secrets).into());
         }
     }
-    let (entries, count, tree_depth) = match request.room {
-        None => job.stream(out, progress)?,
-        Some(room) => job.choose(room, out, progress)?,
+    // Which lines an excerpt shows is known when all files were looked at.
+    let is_streamed = request.room.is_none() && !LevelRule::want_excerpts(&request.levels);
+    let (entries, count, tree_depth) = if is_streamed {
+        job.stream(out, progress)?
+    } else {
+        job.choose(request.room.unwrap_or(Room::ENDLESS), out, progress)?
     };
     let packed = entries.iter().filter(|entry| entry.is_shown());
     secrets.extend(packed.flat_map(|entry| entry.secrets.iter().cloned()));
@@ -375,7 +378,7 @@ impl Job<'_> {
         Shown::at(self.level(index))
     }
 
-    fn level(&self, index: usize) -> Level {
+    pub(super) fn level(&self, index: usize) -> Level {
         LevelRule::level(&self.request.levels, &self.candidates[index].path)
     }
 

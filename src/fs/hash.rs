@@ -17,6 +17,20 @@ impl Hash {
         Self(blake3::hash(bytes))
     }
 
+    /// Hashes bytes that come in parts.
+    pub fn of_parts(parts: &[&[u8]]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for part in parts {
+            hasher.update(part);
+        }
+        Self(hasher.finalize())
+    }
+
+    /// Returns the bytes of the hash itself.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
     /// Hashes what `reader` gives until its end; returns how many bytes that was, too.
     ///
     /// # Errors

@@ -26,7 +26,7 @@ pub use durable::{
 pub use hash::Hash;
 pub use output::{Output, scratch_file};
 pub use space::{
-    age, bytes_beneath, free_bytes, remove_file, rename, require_room, require_writable,
+    age, bytes_beneath, free_bytes, remove_file, rename, require_room, require_writable, stamp,
 };
 
 use crate::path;

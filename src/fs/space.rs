@@ -1,6 +1,7 @@
 //! What folders of ours take, how old they are, and how they go.
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,6 +17,18 @@ pub fn age(path: &Path) -> Result<Duration, FsError> {
     let changed = std::fs::symlink_metadata(path).and_then(|meta| meta.modified());
     let changed = changed.map_err(FsError::of("look at", path))?;
     Ok(changed.elapsed().unwrap_or_default())
+}
+
+/// Returns what tells a file from what is put in its place: its size, and when it was changed, links followed.
+///
+/// # Errors
+///
+/// Fails on what is missing, and where the system does not say.
+pub fn stamp(path: &Path) -> Result<String, FsError> {
+    #[expect(clippy::disallowed_methods, reason = "the owner of this door")]
+    let meta = std::fs::metadata(path).map_err(FsError::of("look at", path))?;
+    let (seconds, nanoseconds) = (meta.mtime(), meta.mtime_nsec());
+    Ok(format!("{}-{seconds}.{nanoseconds}", meta.len()))
 }
 
 /// Returns the bytes of all files in a folder and beneath it, links not followed.

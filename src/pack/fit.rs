@@ -15,6 +15,14 @@ pub struct Room {
     pub measure: Measure,
 }
 
+impl Room {
+    /// Room for everything.
+    pub const ENDLESS: Self = Self {
+        budget: u64::MAX,
+        measure: Measure::Exact,
+    };
+}
+
 /// What fits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fit {

@@ -20,7 +20,7 @@ pub enum Level {
 
 impl Level {
     /// The levels that can be asked for.
-    pub const ALL: [Self; 3] = [Self::Full, Self::Skeleton, Self::Path];
+    pub const ALL: [Self; 4] = [Self::Full, Self::Excerpt, Self::Skeleton, Self::Path];
 
     /// Returns the word for the level in options, packs and manifests.
     pub fn name(self) -> &'static str {
@@ -45,7 +45,7 @@ pub enum Shown {
 }
 
 impl Shown {
-    /// Returns what a level shows by itself.
+    /// Returns what a level shows by itself; which lines an excerpt shows, a query says.
     pub fn at(level: Level) -> Self {
         match level {
             Level::Skeleton => Self::Skeleton,
@@ -69,7 +69,7 @@ pub struct LevelRule {
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidLevel {
     /// It names no level.
-    #[error("expected a glob, `=` and a level: full, skeleton or path")]
+    #[error("expected a glob, `=` and a level: full, excerpt, skeleton or path")]
     Level,
     /// Its glob is bad.
     #[error(transparent)]
@@ -101,6 +101,11 @@ impl LevelRule {
             globs: Globs::everything(),
             level: Level::Skeleton,
         }
+    }
+
+    /// Says whether any of `rules` wants excerpts, for which something must be wanted.
+    pub fn want_excerpts(rules: &[Self]) -> bool {
+        rules.iter().any(|rule| rule.level == Level::Excerpt)
     }
 
     /// Returns the level of a file: that of the last of `rules` that is about it.
@@ -185,7 +190,12 @@ mod tests {
 
     #[test]
     fn the_last_rule_about_a_file_says_its_level() {
-        let rules = ["*.rs=skeleton", "src/a=b/**=path", "/main.rs=full"];
+        let rules = [
+            "*.rs=skeleton",
+            "src/a=b/**=path",
+            "/main.rs=full",
+            "*.py=excerpt",
+        ];
         let rules = rules.map(|words| LevelRule::parse(words).unwrap());
         for (path, expected) in [
             ("lib.rs", Level::Skeleton),
@@ -193,6 +203,7 @@ mod tests {
             ("main.rs", Level::Full),
             ("src/a=b/c.rs", Level::Path),
             ("README.md", Level::Full),
+            ("a.py", Level::Excerpt),
         ] {
             let path = RepoPath::parse(path.as_bytes()).unwrap();
             assert_eq!(LevelRule::level(&rules, &path), expected, "{path}");

@@ -22,6 +22,7 @@ mod near;
 mod plain;
 mod rank;
 mod sections;
+mod shape;
 mod steps;
 mod tree;
 mod unpack;
@@ -42,7 +43,7 @@ pub use sections::Sections;
 pub use steps::Offer;
 pub use tree::Tree;
 pub use unpack::{Listed, PackedFile, UnpackError, Unpacked, unpack};
-pub use ways::{Prefer, Way, ways, whole_worth};
+pub use ways::{Prefer, Way, excerpt, ways, whole_worth};
 
 use crate::history::{Commit, Diff};
 use crate::path::RepoPath;

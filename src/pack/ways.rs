@@ -4,9 +4,11 @@
 //! likely the file is meant, times what it is worth then to see that much of it.
 
 use super::rank::Score;
+use super::shape::Shape;
 use super::{Level, Shown};
+use crate::memory::Memory;
 use crate::path::RepoPath;
-use crate::syntax::{self, Language, Lines, Outline};
+use crate::syntax::Lines;
 
 /// What a budget is rather spent on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +35,7 @@ impl Prefer {
     fn worth(self) -> Worth {
         let (seen, lines, whole) = match self {
             Self::Balance => (0.25, 1.0, 1.0),
-            Self::Files => (0.05, 0.2, 1.0),
+            Self::Files => (0.03, 0.2, 1.0),
             Self::Lines => (0.25, 1.0, 0.1),
         };
         Worth { seen, lines, whole }
@@ -55,38 +57,61 @@ const GROWTH: usize = 3;
 /// An excerpt that holds more of a file than this is no gain over all of it, in percent.
 const MAX_PERCENT: usize = 85;
 
+/// The share of what is likely meant in a file that an excerpt holds which is asked for.
+const MOST: f64 = 0.5;
+
+/// How fast the worth of seeing a file falls with its likelihood, as a power. Measured: with 1 fewer of the changed files
+/// are there in any form, and hardly more in full.
+const SEEN_FALLS: f64 = 0.8;
+
 /// What a mark for lines that are not shown takes, in bytes, about.
 const MARK_BYTES: usize = 20;
 
 /// Returns what it is worth to show all of a file: no more than its skeleton where no lines of it are likely, as in tests.
 pub fn whole_worth(score: &Score, prefer: Prefer) -> f64 {
-    let Worth { seen, lines, whole } = prefer.worth();
+    let Worth { lines, whole, .. } = prefer.worth();
     let more = if score.chunks.is_empty() {
         0.0
     } else {
         lines + whole
     };
-    score.likelihood * (seen + more)
+    seen_worth(score, prefer) + score.likelihood * more
+}
+
+/// Returns what it is worth to show that a file is there, and what it defines. That falls slower than it is likely: who
+/// sees it can ask for more.
+fn seen_worth(score: &Score, prefer: Prefer) -> f64 {
+    let falls = if score.chunks.is_empty() {
+        1.0
+    } else {
+        SEEN_FALLS
+    };
+    prefer.worth().seen * score.likelihood.powf(falls)
 }
 
 /// Returns the ways in which the file at `path` may be shown in part.
-pub fn ways(path: &RepoPath, text: &str, score: &Score, prefer: Prefer) -> Vec<Way> {
-    let Worth { seen, lines, .. } = prefer.worth();
-    let outline = Language::of(path.as_bytes(), text)
-        .and_then(|language| syntax::outline(language, text).ok());
+pub fn ways(
+    path: &RepoPath,
+    text: &str,
+    score: &Score,
+    prefer: Prefer,
+    memory: &Memory,
+) -> Vec<Way> {
+    let (seen, lines) = (seen_worth(score, prefer), prefer.worth().lines);
+    let shape = Shape::of(path, text, memory);
     let mut ways = Vec::new();
-    if let Some(outline) = &outline {
+    if let Some(shape) = &shape {
         ways.push(Way {
-            shown: Shown::Lines(Level::Skeleton, outline.skeleton.clone()),
-            worth: score.likelihood * seen,
+            shown: Shown::Lines(Level::Skeleton, shape.skeleton.clone()),
+            worth: seen,
         });
     }
     let (mut taken, mut n_bytes, mut share_taken, mut n_bytes_last) = (Vec::new(), 0, 0.0, 0);
     for (chunk, share, size) in best_first(text, score) {
         taken.extend(
-            outline
+            shape
                 .iter()
-                .flat_map(|outline| headings(outline, *chunk.start())),
+                .flat_map(|shape| shape.headings(*chunk.start())),
         );
         taken.push(chunk);
         n_bytes += size;
@@ -98,11 +123,29 @@ pub fn ways(path: &RepoPath, text: &str, score: &Score, prefer: Prefer) -> Vec<W
             n_bytes_last = n_bytes;
             ways.push(Way {
                 shown: Shown::Lines(Level::Excerpt, merged(taken.clone())),
-                worth: score.likelihood * (seen + lines * share_taken),
+                worth: seen + score.likelihood * lines * share_taken,
             });
         }
     }
     ways
+}
+
+/// Returns the excerpt of the file at `path` that is shown where one is asked for, whatever the budget: the shortest that
+/// holds most of what is likely meant in it, or its skeleton where that is nothing. None if all of it is to be shown.
+pub fn excerpt(
+    path: &RepoPath,
+    text: &str,
+    score: Option<&Score>,
+    prefer: Prefer,
+    memory: &Memory,
+) -> Option<Way> {
+    let Some(score) = score.filter(|score| score.says_where()) else {
+        let nothing = Score::default();
+        return ways(path, text, &nothing, prefer, memory).pop();
+    };
+    let enough = seen_worth(score, prefer) + score.likelihood * prefer.worth().lines * MOST;
+    let mut ways = ways(path, text, score, prefer, memory).into_iter();
+    ways.find(|way| way.worth >= enough)
 }
 
 /// Returns the chunks of a file with their shares and sizes, the most of what is meant for their size first.
@@ -122,25 +165,6 @@ fn best_first(text: &str, score: &Score) -> Vec<(Lines, f64, usize)> {
     };
     chunks.sort_by(|a, b| density(b).total_cmp(&density(a)));
     chunks
-}
-
-/// Returns the lines that say in what a line is: the signatures round it.
-fn headings(outline: &Outline, line: usize) -> Vec<Lines> {
-    let round = outline.items.iter().filter_map(|item| {
-        let body = item.body.as_ref().filter(|body| body.contains(&line))?;
-        Some(*item.lines.start()..*body.start())
-    });
-    round
-        .flat_map(|heading| {
-            outline.skeleton.iter().filter_map(move |lines| {
-                let (start, end) = (
-                    heading.start.max(*lines.start()),
-                    (heading.end - 1).min(*lines.end()),
-                );
-                (start <= end).then_some(start..=end)
-            })
-        })
-        .collect()
 }
 
 /// Puts ranges of lines in order; those that touch become one.
@@ -185,7 +209,7 @@ mod tests {
             is_test: false,
         };
         let score = rank(&query, &[seen])[0].clone().unwrap();
-        ways(&path, &text, &score, prefer)
+        ways(&path, &text, &score, prefer, &Memory::default())
     }
 
     #[test]
@@ -218,6 +242,50 @@ mod tests {
                 .iter()
                 .all(|way| matches!(way.shown, Shown::Lines(Level::Excerpt, _)))
         );
+    }
+
+    #[test]
+    fn an_excerpt_that_is_asked_for_holds_what_is_meant() {
+        let path = RepoPath::parse(b"a.py").unwrap();
+        let short = "def alpha():\n    pass\n";
+        let shown = |text: &str, spec: &str| {
+            let query = Query::of(spec);
+            let look: Look = query.look(text);
+            let seen = Seen {
+                path: &path,
+                look: &look,
+                is_candidate: true,
+                is_test: false,
+            };
+            let score = rank(&query, &[seen])[0].clone();
+            let memory = Memory::default();
+            let way = excerpt(&path, text, score.as_ref(), Prefer::Balance, &memory);
+            way.map(|way| way.shown)
+        };
+        let lines = |level, lines: &[Lines]| Some(Shown::Lines(level, lines.to_vec()));
+        for (text, spec, expected) in [
+            (
+                text().as_str(),
+                "beta",
+                lines(Level::Excerpt, &[4..=4, 27..=48]),
+            ),
+            // Nothing of it is meant: what it defines is all that is to be said.
+            (
+                text().as_str(),
+                "zebra",
+                lines(Level::Skeleton, &[1..=1, 4..=5, 27..=27]),
+            ),
+            // Only its path is.
+            (
+                text().as_str(),
+                "a.py",
+                lines(Level::Skeleton, &[1..=1, 4..=5, 27..=27]),
+            ),
+            // What is meant is all of it.
+            (short, "alpha", None),
+        ] {
+            assert_eq!(shown(text, spec), expected, "{spec}");
+        }
     }
 
     #[test]

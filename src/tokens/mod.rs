@@ -1,6 +1,6 @@
 //! Token counts: the unit that every other room measures text in.
 //!
-//! In: `&str`. Out: [`Count`]. Pure; the only user of the tokenizer crate.
+//! In: `&str`. Out: [`Count`]. Pure, but for what a counter remembers; the only user of the tokenizer crate.
 //!
 //! Invariant: [`Count::exact`] is counted, never estimated. Exact counts add up where the cut
 //! between two texts is a piece border of the encoding; `pack` cuts nowhere else.
@@ -10,8 +10,11 @@ mod features;
 
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Sub};
+use std::sync::Arc;
 
 pub use estimate::{Family, Margin};
+
+use crate::memory::Memory;
 
 /// The name of the encoding that exact counts are made with.
 pub const ENCODING: &str = "o200k_base";
@@ -89,10 +92,13 @@ impl Sum for Count {
     }
 }
 
-/// Counts tokens. Cheap to make and to share; the vocabulary is loaded at the first count.
+/// Counts tokens. Cheap to make and to share; the vocabulary is loaded at the first count that is not remembered.
 #[derive(Clone, Debug)]
 pub struct Counter {
     families: Vec<Family>,
+    memory: Arc<Memory>,
+    /// What the memory knows counts by.
+    topic: String,
 }
 
 impl Counter {
@@ -100,16 +106,69 @@ impl Counter {
     pub fn new(mut families: Vec<Family>) -> Self {
         families.sort_unstable();
         families.dedup();
-        Self { families }
+        Self {
+            topic: format!("count {families:?}"),
+            families,
+            memory: Arc::default(),
+        }
     }
 
-    /// Loads the vocabulary, which takes about as long as counting 5 MB. Worth calling on a thread beside other work.
+    /// Returns the counter that does not count again what is in `memory`.
+    #[must_use]
+    pub fn remembering(self, memory: Arc<Memory>) -> Self {
+        Self { memory, ..self }
+    }
+
+    /// Returns what it remembers.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Loads the vocabulary, unless most counts are likely remembered: it takes about as long as counting 5 MB. Worth
+    /// calling on a thread beside other work.
     pub fn warm_up(&self) {
-        encoding();
+        if self.memory.is_empty() {
+            encoding();
+        }
     }
 
     /// Counts `text`.
     pub fn count(&self, text: &str) -> Count {
+        self.memory.recall(
+            &self.topic,
+            text,
+            |bytes| self.read(bytes),
+            |count| self.write(count),
+            || self.count_anew(text),
+        )
+    }
+
+    /// Writes a count as it is remembered: the exact one, then the estimates of the families that are asked for.
+    fn write(&self, count: &Count) -> Vec<u8> {
+        let mut bytes = count.exact.to_le_bytes().to_vec();
+        for family in &self.families {
+            bytes.extend(count.estimates[family.index()].to_le_bytes());
+        }
+        bytes
+    }
+
+    /// Reads a count.
+    fn read(&self, bytes: &[u8]) -> Option<Count> {
+        let (exact, rest) = bytes.split_first_chunk()?;
+        let (each, []) = rest.as_chunks() else {
+            return None;
+        };
+        let mut estimates = [0.0; Family::COUNT];
+        for (family, bytes) in self.families.iter().zip(each) {
+            estimates[family.index()] = f64::from_le_bytes(*bytes);
+        }
+        (each.len() == self.families.len()).then_some(Count {
+            exact: u64::from_le_bytes(*exact),
+            estimates,
+        })
+    }
+
+    fn count_anew(&self, text: &str) -> Count {
         let exact = encoding().count(text) as u64;
         let mut estimates = [0.0; Family::COUNT];
         if !self.families.is_empty() {
@@ -179,6 +238,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_count_comes_back_as_it_was(text in "\\PC{0,80}", families in prop::sample::subsequence(vec![Family::ClaudeV47, Family::ClaudeV3, Family::Gemma3], 0..=3)) {
+            let counter = Counter::new(families);
+            let count = counter.count_anew(&text);
+            let bytes = counter.write(&count);
+            prop_assert_eq!(counter.read(&bytes), Some(count));
+            prop_assert_eq!(counter.read(&bytes[1..]), None);
+            prop_assert_eq!(counter.read(&[bytes, vec![0; 8]].concat()), None);
+        }
+
         #[test]
         fn equals_the_reference_on_any_text(text in "(\\PC|[a-zA-Z' \\n\\r\\t/\\[\\]]|\\s|'s|\\p{L}){0,80}") {
             prop_assert_eq!(exact(&text), oracle(&text));

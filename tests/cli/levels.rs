@@ -167,7 +167,7 @@ fn a_bad_level_is_a_usage_error_that_names_the_words() {
     }
     let run = repo().run(&["pack", "--level", "*.rs=half"]);
     assert!(
-        run.stderr.contains("full, skeleton or path"),
+        run.stderr.contains("full, excerpt, skeleton or path"),
         "{}",
         run.stderr
     );

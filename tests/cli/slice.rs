@@ -1,6 +1,8 @@
 //! A slice of a repository for what is wanted.
 
-use super::{Repo, count, files_of, full_files_of, read};
+use std::os::unix::fs::PermissionsExt;
+
+use super::{Repo, Run, count, files_of, full_files_of, read};
 
 /// Files of a shop, each with many lines that say nothing.
 fn shop() -> Repo {
@@ -119,6 +121,56 @@ fn an_excerpt_says_which_lines_it_shows() {
 }
 
 #[test]
+fn an_excerpt_is_shown_wherever_one_is_asked_for() {
+    let repo = shop();
+    let task = ["--task", "the total of a cart"];
+    let levels = |args: &[&str]| -> Vec<String> {
+        let rows = rows(&repo, &[&task, args].concat());
+        let of = |path: &str| rows.iter().find(|row| row["path"] == path).unwrap().clone();
+        let files = ["src/cart.rs", "src/mail.rs", "tests/cart.rs"];
+        let words = |row: serde_json::Value| {
+            let reason = row["reason"].as_str().unwrap_or_default().to_owned();
+            format!("{} {reason}", row["level"].as_str().unwrap())
+        };
+        files.map(of).map(words).to_vec()
+    };
+    for (args, expected) in [
+        // Without a budget all else is there in full.
+        (
+            &["--level", "src/*=excerpt"][..],
+            ["excerpt asked", "skeleton asked", "full "],
+        ),
+        (
+            &["--level", "src/cart.rs=excerpt", "--budget", "20k"],
+            ["excerpt asked", "full ", "full "],
+        ),
+        (
+            &[
+                "--level",
+                "src/*=excerpt",
+                "--pin",
+                "mail.rs",
+                "--budget",
+                "2k",
+            ],
+            ["excerpt asked", "skeleton asked", "path budget"],
+        ),
+    ] {
+        let expected = expected.map(str::to_owned).to_vec();
+        let found = levels(args);
+        assert_eq!(found, expected, "{args:?}");
+        assert!(written(&repo).contains("pub fn total("));
+    }
+    let run = repo.run(&["pack", "--level", "src/*=excerpt"]);
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""));
+    assert!(
+        run.stderr.contains("give `--spec FILE` or `--task TEXT`"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn a_preference_weighs_files_against_lines() {
     let repo = shop();
     let n_full = |prefer: &str| -> usize {
@@ -212,4 +264,52 @@ fn what_is_wanted_needs_a_budget_and_is_said_once() {
         assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{args:?}");
         assert!(run.stderr.contains(error), "{}", run.stderr);
     }
+}
+
+#[test]
+fn a_slice_is_the_same_cold_and_warm_from_any_number_of_threads() {
+    let mut repo = shop();
+    let cache = repo.beside("home/.cache/twostep/memory");
+    let task = ["--task", "the total of a cart", "--budget", "1200"];
+    let slice = |repo: &Repo, args: &[&str]| {
+        let base = ["pack", "-q", "-f", "-o", "out.xml", "--manifest", "-"];
+        let run = repo.run(&[&base, &task[..], args].concat());
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{args:?}");
+        (written(repo), run.stdout)
+    };
+    let anew = slice(&repo, &["--no-cache"]);
+    assert!(!cache.exists());
+    for threads in ["1", "8", "8", "1"] {
+        assert_eq!(slice(&repo, &["--threads", threads]), anew);
+    }
+    let mode = std::fs::metadata(&cache).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    // One file a repository, which holds no text of it.
+    let files: Vec<_> = std::fs::read_dir(&cache).unwrap().collect();
+    let [Ok(file)] = files.as_slice() else {
+        panic!("{files:?}")
+    };
+    let kept = read(&file.path());
+    assert!(memchr::memmem::find(&kept, b"total").is_none());
+    for damaged in [&b""[..], b"junk\n", &kept[..kept.len() - 1]] {
+        std::fs::write(file.path(), damaged).unwrap();
+        assert_eq!(slice(&repo, &[]), anew);
+        assert_eq!(read(&file.path()).len(), kept.len());
+    }
+    // Nothing can be kept.
+    std::fs::remove_dir_all(&cache).unwrap();
+    std::fs::write(&cache, b"a file").unwrap();
+    assert_eq!(slice(&repo, &[]), anew);
+    std::fs::remove_file(&cache).unwrap();
+    // What has changed is seen.
+    slice(&repo, &[]);
+    repo = repo.file("src/cart.rs", "pub fn total() {}\n");
+    let changed = slice(&repo, &[]);
+    assert_ne!(changed, anew);
+    assert_eq!(slice(&repo, &["--no-cache"]), changed);
+    // A cache among the files would be one of them.
+    let mut inside = repo.command(&["pack", "-q", "--task", "total", "--budget", "9k"]);
+    inside.env("XDG_CACHE_HOME", repo.root().join("cache"));
+    assert_eq!(Run::of(inside).code, 0);
+    assert!(!repo.root().join("cache").exists());
 }

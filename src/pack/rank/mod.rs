@@ -47,6 +47,13 @@ pub struct Score {
     pub chunks: Vec<(Range<usize>, f64)>,
 }
 
+impl Score {
+    /// Says whether some of its lines are like what is wanted.
+    pub(super) fn says_where(&self) -> bool {
+        self.signals.iter().any(|(name, _)| *name == "chunk")
+    }
+}
+
 /// How many signals there are beside that of neighbours.
 const N_SIGNALS: usize = 10;
 
