@@ -457,6 +457,7 @@ fn three_models_discuss_a_plan_and_all_phases_leave_their_files() {
     ]
     .concat();
     let more = [
+        "--strict-audit",
         "--set",
         "co_implementation=full",
         "--set",

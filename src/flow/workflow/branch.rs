@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::StepError;
 use crate::flow::exec::{Before, Bench, Executed};
 use crate::flow::execute::begin_again;
+use crate::path::RepoPath;
 use crate::plan::Reference;
 use crate::prompt::template::Scope;
 use crate::repo::Repository;
@@ -32,6 +33,8 @@ pub(super) struct Good {
     pub(super) before: Before,
     /// What the plans name that it came of.
     pub(super) references: Vec<Reference>,
+    /// Files that were let in by edits: no plan names them.
+    pub(super) let_in: Vec<RepoPath>,
 }
 
 impl Good {

@@ -10,6 +10,7 @@ use super::{CHOICES, Hands, StepError, Worker};
 use crate::agent::Role;
 use crate::check::Checked;
 use crate::edit::{self, Edit};
+use crate::flow::audit::audit;
 use crate::flow::checks::{CHECKS_FOLDER, When, run_checks};
 use crate::flow::edits;
 use crate::flow::examine::{PATCH_FILE, examine, patch_of};
@@ -28,7 +29,7 @@ use crate::flow::review::{self, Subject};
 use crate::flow::route::Context;
 use crate::fs::{self, Root};
 use crate::path::RepoPath;
-use crate::plan::{Intent, Plan, Reference, Status};
+use crate::plan::{Plan, Reference};
 use crate::prompt::template::Scope;
 use crate::review::Verdict;
 use crate::run::{ChangedFile, Event as Happened};
@@ -112,6 +113,7 @@ impl Worker<'_> {
             },
             executed: Some(Arc::new(worked.executed)),
             references: agreed,
+            let_in: branch.good.let_in.clone(),
         };
         let files = since(&began, branch.good.changes());
         let files: Vec<String> = files.iter().map(|it| it.path.to_string()).collect();
@@ -218,7 +220,7 @@ impl Worker<'_> {
         let files = since(branch.good.changes(), &executed.changes.changes);
         let files: Vec<RepoPath> = files.into_iter().map(|it| it.path).collect();
         let mut good = branch.good.clone();
-        good.references.extend(files.iter().map(agreed));
+        good.let_in.extend(files.iter().cloned());
         good.before.n_asked += 1;
         good.before.patch = patch(&executed)?;
         good.executed = Some(Arc::new(executed));
@@ -249,11 +251,18 @@ impl Worker<'_> {
         let redactor = &self.host.redactor;
         let made = edits::make(edits, &root, &|_| false, redactor, &go_on)?;
         made.map_err(StepError::Edits)?;
-        self.examined(branch, &branch.good.references)
+        // What no plan names was let in for itself.
+        let agreed = &branch.good.references;
+        self.examined(branch, agreed, Extent::Group)
     }
 
     /// Holds what the scratch of a branch holds against what may land.
-    fn examined(&self, branch: &Branch, agreed: &[Reference]) -> Result<Executed, StepError> {
+    fn examined(
+        &self,
+        branch: &Branch,
+        agreed: &[Reference],
+        extent: Extent,
+    ) -> Result<Executed, StepError> {
         let hands = self.hands()?;
         let bench = branch.bench.as_ref().ok_or(StepError::NoScratch)?;
         let plan = Plan {
@@ -263,7 +272,7 @@ impl Worker<'_> {
         let rules = Rules {
             plan: &plan,
             references: agreed,
-            extent: Extent::Whole,
+            extent,
             checks: hands.checks,
             protected: hands.protected,
             consent: hands.consent,
@@ -338,7 +347,7 @@ impl Worker<'_> {
         let said = said.strip_prefix(&began.before.reports).unwrap_or(said);
         good.before.reports.push_str(said);
         whole.good.before.reports.clone_from(&good.before.reports);
-        let examined = self.examined(whole, &references);
+        let examined = self.examined(whole, &references, Extent::Whole);
         let executed = match examined.and_then(|executed| self.checked(executed, whole)) {
             Ok(executed) => executed,
             Err(StepError::Exec(ExecError::Failed { .. })) => {
@@ -352,6 +361,7 @@ impl Worker<'_> {
         good.before.n_asked += 1;
         good.executed = Some(Arc::new(executed));
         good.references = references;
+        good.let_in.extend(branch.good.let_in.iter().cloned());
         whole.good = good;
         Ok(None)
     }
@@ -453,9 +463,14 @@ impl Worker<'_> {
         };
         let files = changes.changes.iter().map(file).collect();
         self.run.record(Happened::Changed { files })?;
+        let good = &branch.good;
+        let (named, said) = (&good.references, &good.before.reports);
+        let mut audit = audit(named, said, &bench.scratch.snapshot, &changes.changes);
+        audit.unplanned.retain(|path| !good.let_in.contains(path));
         let executed = Executed {
             changes,
             patch,
+            audit,
             ..Executed::clone(executed)
         };
         let goal = Goal {
@@ -485,17 +500,6 @@ impl Worker<'_> {
 fn patch(executed: &Executed) -> Result<Option<Vec<u8>>, StepError> {
     let patch = fs::read_regular(&executed.patch, MAX_PATCH_BYTES)?;
     Ok((!patch.is_empty()).then_some(patch))
-}
-
-/// Returns a file that somebody agreed to as a plan would name it.
-fn agreed(path: &RepoPath) -> Reference {
-    Reference {
-        written: path.to_string(),
-        line: 0,
-        lines: Vec::new(),
-        intent: Intent::Change,
-        status: Status::Exact(path.clone()),
-    }
 }
 
 /// Returns the names that a template of commands may use: those of the user's values.
