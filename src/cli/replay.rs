@@ -80,10 +80,12 @@ fn again(
     };
     let cli = match parse(&[])?.verb {
         Verb::PlanExec(_) => parse(&["--yes", "--force", "--accept-sensitive", "--land", "none"])?,
-        Verb::Exec(_) => parse(&["--yes", "--accept-sensitive", "--land", "none"])?,
+        Verb::Exec(_) | Verb::Workflow(_) => {
+            parse(&["--yes", "--accept-sensitive", "--land", "none"])?
+        }
         _ => {
             return Err(usage(
-                format!("the run {id} is no `plan-exec` or `exec`"),
+                format!("the run {id} is no `plan-exec`, `exec` or `workflow`"),
                 "name a run that was one: `twostep runs` lists all",
             ));
         }

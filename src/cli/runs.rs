@@ -274,7 +274,14 @@ fn told(event: &Event) -> Option<String> {
             return None;
         }
         Event::Artefact { name, bytes, .. } => format!("kept {name} ({} bytes)", grouped(*bytes)),
-        Event::CallStarted { role, agent, .. } => format!("asked {agent}{}", role.as_words()),
+        Event::CallStarted {
+            role, agent, step, ..
+        } => {
+            let step = step
+                .as_ref()
+                .map_or(String::new(), |step| format!(", in `{step}`"));
+            format!("asked {agent}{}{step}", role.as_words())
+        }
         Event::CallEnded { usage, billing, .. } => {
             let tokens = |n: Option<u64>| n.map_or("unknown".to_owned(), grouped);
             let (input, output) = (tokens(usage.input), tokens(usage.output));

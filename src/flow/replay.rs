@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::land::{HELD_FOLDER, LANDING_FILE};
 use super::undo::MAX_BYTES;
-use crate::fs::{self, Entry, FsError, Hash, Root};
+use super::workflow::{FILES_FOLDER, PROGRESS_FILE};
+use crate::fs::{self, Entry, FsError, Hash, Root, SystemKind};
 use crate::git::{self, Objects};
 use crate::path::RepoPath;
 use crate::repo::{self, Candidate, Kind, OpenError};
@@ -219,9 +220,9 @@ fn put(copy: &Root, path: &RepoPath, state: &State, bytes: &[u8]) -> Result<(), 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Compared {
     /// Those that are the same.
-    pub same: Vec<&'static str>,
+    pub same: Vec<String>,
     /// Those that are others.
-    pub different: Vec<&'static str>,
+    pub different: Vec<String>,
 }
 
 /// What a run makes of its files and its answers, and of nothing else.
@@ -234,6 +235,29 @@ const MADE: &[&str] = &[
     "changes.patch",
 ];
 
+/// Returns the files of the steps of a workflow; how far they were tells who was asked, and that is another now.
+fn of_steps(first: &Path) -> Result<Vec<String>, FsError> {
+    let mut files = Vec::new();
+    let mut folders = vec![FILES_FOLDER.to_owned()];
+    while let Some(folder) = folders.pop() {
+        if fs::kind(&first.join(&folder))? != SystemKind::Folder {
+            continue;
+        }
+        for name in fs::list(&first.join(&folder))? {
+            let Some(name) = name.to_str().map(|name| format!("{folder}/{name}")) else {
+                continue;
+            };
+            match fs::kind(&first.join(&name))? {
+                SystemKind::Folder => folders.push(name),
+                SystemKind::File if name != PROGRESS_FILE => files.push(name),
+                _ => {}
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
 /// Holds what the run in `again` made against what the run in `first` did, as far as that came.
 ///
 /// # Errors
@@ -241,10 +265,12 @@ const MADE: &[&str] = &[
 /// Fails where a file cannot be read.
 pub fn compare(first: &Path, again: &Path) -> Result<Compared, FsError> {
     let mut compared = Compared::default();
-    for name in MADE.iter().filter(|name| fs::has_entry(first, name)) {
-        let is_same = fs::has_entry(again, name)
-            && fs::read_regular(&first.join(name), MAX_BYTES)?
-                == fs::read_regular(&again.join(name), MAX_BYTES)?;
+    let made = MADE.iter().filter(|name| fs::has_entry(first, name));
+    let made = made.map(|name| (*name).to_owned());
+    for name in made.chain(of_steps(first)?) {
+        let is_same = fs::has_entry(again, &name)
+            && fs::read_regular(&first.join(&name), MAX_BYTES)?
+                == fs::read_regular(&again.join(&name), MAX_BYTES)?;
         if is_same {
             compared.same.push(name);
         } else {

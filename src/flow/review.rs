@@ -9,7 +9,7 @@ use crate::check::Checked;
 use crate::fs;
 use crate::prompt;
 use crate::review::{self, Finding, Review, Verdict};
-use crate::run::{CallPlace, Event as Happened, Run};
+use crate::run::{self, CallPlace, Event as Happened, Run};
 use crate::tokens::Counter;
 
 /// What is reviewed.
@@ -100,12 +100,9 @@ pub fn ask(
         let reply = place.folder.join(REPLY_FILE);
         PlanningError::Review { error, reply }
     })?;
-    let name = match step {
-        Some(step) => format!("reviews/{step}-{n}.md"),
-        None => format!("review-{n}.md"),
-    };
-    let file = run.keep(&name, reply.text.as_bytes())?;
+    let file = run.keep(&run::review_file(step, n), reply.text.as_bytes())?;
     run.record(Happened::Reviewed {
+        step: step.map(str::to_owned),
         number: n,
         approves: review.verdict == Verdict::Approve,
         failed: review.failed.iter().map(ToString::to_string).collect(),

@@ -160,6 +160,9 @@ pub enum Event {
     },
     /// A reviewer has read the change.
     Reviewed {
+        /// The step of a workflow that asked, if one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<String>,
         /// How often it was read by now.
         number: usize,
         /// Whether it may land.

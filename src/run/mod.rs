@@ -437,6 +437,14 @@ fn link_to_runs(root: &Path) -> Option<PathBuf> {
     way.into_iter().find(|path| fs::is_link(path))
 }
 
+/// Returns the name of the file of a run that holds its `n`th review, or that of a step of its workflow.
+pub fn review_file(step: Option<&str>, n: usize) -> String {
+    match step {
+        Some(step) => format!("reviews/{step}-{n}.md"),
+        None => format!("review-{n}.md"),
+    }
+}
+
 /// Returns the run that was ended while it landed, if there is one: the files are then neither the old nor the new. One
 /// that lands now is none, nor is one that cannot be read.
 ///

@@ -200,6 +200,7 @@ fn reviewed(text: &mut String, records: &[Record]) {
     let mut is_first = true;
     for record in records {
         let Event::Reviewed {
+            step,
             number,
             approves,
             failed,
@@ -215,10 +216,8 @@ fn reviewed(text: &mut String, records: &[Record]) {
         } else {
             "asked for changes"
         };
-        let _ = writeln!(
-            text,
-            "- [review-{number}.md](review-{number}.md): {verdict}"
-        );
+        let file = super::review_file(step.as_deref(), *number);
+        let _ = writeln!(text, "- [{file}](<{file}>): {verdict}");
         for finding in failed {
             let _ = writeln!(text, "  - {}", one_line(finding));
         }

@@ -143,6 +143,17 @@ fn what_is_approved_lands_and_is_remembered_and_what_is_not_is_not() {
         memory.contains("Changed: greeting.txt. Approved."),
         "{memory}"
     );
+    let again = stage.run(&["runs", "replay"]);
+    assert_eq!(again.code, 0, "{} {}", again.stdout, again.stderr);
+    for name in ["changes.patch", "out/PLAN.md", "out/implementation.md"] {
+        let said = format!("same     {name}\n");
+        assert!(again.stdout.contains(&said), "{name}: {}", again.stdout);
+    }
+    assert!(
+        stage
+            .kept("report.md")
+            .contains("- [reviews/change-2.md](<reviews/change-2.md>): approved")
+    );
     let progress = stage.kept("out/progress.md");
     for said in [
         "## Completed\n\n- [x] planning[1].plan (ask, gemini (gemini-3.1-pro-preview))\n",
@@ -225,6 +236,9 @@ fn who_changed_the_same_file_does_it_again_on_top_of_the_other() {
     let said =
         "others changed `list.txt`, too; `changes[3]` is done again on top of what others made";
     assert!(run.stderr.contains(said), "{}", run.stderr);
+    // Done again, it comes out the same, whoever is faster.
+    let again = stage.run(&["runs", "replay"]);
+    assert_eq!(again.code, 0, "{} {}", again.stdout, again.stderr);
     // One plan, three steps, and one of them twice.
     assert_eq!(stage.n_began(), 5, "{}", run.stderr);
     let made = "Greet: greeting.txt\nList one: list.txt\nList two: list.txt\n";

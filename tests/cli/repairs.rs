@@ -116,7 +116,7 @@ fn a_reviewer_says_whether_a_change_may_land() {
         let lines = stage.greeting().lines().count();
         assert_eq!(lines, if code == 0 { 2 + n_no } else { 1 }, "{n_no}");
         let report = text(&stage, "report.md");
-        assert!(report.contains("[review-1.md](review-1.md)"), "{report}");
+        assert!(report.contains("[review-1.md](<review-1.md>)"), "{report}");
         if n_no > 0 {
             let prompt = text(&stage, "calls/04-executor/prompt.md");
             assert!(

@@ -263,9 +263,11 @@ impl Job<'_> {
 
     /// Returns what templates may name at the beginning: the same, if the run is gone on with.
     fn scope(&self, run: &Run) -> anyhow::Result<Scope> {
-        let file = run.folder.join(KEPT_FILE);
-        let kept = if run.is_resumed() && fs::has_entry(&run.folder, KEPT_FILE) {
-            fs::read_json(&file, MAX_KEPT_BYTES)?
+        let replayed = self.environment.replayed.as_deref();
+        let before = replayed.or(run.is_resumed().then_some(&run.folder));
+        let before = before.filter(|folder| fs::has_entry(folder, KEPT_FILE));
+        let kept = if let Some(folder) = before {
+            fs::read_json(&folder.join(KEPT_FILE), MAX_KEPT_BYTES)?
         } else {
             // What came with the repository is nobody's memory.
             let memory = if run::is_foreign(self.repository) {

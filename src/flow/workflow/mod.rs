@@ -47,7 +47,7 @@ pub use estimate::{Estimate, estimates};
 pub const FILES_FOLDER: &str = "out";
 
 /// The file of a run that says how far its steps are.
-const PROGRESS_FILE: &str = "out/progress.md";
+pub const PROGRESS_FILE: &str = "out/progress.md";
 
 /// What a step that changes files asks is answered with one of these.
 pub const CHOICES: [&str; 2] = ["yes", "no"];

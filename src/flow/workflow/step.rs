@@ -18,6 +18,7 @@ use crate::flow::plan_exec::resolve;
 use crate::flow::player::Player;
 use crate::flow::rounds;
 use crate::flow::{plan as planning, review as reviewing};
+use crate::fs;
 use crate::model::Measure;
 use crate::pack::{Query, Room};
 use crate::path::RepoPath;
@@ -28,6 +29,9 @@ use crate::review::{self, Verdict};
 use crate::run::CallPlace;
 use crate::schema::Schema;
 use crate::workflow::{Approve, Contract, Does, Step};
+
+/// No answer of the user's is larger.
+const MAX_ANSWER_BYTES: u64 = 1 << 16;
 
 impl Worker<'_> {
     /// Does a step that is no group, and returns what it came to.
@@ -245,11 +249,10 @@ impl Worker<'_> {
     ) -> Result<Value, StepError> {
         let name = format!("gates/{label}.txt");
         // Who answered before the run was gone on with is not asked again.
-        let known = self
-            .run
-            .kept(&name)
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok());
+        let replayed = self.host.replayed.map(|first| first.join(&name));
+        let replayed = replayed.and_then(|file| fs::read_regular(&file, MAX_ANSWER_BYTES).ok());
+        let known = self.run.kept(&name).ok().or(replayed);
+        let known = known.and_then(|bytes| String::from_utf8(bytes).ok());
         let gate = Gate {
             step,
             question,
