@@ -372,6 +372,11 @@ pub(super) fn costs_of(role: Role, player: &Player, tokens: u64) -> Option<(f64,
 
 /// Tells what a prompt may cost.
 pub(super) fn tell_cost(printer: &Printer, role: Role, player: &Player, prompt: &Prompt) {
+    printer.note(&cost(role, player, prompt));
+}
+
+/// Says what a prompt may cost.
+pub(super) fn cost(role: Role, player: &Player, prompt: &Prompt) -> String {
     let name = player.agent.name();
     let text = match (&player.agent, costs(role, player, prompt)) {
         (Agent::Recorded(_) | Agent::Caller, _) => format!("{name} costs nothing"),
@@ -382,7 +387,7 @@ pub(super) fn tell_cost(printer: &Printer, role: Role, player: &Player, prompt: 
         ),
         (_, None) => format!("{name} has no known price"),
     };
-    printer.note(&line(role.name(), &text));
+    line(role.name(), &text)
 }
 
 /// Tells what a run came to.

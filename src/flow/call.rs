@@ -319,10 +319,13 @@ fn throttle(
     host: &Host<'_>,
 ) -> Result<(), PlanningError> {
     let account = player.account();
+    let mut is_first = true;
     while let Some(wait) = host.limiter.book(account, player.rates, reserve.tokens) {
         let left = host.budget.time_left(run, (host.now)());
         let wait = left.map_or(wait, |left| wait.min(left));
-        (host.tell)(&Event::Throttled(asked.role, wait));
+        if std::mem::take(&mut is_first) {
+            (host.tell)(&Event::Throttled(asked.role, wait));
+        }
         pause(wait, run, host)?;
         host.budget.check_time(run, (host.now)())?;
     }

@@ -268,15 +268,6 @@ impl Does {
         }
     }
 
-    /// Says whether it changes files.
-    pub fn changes(&self) -> bool {
-        match self {
-            Self::Execute { .. } | Self::Integrate { .. } => true,
-            Self::Steps { steps, .. } => steps.iter().any(|step| step.does.changes()),
-            _ => false,
-        }
-    }
-
     /// Returns the fields of its result.
     pub fn fields(&self) -> &'static [&'static str] {
         match self {
@@ -306,16 +297,6 @@ impl Workflow {
     pub fn read(text: &str) -> Result<Self, WorkflowError> {
         let workflow = raw::read(text)?;
         known::check(workflow, text)
-    }
-
-    /// Says whether one of its steps works in a scratch.
-    pub fn needs_scratch(&self) -> bool {
-        self.steps.iter().any(|step| step.does.needs_scratch())
-    }
-
-    /// Says whether one of its steps changes files.
-    pub fn changes(&self) -> bool {
-        self.steps.iter().any(|step| step.does.changes())
     }
 }
 

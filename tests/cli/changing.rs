@@ -585,3 +585,36 @@ fn a_workflow_that_changes_nothing_takes_no_options_for_changes() {
         run.stderr
     );
 }
+
+#[test]
+fn what_workers_found_is_done_only_if_that_is_wanted() {
+    let tasks = json!({ "tasks": [{ "title": "A", "task": "look", "files": "greeting.txt" }] });
+    let boss = format!(
+        "cat > p; grep -q '<report' p && echo 'Greet the world in greeting.txt.' || echo '{tasks}'\n"
+    );
+    let stage = Stage::new().players(
+        &[("boss", &boss), ("worker", "echo seen\n")],
+        &[(
+            "hand",
+            "cat > /dev/null; echo 'hello world' > greeting.txt; echo did\n",
+        )],
+    );
+    let roles = [
+        "--role",
+        "orchestrator=boss",
+        "--role",
+        "worker=worker",
+        "--role",
+        "editor=hand",
+        "--yes",
+    ];
+    let run = stage.work(&[&["workers", "spec.md"], &roles[..]].concat());
+    assert_eq!((run.code, stage.n_began()), (0, 3), "{}", run.stderr);
+    // Nothing is copied for a workflow that changes nothing.
+    assert!(!stage.last_run().join("snapshot.json").exists());
+    assert_eq!(stage.greeting(), "hello\n");
+    let more = ["--set", "update=yes", "--check", CHECK];
+    let run = stage.work(&[&["workers", "spec.md"], &roles[..], &more].concat());
+    assert_eq!((run.code, stage.n_began()), (0, 4), "{}", run.stderr);
+    assert_eq!(stage.greeting(), "hello world\n");
+}

@@ -1,6 +1,6 @@
 //! `twostep workflow run`: who plays, what is set and answered beforehand, and doing it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,7 +26,9 @@ use crate::flow::pack::{self, PackRequest};
 use crate::flow::plan::{Prompt, SPEC_FILE};
 use crate::flow::plan_exec::{Tolerance, clear, title};
 use crate::flow::player::Player;
-use crate::flow::workflow::{Files, Gate, Hands, Scope, Spend, StepFailed, Workshop, known, work};
+use crate::flow::workflow::{
+    Files, Gate, Hands, Scope, Spend, StepFailed, Workshop, known, needs_scratch, work,
+};
 use crate::fs;
 use crate::path::RepoPath;
 use crate::repo::{self, Candidate, Globs, Repository};
@@ -164,8 +166,10 @@ impl Job<'_> {
         let repository = self.repository;
         let threads = threads(None);
         let candidates = pack::all_candidates(repository, threads);
-        let (checks, carried) =
-            args.ground(workflow, repository, lent, self.environment, printer)?;
+        let files = files(&candidates);
+        let before = known(self.spec, "", &self.values);
+        let work_on = needs_scratch(&workflow.steps, &before, &files).then_some(&args.change);
+        let (checks, carried) = self.ground(work_on)?;
         let protected = self.environment.protected()?;
         let tolerance: Tolerance = (&args.change.tolerance).into();
         let asking = Mutex::new(());
@@ -188,14 +192,10 @@ impl Job<'_> {
             let _turn = asking.lock().unwrap_or_else(PoisonError::into_inner);
             self.decide(gate)
         };
+        let told_costs: Mutex<BTreeSet<String>> = Mutex::default();
         let spend = |role: Role, player: &Player, prompt: &Prompt| {
             let _turn = asking.lock().unwrap_or_else(PoisonError::into_inner);
-            story::tell_cost(printer, role, player, prompt);
-            if may_spend(role, player, prompt, &args.agents, printer, lent) {
-                Spend::Go
-            } else {
-                Spend::Stop
-            }
+            self.spend(role, player, prompt, &told_costs)
         };
         let families = self.players.values().flat_map(Player::chain);
         let counter = Counter::new(families.filter_map(Player::family).collect());
@@ -204,10 +204,10 @@ impl Job<'_> {
             candidates: &candidates,
             request: PackRequest::everything(counter, Arc::clone(&lent.redactor), threads),
             players: &self.players,
-            files: files(&candidates),
+            files,
             decide: &decide,
             spend: &spend,
-            hands: workflow.needs_scratch().then_some(hands),
+            hands: work_on.map(|_| hands),
         };
         if args.agents.dry_run {
             let memory = run::memory(repository.root.path(), &self.memory())?;
@@ -253,6 +253,34 @@ impl Job<'_> {
         }
         let form = if args.json { Form::Json } else { Form::Text };
         give(form, Ended::of(done), &run, repository, lent, printer)
+    }
+
+    /// Returns the checks of a workflow that works on files as `given` says, with the folders that they need.
+    fn ground(&self, given: Option<&GroundArgs>) -> anyhow::Result<(Vec<String>, Vec<RepoPath>)> {
+        let said = &self.args.change;
+        if said.land == LandArg::Patch {
+            return Err(usage(
+                "the patch cannot go to stdout: what the workflow gives out does",
+                "use `--land none`: the run's folder has the patch",
+            ));
+        }
+        let Some(given) = given else {
+            if said.checks.is_empty() && said.land == LandArg::Tree {
+                return Ok((Vec::new(), Vec::new()));
+            }
+            return Err(usage(
+                format!("the workflow `{}` changes no files", self.args.name),
+                "leave `--check` and `--land` out",
+            ));
+        };
+        let (repository, environment) = (self.repository, self.environment);
+        given.check(repository)?;
+        let agents = &self.args.agents;
+        let (checks, needed) =
+            given.checks(repository, agents, self.lent, environment, self.printer)?;
+        let mut carried = given.carried(repository, environment)?;
+        carried.extend(needed);
+        Ok((checks, carried))
     }
 
     /// Returns by which name runs of the workflow remember.
@@ -301,6 +329,27 @@ impl Job<'_> {
         }
     }
 
+    /// Tells what a prompt may cost, once where it is the same; says whether it may be paid for.
+    fn spend(
+        &self,
+        role: Role,
+        player: &Player,
+        prompt: &Prompt,
+        told: &Mutex<BTreeSet<String>>,
+    ) -> Spend {
+        let line = story::cost(role, player, prompt);
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert(line.clone()) {
+            self.printer.note(&line);
+        }
+        let agents = &self.args.agents;
+        if may_spend(role, player, prompt, agents, self.printer, self.lent) {
+            Spend::Go
+        } else {
+            Spend::Stop
+        }
+    }
+
     fn ask(&self, question: &str) -> Option<String> {
         self.printer.ask(question, &|| self.lent.signal().is_some())
     }
@@ -331,39 +380,6 @@ impl Job<'_> {
 }
 
 impl RunArgs {
-    /// Returns the checks of a workflow that works on files, with the folders that they need.
-    fn ground(
-        &self,
-        workflow: &Workflow,
-        repository: &Repository,
-        lent: &Lent,
-        environment: &Environment,
-        printer: &Printer,
-    ) -> anyhow::Result<(Vec<String>, Vec<RepoPath>)> {
-        let given = &self.change;
-        if given.land == LandArg::Patch {
-            return Err(usage(
-                "the patch cannot go to stdout: what the workflow gives out does",
-                "use `--land none`: the run's folder has the patch",
-            ));
-        }
-        if !workflow.needs_scratch() {
-            if given.checks.is_empty() && given.land == LandArg::Tree {
-                return Ok((Vec::new(), Vec::new()));
-            }
-            return Err(usage(
-                format!("the workflow `{}` changes no files", self.name),
-                "leave `--check` and `--land` out",
-            ));
-        }
-        given.check(repository)?;
-        let (checks, needed) =
-            given.checks(repository, &self.agents, lent, environment, printer)?;
-        let mut carried = given.carried(repository, environment)?;
-        carried.extend(needed);
-        Ok((checks, carried))
-    }
-
     /// Returns who plays each role.
     fn players(
         &self,

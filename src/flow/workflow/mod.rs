@@ -306,6 +306,23 @@ pub fn known(spec: &str, memory: &str, values: &BTreeMap<String, String>) -> Sco
     given.chain(values).collect()
 }
 
+/// Says whether one of the steps works in a scratch, as far as that is known before the first: one whose `when` is false by what the user set
+/// does not.
+pub fn needs_scratch(steps: &[Step], scope: &Scope, files: &Files) -> bool {
+    let is_off = |when: &String| {
+        let names = template::names_in_expression(when).unwrap_or_default();
+        let is_known = |name: &String| scope.contains_key(name.split('.').next().unwrap_or(name));
+        names.iter().all(is_known) && template::is_true(when, scope, files) == Ok(false)
+    };
+    let on = steps
+        .iter()
+        .filter(|step| !step.when.as_ref().is_some_and(is_off));
+    on.map(|step| &step.does).any(|does| match does {
+        Does::Steps { steps, .. } => needs_scratch(steps, scope, files),
+        does => does.needs_scratch(),
+    })
+}
+
 /// Does the steps of a workflow in `scope`, which holds the spec and the values, and puts what they changed where it is wanted,
 /// under a title.
 ///
@@ -443,7 +460,7 @@ impl Worker<'_> {
                     label: &label,
                     at_once: *at_once,
                     needs: needs(&items).map_err(&failed)?,
-                    needs_scratch: step.does.needs_scratch(),
+                    needs_scratch: step.does.needs_scratch() && branch.bench.is_some(),
                 };
                 let work = |n: usize, again: Try, branch: &mut Branch| {
                     branch.scope.insert(name.clone(), items[n].clone());
@@ -473,7 +490,7 @@ impl Worker<'_> {
                 label,
                 at_once: *at_once,
                 needs: vec![Vec::new(); steps.len()],
-                needs_scratch: step.does.needs_scratch(),
+                needs_scratch: step.does.needs_scratch() && branch.bench.is_some(),
             };
             let work = |n: usize, again: Try, branch: &mut Branch| {
                 self.step(&steps[n], branch, &again.label(&at))?;
