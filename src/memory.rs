@@ -80,13 +80,13 @@ impl Memory {
         self.old.is_empty()
     }
 
-    /// Returns what is known of a text, if it can be read; else finds it out, and keeps it as it is written.
+    /// Returns what is known of a text, if it can be read; else finds it out, and keeps it as it is written, if it is.
     pub fn recall<T>(
         &self,
         topic: &str,
         text: &str,
         read: impl FnOnce(&[u8]) -> Option<T>,
-        write: impl FnOnce(&T) -> Vec<u8>,
+        write: impl FnOnce(&T) -> Option<Vec<u8>>,
         find_out: impl FnOnce() -> T,
     ) -> T {
         if self.place.is_none() {
@@ -100,8 +100,10 @@ impl Memory {
             return found;
         }
         let found = find_out();
-        let mut new = self.new.lock().unwrap_or_else(PoisonError::into_inner);
-        new.insert(key, write(&found));
+        if let Some(bytes) = write(&found) {
+            let mut new = self.new.lock().unwrap_or_else(PoisonError::into_inner);
+            new.insert(key, bytes);
+        }
         found
     }
 
@@ -215,7 +217,7 @@ mod tests {
             "length",
             text,
             |bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?)),
-            |length| length.to_le_bytes().to_vec(),
+            |length| Some(length.to_le_bytes().to_vec()),
             || {
                 was_found_out = true;
                 text.len() as u64
@@ -287,7 +289,7 @@ mod tests {
         let keep = |texts: &[&str]| -> Vec<bool> {
             let memory = Memory::open(folder.path(), Path::new("/a"), BUILD);
             let each = texts.iter().map(|text| {
-                let write = |_: &bool| third.clone();
+                let write = |_: &bool| Some(third.clone());
                 memory.recall("third", text, |_| Some(true), write, || false)
             });
             let known = each.collect();

@@ -2,7 +2,7 @@
 
 use crate::memory::Memory;
 use crate::path::RepoPath;
-use crate::syntax::{self, Language, Lines, Outline};
+use crate::syntax::{self, Language, Lines, Outline, Unparsed};
 
 /// How a source file is shortened. What has no outline has no lines here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,10 +18,17 @@ impl Shape {
     pub(super) fn of(path: &RepoPath, text: &str, memory: &Memory) -> Option<Self> {
         let language = Language::of(path.as_bytes(), text)?;
         let topic = format!("shape {language:?}");
-        let shape = memory.recall(&topic, text, read, write, || {
-            syntax::outline(language, text).map_or_else(|_| Self::default(), Self::from)
+        let known = |bytes: &[u8]| read(bytes).map(Ok);
+        let written = |shape: &Result<Self, Unparsed>| match shape {
+            Ok(shape) => Some(write(shape)),
+            // The text alone does not say so.
+            Err(Unparsed::TooSlow) => None,
+            Err(_) => Some(write(&Self::default())),
+        };
+        let shape = memory.recall(&topic, text, known, written, || {
+            syntax::outline(language, text).map(Self::from)
         });
-        Some(shape).filter(|shape| !shape.skeleton.is_empty())
+        shape.ok().filter(|shape| !shape.skeleton.is_empty())
     }
 
     /// Returns the lines that say in what a line is: the signatures round it.
@@ -62,7 +69,7 @@ fn write(shape: &Shape) -> Vec<u8> {
     numbers.flat_map(u32::to_le_bytes).collect()
 }
 
-/// Reads what [`write`] wrote; none if that makes no sense.
+/// Reads what [`write()`] wrote; none if that makes no sense.
 fn read(bytes: &[u8]) -> Option<Shape> {
     let (numbers, []) = bytes.as_chunks() else {
         return None;

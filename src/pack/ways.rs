@@ -289,6 +289,22 @@ mod tests {
     }
 
     #[test]
+    fn what_it_is_worth_to_see_a_file_falls_slower_than_it_is_likely() {
+        let seen = |likelihood: f64, chunks: &[(std::ops::Range<usize>, f64)]| {
+            let score = Score {
+                likelihood,
+                chunks: chunks.to_vec(),
+                ..Score::default()
+            };
+            seen_worth(&score, Prefer::Balance)
+        };
+        let (lines, of_a_test) = (&[(1..2, 1.0)][..], &[][..]);
+        assert!((seen(1.0, lines) - seen(1.0, of_a_test)).abs() < 1e-9);
+        assert!(seen(0.1, lines) > 1.5 * seen(0.1, of_a_test));
+        assert!((seen(0.1, of_a_test) - 0.1 * seen(1.0, of_a_test)).abs() < 1e-9);
+    }
+
+    #[test]
     fn a_preference_says_how_much_a_whole_file_is_worth() {
         let score = Score {
             total: 1.0,

@@ -1,7 +1,8 @@
-//! A tree from a text, within bounds that do not depend on the machine.
+//! A tree from a text, within bounds that do not depend on the machine, but for the last: time, for texts made to take it.
 
 use std::cell::Cell;
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use tree_sitter::{ParseOptions, Parser, Tree};
 
@@ -39,6 +40,11 @@ const MAX_OPEN: usize = 500;
 /// The most that stands in errors, in percent of the text.
 const MAX_BROKEN_PERCENT: usize = 10;
 
+/// How long a text may take, and how much longer a megabyte of it: many times what any takes that was not made for it. What
+/// the parser does in one step grows with what is open, which it does not tell.
+const MAX_TIME: Duration = Duration::from_secs(2);
+const MAX_TIME_A_MEGABYTE: Duration = Duration::from_secs(5);
+
 /// Parses `text`. The tree may be that of a text as long, in which macros are blanks.
 pub(super) fn parse(language: Language, text: &str) -> Result<Tree, Unparsed> {
     if text.len() > MAX_BYTES {
@@ -64,6 +70,8 @@ fn parse_as_it_is(language: Language, text: &str) -> Result<Tree, Unparsed> {
     let bytes = text.as_bytes();
     let n_left = Cell::new((bytes.len() / PIECE_BYTES + 16) * MAX_READINGS);
     let n_steps_left = Cell::new(bytes.len() / 24 + 1000);
+    let n_kilobytes = u32::try_from(bytes.len() >> 10).unwrap_or(u32::MAX);
+    let end = Instant::now() + MAX_TIME + MAX_TIME_A_MEGABYTE * n_kilobytes / 1024;
     let mut read = |at: usize, _| {
         n_left.set(n_left.get().saturating_sub(1));
         let end = bytes.len().min(at + PIECE_BYTES);
@@ -76,7 +84,7 @@ fn parse_as_it_is(language: Language, text: &str) -> Result<Tree, Unparsed> {
     };
     let mut go_on = |_: &tree_sitter::ParseState| {
         n_steps_left.set(n_steps_left.get().saturating_sub(1));
-        if n_left.get() == 0 || n_steps_left.get() == 0 {
+        if n_left.get() == 0 || n_steps_left.get() == 0 || Instant::now() > end {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())

@@ -138,7 +138,7 @@ impl Counter {
             &self.topic,
             text,
             |bytes| self.read(bytes),
-            |count| self.write(count),
+            |count| Some(self.write(count)),
             || self.count_anew(text),
         )
     }

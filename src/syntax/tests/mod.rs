@@ -1,4 +1,5 @@
 use std::fmt::Write;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
@@ -353,6 +354,15 @@ fn no_text_takes_all_the_time_or_the_stack() {
             }
         }
     }
+}
+
+#[test]
+fn a_text_that_is_made_to_take_time_has_no_outline() {
+    // Each label is looked for in all that is open: this would take minutes.
+    let text = "case 1:".repeat(20_000);
+    let start = Instant::now();
+    assert_eq!(outline(Language::Tsx, &text), Err(Unparsed::TooSlow));
+    assert!(start.elapsed() < Duration::from_secs(30));
 }
 
 fn check(language: Language, text: &str) {
