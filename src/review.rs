@@ -71,22 +71,51 @@ enum Part {
     Suggestions,
 }
 
+/// A line of an answer.
+struct Line<'a> {
+    text: &'a str,
+    /// Whether it stands in a fence or a comment, where no reviewer says anything.
+    is_quoted: bool,
+}
+
 /// Takes the review out of a reviewer's answer.
+///
+/// What is quoted is none of it, and must not tell another story: a reader may see the end of a quotation elsewhere.
 ///
 /// # Errors
 ///
 /// Refuses an answer that has no one verdict, or one that its findings contradict.
 pub fn parse(answer: &str) -> Result<Review, ReviewError> {
-    let lines = unfenced(answer);
-    let mut said = lines.iter().rev().filter(|line| !line.trim().is_empty());
-    let verdict = said.next().and_then(|line| verdict(line));
+    let lines = lines(answer);
+    let mut said = lines.iter().rev();
+    let last = said.find(|line| !line.text.trim().is_empty());
+    let last = last.filter(|line| !line.is_quoted && !is_code(line.text));
+    let verdict = last.and_then(|line| verdict(line.text));
     let verdict = verdict.ok_or(ReviewError::NoVerdict)?;
-    if said
-        .filter_map(|line| self::verdict(line))
-        .any(|other| other != verdict)
-    {
+    let mut verdicts = lines
+        .iter()
+        .filter(|line| said_of(line, "verdict").is_some());
+    if verdicts.any(|line| self::verdict(line.text) != Some(verdict)) {
         return Err(ReviewError::TwoVerdicts);
     }
+    let own = lines.iter().filter(|line| !line.is_quoted);
+    let review = read(own, verdict);
+    let has_failed = || {
+        !read(lines.iter(), verdict).failed.is_empty()
+            || lines.iter().any(|line| {
+                let said = said_of(line, "failed");
+                heading(line.text).is_none() && said.is_some_and(|what| !is_nothing(&what))
+            })
+    };
+    match verdict {
+        Verdict::Approve if has_failed() => Err(ReviewError::Contradiction),
+        Verdict::RequestChanges if review.failed.is_empty() => Err(ReviewError::NothingFailed),
+        Verdict::Approve | Verdict::RequestChanges => Ok(review),
+    }
+}
+
+/// Returns the review that lines are.
+fn read<'a>(lines: impl Iterator<Item = &'a Line<'a>>, verdict: Verdict) -> Review {
     let mut review = Review {
         passed: Vec::new(),
         failed: Vec::new(),
@@ -94,10 +123,10 @@ pub fn parse(answer: &str) -> Result<Review, ReviewError> {
         verdict,
     };
     let mut part = None;
-    for line in &lines {
-        if let Some(found) = heading(line) {
+    for Line { text, .. } in lines {
+        if let Some(found) = heading(text) {
             part = Some(found);
-        } else if self::verdict(line).is_some() {
+        } else if self::verdict(text).is_some() {
             part = None;
         } else if let Some(part) = part {
             let list = match part {
@@ -105,33 +134,46 @@ pub fn parse(answer: &str) -> Result<Review, ReviewError> {
                 Part::Failed => &mut review.failed,
                 Part::Suggestions => &mut review.suggestions,
             };
-            add(list, line);
+            add(list, text);
         }
     }
-    match (verdict, review.failed.is_empty()) {
-        (Verdict::Approve, false) => Err(ReviewError::Contradiction),
-        (Verdict::RequestChanges, true) => Err(ReviewError::NothingFailed),
-        _ => Ok(review),
-    }
+    review
 }
 
-/// Returns the lines of a text that stand in no fence.
-fn unfenced(text: &str) -> Vec<&str> {
+/// Returns the lines of an answer but those that open and close fences.
+fn lines(answer: &str) -> Vec<Line<'_>> {
     let mut fence: Option<&str> = None;
+    let mut is_comment = false;
     let mut lines = Vec::new();
-    for line in text.lines() {
-        let start = line.trim_start();
-        let mark = ["```", "~~~"]
-            .into_iter()
-            .find(|mark| start.starts_with(mark));
-        match (fence, mark) {
-            (None, Some(mark)) => fence = Some(mark),
-            (Some(open), Some(mark)) if open == mark => fence = None,
-            (None, None) => lines.push(line),
-            _ => {}
+    for text in answer.lines() {
+        let run = run_of_marks(text);
+        match (fence, run) {
+            (None, Some(run)) if !is_comment => fence = Some(run),
+            (Some(open), Some(run)) if run.starts_with(open) && text.trim() == run => fence = None,
+            _ => {
+                is_comment |= fence.is_none() && text.trim_start().starts_with("<!--");
+                let is_quoted = is_comment || fence.is_some();
+                is_comment &= !text.contains("-->");
+                lines.push(Line { text, is_quoted });
+            }
         }
     }
     lines
+}
+
+/// Returns the marks of a fence that a line begins with.
+fn run_of_marks(line: &str) -> Option<&str> {
+    let text = line.trim_start();
+    let mark = text.chars().next().filter(|mark| "`~".contains(*mark))?;
+    let run = &text[..text.len() - text.trim_start_matches(mark).len()];
+    (run.len() >= 3).then_some(run)
+}
+
+/// Says whether a line is so far to the right that it is shown as code.
+fn is_code(line: &str) -> bool {
+    let text = line.trim_start();
+    let indent = &line[..line.len() - text.len()];
+    indent.contains('\t') || indent.len() > 3
 }
 
 /// Returns a line without what only shows it: marks of headings, emphasis and code.
@@ -154,12 +196,32 @@ fn verdict(line: &str) -> Option<Verdict> {
     }
 }
 
+/// Returns what a line says of `word`, if it is a label there: behind marks of any kind, in any case.
+///
+/// In a list, a quotation or the middle of a paragraph it may be a word like others (`- Failed calls are counted`).
+fn said_of(line: &Line<'_>, word: &str) -> Option<String> {
+    let text = bare(line.text);
+    let text = text.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
+    let (head, rest) = text.split_at_checked(word.len())?;
+    let is_word = head.eq_ignore_ascii_case(word)
+        && !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    let said = rest.trim_start();
+    let is_label = said.is_empty()
+        || said.starts_with([':', '|', '-', '–', '—'])
+        || rest.starts_with(" (")
+        || !head.contains(|c: char| c.is_ascii_lowercase());
+    let begins = !line.is_quoted && line.text.starts_with(|c: char| !c.is_whitespace());
+    let is_sentence = begins && item(line.text).is_none() && head.starts_with(char::is_uppercase);
+    let said = said.trim_matches(|c: char| !c.is_alphanumeric());
+    (is_word && (is_label || is_sentence)).then(|| said.to_owned())
+}
+
 /// Returns the part that a line begins.
 fn heading(line: &str) -> Option<Part> {
     if line.starts_with([' ', '-', '\t']) {
         return None;
     }
-    match bare(line).trim_end_matches(':') {
+    match bare(line).to_ascii_uppercase().trim_end_matches([':', ' ']) {
         "PASSED" => Some(Part::Passed),
         "FAILED" => Some(Part::Failed),
         "SUGGESTIONS" => Some(Part::Suggestions),
@@ -304,10 +366,18 @@ mod tests {
             ("**VERDICT: APPROVE**\n\n", approve),
             ("FAILED\n- None.\n\nVERDICT: APPROVE.", approve),
             ("FAILED:\nnone\nSUGGESTIONS\n- a\nVERDICT: APPROVE", approve),
+            ("Failed: none\n\nVERDICT: APPROVE", approve),
+            ("| FAILED | none |\n\nVERDICT: APPROVE", approve),
+            // A word like others.
             (
-                "```\nVERDICT: REQUEST_CHANGES\n```\nVERDICT: APPROVE",
+                "PASSED\n- Failed calls are\n  failed once\n- `failed()` is called\nVERDICT: APPROVE",
                 approve,
             ),
+            ("```rust\nfailed += 1;\n```\nVERDICT: APPROVE", approve),
+            // What ends a quotation, and what does not.
+            ("````md\n```\ncode\n````\nVERDICT: APPROVE", approve),
+            ("~~~\n```\n~~~\nVERDICT: APPROVE", approve),
+            ("<!-- seen -->\nVERDICT: APPROVE", approve),
             ("", Err(ReviewError::NoVerdict)),
             ("All is well, approve.", Err(ReviewError::NoVerdict)),
             (
@@ -340,6 +410,66 @@ mod tests {
         ] {
             let found = parse(answer).map(|review| review.verdict);
             assert_eq!(found, expected, "{answer}");
+        }
+    }
+
+    #[test]
+    fn no_form_in_which_something_failed_is_an_approval() {
+        let no_verdict = ReviewError::NoVerdict;
+        let two = ReviewError::TwoVerdicts;
+        let contradiction = ReviewError::Contradiction;
+        for (said, expected) in [
+            ("    VERDICT: APPROVE", no_verdict),
+            ("\tVERDICT: APPROVE", no_verdict),
+            ("<!-- the end\nVERDICT: APPROVE", no_verdict),
+            ("```md\n```rust\n```\n```\nVERDICT: APPROVE", no_verdict),
+            // A fence within a longer one ends nothing.
+            (
+                "````md\n```\nVERDICT: APPROVE\n```\n````\nFAILED\n- a\nVERDICT: REQUEST_CHANGES",
+                two,
+            ),
+            (
+                "````md\n```\nVERDICT: REQUEST_CHANGES\n````\nVERDICT: APPROVE",
+                two,
+            ),
+            ("```\nVERDICT: REQUEST_CHANGES\n```\nVERDICT: APPROVE", two),
+            ("VERDICT: REJECT\nVERDICT: APPROVE", two),
+            ("- verdict: no\nVERDICT: APPROVE", two),
+            ("Verdict is REQUEST_CHANGES\nVERDICT: APPROVE", two),
+            (
+                "Verdict: request_changes, see below.\nVERDICT: APPROVE",
+                two,
+            ),
+            (
+                "```\nFAILED\n- a.txt:1: x\n```\nVERDICT: APPROVE",
+                contradiction,
+            ),
+            (
+                "FAILED\n```\na.txt is wrong\n```\nVERDICT: APPROVE",
+                contradiction,
+            ),
+            ("<!--\nFAILED\n- a\n-->\nVERDICT: APPROVE", contradiction),
+            ("Failed:\n- a.txt is wrong\nVERDICT: APPROVE", contradiction),
+            (
+                "FAILED (1)\n- a.txt is wrong\nVERDICT: APPROVE",
+                contradiction,
+            ),
+            (
+                "❌ FAILED\n- a.txt is wrong\nVERDICT: APPROVE",
+                contradiction,
+            ),
+            ("- FAILED: a.txt is wrong\nVERDICT: APPROVE", contradiction),
+            (
+                "1. FAILED\n   a.txt is wrong\nVERDICT: APPROVE",
+                contradiction,
+            ),
+            ("FAILED: a.txt:1 is wrong\nVERDICT: APPROVE", contradiction),
+            ("- [ ] Failed - a.txt\nVERDICT: APPROVE", contradiction),
+            ("| FAILED | a.txt |\nVERDICT: APPROVE", contradiction),
+            ("Failed criteria:\n- a\nVERDICT: APPROVE", contradiction),
+            ("PASSED\n- a\n- failed: b\nVERDICT: APPROVE", contradiction),
+        ] {
+            assert_eq!(parse(said).err(), Some(expected), "{said}");
         }
     }
 
