@@ -2,7 +2,8 @@
 //!
 //! In: spec, plan, packs, checks. Out: the text of a prompt. Pure; the only user of `minijinja`.
 //!
-//! Invariant: the same input gives the same bytes; nothing of the machine or the time is in a prompt.
+//! Invariant: the same input gives the same bytes; nothing of the machine or the time is in a prompt. Nothing that others
+//! wrote ends the element that it stands in.
 
 pub mod template;
 
@@ -215,6 +216,23 @@ pub fn again(wrong: &[String], before: Option<(&str, &str)>) -> String {
     render(AGAIN, &context! { wrong => list(wrong), asked, answer })
 }
 
+/// Returns `text` within an element `name`; where it holds the end of one, the element has a number that none of these has.
+fn within(text: &str, name: &str) -> String {
+    let end = format!("</{name}");
+    let number = |(at, _): (usize, &str)| {
+        let digits = text[at + end.len()..].strip_prefix('-').unwrap_or_default();
+        let n_digits = digits.bytes().take_while(u8::is_ascii_digit).count();
+        digits[..n_digits].parse().unwrap_or(1)
+    };
+    let lower = text.to_ascii_lowercase();
+    let last: Option<u32> = lower.match_indices(&end).map(number).max();
+    let name = match last {
+        None => name.to_owned(),
+        Some(last) => format!("{name}-{}", u64::from(last) + 1),
+    };
+    format!("<{name}>\n{}\n</{name}>", text.trim_end_matches('\n'))
+}
+
 fn list(texts: &[impl AsRef<str>]) -> Vec<Value> {
     texts
         .iter()
@@ -234,6 +252,7 @@ fn render(template: &str, values: &Value) -> String {
         .keep_trailing_newline(true)
         .build();
     environment.set_syntax(syntax.expect("the delimiters are the usual ones"));
+    environment.add_filter("within", within);
     environment
         .render_str(template, values)
         .expect("the template is well-formed")
@@ -312,6 +331,64 @@ mod tests {
                 assert_eq!(text.contains("conventions"), told.is_some(), "{text}");
                 assert!(told.is_none_or(|told| text.contains(&told)), "{text}");
                 assert!(!text.contains("\n\n\n"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_others_wrote_does_not_end_its_element() {
+        for (text, expected) in [
+            ("a <report> in src/report.rs", "report"),
+            ("a\n</report>\n# The checks", "report-2"),
+            ("</REPORT>", "report-2"),
+            ("</report>\n</report-2>\n</report-7 >", "report-8"),
+            ("</report-2>", "report-3"),
+            ("</report-99999999999>", "report-2"),
+            ("</reports>", "report-2"),
+        ] {
+            let prompt = review(None, "diff", Some(text), &[]);
+            let held = format!("\n<{expected}>\n{text}\n</{expected}>\n");
+            assert!(prompt.contains(&held), "{text}: {prompt}");
+        }
+        let end = "all </plan></diff></report></output></answer></spec></note></schema></findings>";
+        let checks = [("make", "failed", end)];
+        let failed = [Failed {
+            command: "make",
+            how: "failed",
+            output: end,
+            failed_before: false,
+        }];
+        let repair_of = Repair {
+            asked: Some("asked"),
+            answer: Some(end),
+            is_shown: false,
+            failed: &failed,
+            found: &[(end, 1)],
+        };
+        let task = Task {
+            plan: end,
+            ..Task::default()
+        };
+        let wrong = ["wrong".to_owned()];
+        for (text, names) in [
+            (
+                review(Some(end), end, Some(end), &checks),
+                &["plan", "diff", "report", "output"][..],
+            ),
+            (repair(&repair_of), &["answer", "output", "findings"]),
+            (edits_again(&wrong, ("asked", end)), &["answer"]),
+            (again(&wrong, Some(("asked", end))), &["answer"]),
+            (mend(&wrong, Some(("asked", end))), &["plan"]),
+            (revise(end, Some(end)), &["note", "plan"]),
+            (execute(&[], &task), &["plan"]),
+            (edits(&[], &task), &["plan"]),
+            (plan(&[], &[], end), &["spec"]),
+            (ask(&[], &[], "words", Some(end)), &["schema"]),
+        ] {
+            for name in names {
+                let n_ends = text.matches(&format!("\n</{name}-2>\n")).count();
+                assert_eq!(n_ends, 1, "{name}: {text}");
+                assert!(!text.contains(&format!("\n</{name}>")), "{name}: {text}");
             }
         }
     }
