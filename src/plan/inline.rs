@@ -35,7 +35,12 @@ pub(super) fn pieces(line: &str) -> Vec<Piece<'_>> {
             rest = &rest[length..];
             continue;
         }
-        if is_space(c) || c == '`' {
+        if c == '`' {
+            // Marks that nothing closes are text, all of them: to try each anew would take time without bound.
+            rest = rest.trim_start_matches('`');
+            continue;
+        }
+        if is_space(c) {
             rest = &rest[c.len_utf8()..];
             continue;
         }
@@ -146,4 +151,22 @@ fn quoted(text: &str) -> Option<(Piece<'_>, usize)> {
 fn find_near(text: &str, mut wanted: impl FnMut(char) -> bool) -> Option<usize> {
     let mut near = text.char_indices().take_while(|&(at, _)| at <= MAX_BYTES);
     near.find(|&(_, c)| wanted(c)).map(|(at, _)| at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_that_nothing_closes_are_passed_as_one() {
+        let many = "`".repeat(300_000);
+        for (line, expected) in [
+            ("``` `a.rs`", &[Piece::Code("a.rs")][..]),
+            ("``a.rs` b", &[Piece::Word("a.rs"), Piece::Word("b")]),
+            ("``a ` b`` c", &[Piece::Code("a ` b"), Piece::Word("c")]),
+            (&many, &[]),
+        ] {
+            assert_eq!(pieces(line), expected, "{line:.20}");
+        }
+    }
 }
