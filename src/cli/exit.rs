@@ -551,7 +551,7 @@ fn exec_hint(error: &ExecError) -> Option<String> {
                 "take that key out of use if others may have read it; run it again, or use another executor".to_owned(),
             ),
             ExecError::Altered { .. } => Some(
-                "use checks that write no source files, such as `cargo fmt --check`".to_owned(),
+                "use checks that write no source files, such as `cargo fmt --check`; or have the plan change what they write".to_owned(),
             ),
             ExecError::Protected { patch, .. } => Some(format!(
             "say in the spec or the plan to leave them alone; or apply the change yourself with `{}`",

@@ -46,6 +46,12 @@ pub(super) fn examine(
             reply: answered.place.folder.join(REPLY_FILE),
         });
     }
+    if !changes.left_out.is_empty() {
+        let paths = changes.left_out.iter().map(|path| format!("`{path}`"));
+        let paths = paths.collect::<Vec<_>>().join(", ");
+        let told = format!("left out of the change, for the checks make such files: {paths}");
+        (host.tell)(&Event::Warning(told));
+    }
     let leaked = leaked(scratch, &changes, &host.secrets)?;
     if !leaked.is_empty() {
         return Err(ExecError::Leaked(leaked));
@@ -139,11 +145,22 @@ fn tell_sensitive(found: &[Sensitive], run: &Run, host: &Host<'_>) -> Result<(),
     Ok(())
 }
 
-/// Returns the files of a change that are others by now.
-pub(super) fn altered(before: &ChangeSet, now: &ChangeSet) -> Vec<RepoPath> {
-    let is_altered = |change: &&Change| !now.changes.contains(change);
-    let altered = before.changes.iter().filter(is_altered);
-    altered.map(|change| change.path.clone()).collect()
+/// Returns the files of the snapshot and of a change that are others by now; `stirred` is what becomes of files without the change.
+pub(super) fn altered(before: &ChangeSet, now: &ChangeSet, stirred: &[Change]) -> Vec<RepoPath> {
+    let is_known = |path: &RepoPath| before.changes.iter().any(|change| change.path == *path);
+    let of_change = before
+        .changes
+        .iter()
+        .filter(|change| !now.changes.contains(change));
+    let beside = now.changes.iter().filter(|change| {
+        change.before.is_some() && !is_known(&change.path) && !stirred.contains(change)
+    });
+    let mut altered: Vec<RepoPath> = of_change
+        .chain(beside)
+        .map(|change| change.path.clone())
+        .collect();
+    altered.sort();
+    altered
 }
 
 /// Returns the files into which a change puts one of `secrets`.

@@ -31,7 +31,7 @@ use crate::prompt;
 use crate::repo::{Candidate, Globs, Named, Repository};
 use crate::review::Finding;
 use crate::run::{self, LockError, Run, Sensitive};
-use crate::scratch::{self, ChangeSet, LandError, Problem, Scratch, ScratchError};
+use crate::scratch::{self, Change, ChangeSet, LandError, Problem, Rest, Scratch, ScratchError};
 use crate::tokens::Counter;
 
 /// What the executor's prompt is made of.
@@ -131,6 +131,8 @@ pub struct Before {
     pub reports: String,
     /// How often the executor was asked.
     pub n_asked: usize,
+    /// The checks that passed then: what fails after that was broken since.
+    pub passed: Vec<String>,
 }
 
 /// What becomes of a change that is not what was planned or told.
@@ -150,6 +152,10 @@ pub struct Bench {
     pub(super) threads: NonZeroUsize,
     /// What the checks made: not part of a change.
     pub(super) noise: Vec<RepoPath>,
+    /// What they did to the files.
+    pub(super) stirred: Vec<Change>,
+    /// What was beside the files then.
+    pub(super) rest: Rest,
     /// How the checks went before any change.
     pub baseline: Vec<Checked>,
     /// Files with changes of the user's that are not committed, where that keeps a change from a branch.
@@ -267,8 +273,8 @@ pub enum ExecError {
         /// All that is known.
         executed: Box<Executed>,
     },
-    /// The checks changed files of the change: what was checked is not what would land.
-    #[error("the change is in `{}`, and nothing landed: the checks changed files of it, so that what they checked is not what would land: {}", patch.display(), names(altered))]
+    /// The checks changed files: what was checked is not what would land.
+    #[error("the change is in `{}`, and nothing landed: the checks changed files, so that what they checked is not what would land: {}", patch.display(), names(altered))]
     Altered {
         /// Which.
         altered: Vec<RepoPath>,
@@ -611,16 +617,19 @@ pub fn bench(ground: &Ground<'_>, run: &Run, host: &Host<'_>) -> Result<Bench, E
     (host.tell)(&Event::Scratch(scratch.snapshot.files.len()));
     let place = (scratch.folder.as_path(), CHECKS_FOLDER);
     let baseline = run_checks(run, place, checks, When::Before, host)?;
-    let noise = if checks.is_empty() {
-        Vec::new()
-    } else {
-        or_full(scratch.restore(repository, threads), &host.cache)?
-    };
+    let (mut noise, mut stirred, mut rest) = (Vec::new(), Vec::new(), Rest::default());
+    if !checks.is_empty() {
+        let restored = or_full(scratch.restore(repository, threads), &host.cache)?;
+        (noise, stirred) = (restored.made, restored.changes);
+        rest = scratch.rest(threads)?;
+    }
     Ok(Bench {
         scratch,
         place: String::new(),
         threads,
         noise,
+        stirred,
+        rest,
         baseline,
         uncommitted,
     })
@@ -653,15 +662,21 @@ pub(super) fn fork(
     host.go_on()?;
     let scratch = &bench.scratch;
     or_full(scratch.restore(repository, bench.threads), &host.cache)?;
+    let settled = scratch.settle(repository, &bench.rest, &[], bench.threads);
+    or_full(settled, &host.cache)?;
     let name = scratch.folder.file_name().unwrap_or_default();
     let folder = host.cache.join(&run.id).join(&place).join(name);
     fs::make_private_folders(folder.parent().unwrap_or(&host.cache))?;
     let made = scratch.fork(repository, &folder, bench.threads);
+    let scratch = or_full(made, &host.cache)?;
+    let rest = scratch.rest(bench.threads)?;
     Ok(Bench {
-        scratch: or_full(made, &host.cache)?,
+        scratch,
         place,
         threads: bench.threads,
         noise: bench.noise.clone(),
+        stirred: bench.stirred.clone(),
+        rest,
         baseline: bench.baseline.clone(),
         uncommitted: bench.uncommitted.clone(),
     })

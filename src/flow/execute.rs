@@ -6,7 +6,7 @@ use super::call::{Answered, Asked, Words, call};
 use super::checks::{CHECKS_FOLDER, When, place_scripts, run_checks};
 use super::edits;
 use super::examine::{altered, examine, keep_partly};
-use super::exec::{Bench, ExecError, ExecRequest, Executed, Extent, Goal, Unlike};
+use super::exec::{Before, Bench, ExecError, ExecRequest, Executed, Extent, Goal, Unlike, or_full};
 use super::host::{Event, Host};
 use super::land::{Land, Landed, branch, land};
 use super::plan::{PlanningError, Prompt, given, require_room};
@@ -20,7 +20,7 @@ use crate::prompt::{self, Repair};
 use crate::repo::Repository;
 use crate::review::{Review, Verdict};
 use crate::run::{CallPlace, Run};
-use crate::scratch::Change;
+use crate::scratch::{Change, since};
 
 /// A change is reviewed at most so often.
 const MOST_REVIEWS: usize = 3;
@@ -55,6 +55,19 @@ pub(super) struct Worked {
     pub(super) report: String,
     /// How often it was asked, for the steps before, too.
     pub(super) n_asked: usize,
+}
+
+impl Worked {
+    /// Returns what the steps after this find done; `patch` is the change so far.
+    pub(super) fn before(&self, patch: Option<Vec<u8>>) -> Before {
+        let passed = self.executed.checks.iter().filter(|check| check.passed);
+        Before {
+            patch,
+            reports: format!("{}\n\n", self.report.trim_end()),
+            n_asked: self.n_asked,
+            passed: passed.map(|check| check.command.clone()).collect(),
+        }
+    }
 }
 
 /// Lets the executor work, and has what it did checked and reviewed until it is good.
@@ -113,7 +126,7 @@ pub(super) fn work_until_good(
         let changed = executed.changes.changes.clone();
         let is_stuck = last.as_ref() == Some(&changed);
         last = Some(changed);
-        let n_failed = failing(&executed, request.rules.extent).count();
+        let n_failed = failing(&executed, request).count();
         if n_failed > 0 {
             if n_repairs == request.check_rounds || is_stuck {
                 let executed = Box::new(executed);
@@ -155,13 +168,19 @@ pub(super) fn work_until_good(
     }
 }
 
-/// Returns the checks that keep a change from being good: before other steps those that did not fail without it.
-fn failing(executed: &Executed, extent: Extent) -> impl Iterator<Item = &Checked> {
+/// Returns the checks that keep a change from being good: before other steps those that passed before these steps.
+fn failing<'a>(
+    executed: &'a Executed,
+    request: &ExecRequest<'a>,
+) -> impl Iterator<Item = &'a Checked> {
+    let (extent, passed) = (request.rules.extent, &request.before.passed);
     let failed = executed.checks.iter().filter(|check| !check.passed);
     failed.filter(move |check| {
         let is_it = |before: &&Checked| before.command == check.command;
         let before = executed.baseline.iter().find(is_it);
-        extent != Extent::Group || before.is_none_or(|before| before.passed)
+        extent != Extent::Group
+            || before.is_none_or(|before| before.passed)
+            || passed.contains(&check.command)
     })
 }
 
@@ -214,7 +233,8 @@ pub(super) fn bring(
     Ok(executed)
 }
 
-/// Runs the checks on a change, before which the executor was asked so often.
+/// Runs the checks on a change, before which the executor was asked so often; they find nothing that does not land with it but
+/// what was there before.
 pub(super) fn check(
     (repository, bench): (&Repository, &Bench),
     mut executed: Executed,
@@ -227,15 +247,23 @@ pub(super) fn check(
     let when = When::After(n_before);
     let records = format!("{}{CHECKS_FOLDER}", bench.place);
     let place = (scratch.folder.as_path(), records.as_str());
+    if checks.is_empty() {
+        return Ok(executed);
+    }
+    let made = &executed.changes.changes;
+    let settled = scratch.settle(repository, &bench.rest, made, bench.threads);
+    or_full(settled, &host.cache)?;
     executed.checks = run_checks(run, place, checks, when, host)?;
     let now = scratch.changes(repository, &bench.noise, bench.threads)?;
-    let altered = altered(&executed.changes, &now);
-    if altered.is_empty() {
-        Ok(executed)
-    } else {
+    let altered = altered(&executed.changes, &now, &bench.stirred);
+    if !altered.is_empty() {
         let patch = executed.patch;
-        Err(ExecError::Altered { altered, patch })
+        return Err(ExecError::Altered { altered, patch });
     }
+    // What is left of the checks is not the executor's.
+    let left = since(&executed.changes.changes, &now.changes);
+    scratch.revert(&left.iter().map(|change| &change.path).collect())?;
+    Ok(executed)
 }
 
 /// Has a reviewer read a change.
@@ -283,7 +311,7 @@ fn repair<'a>(
     } else {
         (turn.first.clone(), turn.base.clone())
     };
-    let failed: Vec<_> = failing(executed, request.rules.extent)
+    let failed: Vec<_> = failing(executed, request)
         .map(|check| {
             let is_it = |before: &&Checked| before.command == check.command;
             let before = executed.baseline.iter().find(is_it);

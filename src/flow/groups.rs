@@ -218,11 +218,7 @@ fn by_groups(
             (host.tell)(&Event::Warning(format!("nothing was changed for {told}")));
         }
         run.keep(&format!("{}{GOOD_FILE}", bench.place), &patch)?;
-        before = Before {
-            patch: (!patch.is_empty()).then_some(patch),
-            reports: format!("{}\n\n", worked.report.trim_end()),
-            n_asked: worked.n_asked,
-        };
+        before = worked.before((!patch.is_empty()).then_some(patch));
     }
 }
 

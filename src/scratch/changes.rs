@@ -35,6 +35,17 @@ pub struct ChangeSet {
     pub changes: Vec<Change>,
     /// What cannot land, sorted.
     pub refused: Vec<Problem>,
+    /// New files that are left out for what they are like, sorted: the checks made such files in the same new folder.
+    pub left_out: Vec<RepoPath>,
+}
+
+/// What had become of the files when they were put back.
+#[derive(Clone, Debug)]
+pub struct Restored {
+    /// What was new, sorted.
+    pub made: Vec<RepoPath>,
+    /// What was not as it was, sorted by path.
+    pub changes: Vec<Change>,
 }
 
 /// What became of a path.
@@ -131,7 +142,7 @@ impl Scratch {
     ///
     /// Only the tree counts, not what git did in the scratch. A path of the snapshot is compared whatever
     /// the ignore rules say; a new one is taken unless it is ignored, by the `.gitignore` files as they are now
-    /// and by the user's private rules (those of `repository`), or is at or in one of the paths `noise`.
+    /// and by the user's private rules (those of `repository`), or is at or in one of the paths `noise`, which checks made.
     ///
     /// # Errors
     ///
@@ -145,12 +156,17 @@ impl Scratch {
         let scratch = self.look(repository)?;
         let files = &self.snapshot.files;
         let scanned = scan_all(&scratch, threads)?;
+        let mut made: BTreeSet<RepoPath> = noise.iter().cloned().collect();
+        let kinds: BTreeSet<_> = noise.iter().filter_map(kind).collect();
+        made.extend(self.snapshot.carried.iter().cloned());
         let is_noise = |path: &RepoPath| {
-            noise
-                .iter()
-                .chain(&self.snapshot.carried)
-                .any(|noise| is_at(path, noise))
+            made.contains(path) || path.folders().any(|folder| made.contains(&folder))
         };
+        let is_like_noise = |path: &RepoPath| {
+            let found = kind(path).filter(|kind| kinds.contains(kind));
+            found.is_some_and(|(folder, _)| !self.has(&folder))
+        };
+        let mut left_out = BTreeSet::new();
         let mut refused = BTreeMap::new();
         let mut paths: BTreeSet<&RepoPath> = files.keys().collect();
         for candidate in &scanned.candidates {
@@ -159,6 +175,9 @@ impl Scratch {
                 continue;
             }
             match candidate.kind {
+                Kind::File | Kind::Link if is_like_noise(path) => {
+                    left_out.insert(path.clone());
+                }
                 Kind::File | Kind::Link => {
                     paths.insert(path);
                 }
@@ -198,6 +217,7 @@ impl Scratch {
             scratch: self.folder.clone(),
             changes,
             refused,
+            left_out: left_out.into_iter().collect(),
         })
     }
 
@@ -243,8 +263,7 @@ impl Scratch {
         }))
     }
 
-    /// Puts the files back to what the snapshot saw; what is ignored stays. Returns what had been made: the
-    /// topmost new folders and files.
+    /// Puts the files back to what the snapshot saw; what is ignored stays. Returns what had become of them.
     ///
     /// # Errors
     ///
@@ -253,7 +272,7 @@ impl Scratch {
         &self,
         repository: &Repository,
         threads: NonZeroUsize,
-    ) -> Result<Vec<RepoPath>, ScratchError> {
+    ) -> Result<Restored, ScratchError> {
         let originals = self.originals()?;
         let root = &Root::open(&self.folder)?;
         let mut found = self.changes(repository, &[], threads)?;
@@ -261,17 +280,30 @@ impl Scratch {
         while remove_git_folders(root, &found)? {
             found = self.changes(repository, &[], threads)?;
         }
-        let is_old = |path: &RepoPath| self.snapshot.files.contains_key(path);
         let changed = found.changes.iter().map(|change| &change.path);
         let paths: BTreeSet<&RepoPath> = changed
             .chain(found.refused.iter().map(|problem| &problem.path))
             .collect();
-        let made: BTreeSet<RepoPath> = paths
+        self.revert(&paths)?;
+        self.reset_git(&originals)?;
+        let new = paths
             .iter()
-            .filter(|path| !is_old(path))
-            .map(|path| self.topmost_new(path))
-            .collect();
-        for path in &paths {
+            .filter(|path| !self.snapshot.files.contains_key(path));
+        Ok(Restored {
+            made: new.copied().cloned().collect(),
+            changes: found.changes,
+        })
+    }
+
+    /// Puts `paths` back to what the snapshot saw.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the scratch's own objects are gone or altered, and where the system does not write.
+    pub fn revert(&self, paths: &BTreeSet<&RepoPath>) -> Result<(), ScratchError> {
+        let originals = self.originals()?;
+        let root = &Root::open(&self.folder)?;
+        for path in paths {
             clear(root, path)?;
         }
         // From the inside out, for an outer one is empty after the inner ones.
@@ -279,16 +311,12 @@ impl Scratch {
         for folder in folders.iter().rev() {
             root.remove_folder(folder)?;
         }
-        for path in paths.iter().filter(|path| is_old(path)) {
-            put_back(
-                root,
-                path,
-                self.snapshot.files.get(path),
-                &originals.read(path)?,
-            )?;
+        for path in paths {
+            if let state @ Some(_) = self.snapshot.files.get(path) {
+                put_back(root, path, state, &originals.read(path)?)?;
+            }
         }
-        self.reset_git(&originals)?;
-        Ok(made.into_iter().collect())
+        Ok(())
     }
 
     /// Returns the scratch as a repository that tracks the files of the snapshot; its own `.git` is not asked.
@@ -323,13 +351,17 @@ impl Scratch {
         })
     }
 
-    /// Returns the outermost of `path` and its folders in which the snapshot has nothing.
-    fn topmost_new(&self, path: &RepoPath) -> RepoPath {
-        let has = |folder: &RepoPath| self.snapshot.files.keys().any(|path| is_at(path, folder));
-        path.folders()
-            .find(|folder| !has(folder))
-            .unwrap_or_else(|| path.clone())
+    /// Says whether the snapshot has something in `folder`.
+    fn has(&self, folder: &RepoPath) -> bool {
+        self.snapshot.files.keys().any(|path| is_at(path, folder))
     }
+}
+
+/// Returns the folder of a file and what its name ends with, if it has both.
+fn kind(path: &RepoPath) -> Option<(RepoPath, Vec<u8>)> {
+    let name = path.name();
+    let dot = name.iter().rposition(|&byte| byte == b'.')?;
+    Some((path.folders().last()?, name[dot..].to_vec()))
 }
 
 /// Writes a file or link as it was, and takes away what stands where its folders were.

@@ -15,6 +15,7 @@ mod guarded;
 mod land;
 mod originals;
 mod prepare;
+mod rest;
 mod snapshot;
 
 #[cfg(test)]
@@ -25,12 +26,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use changes::{Change, ChangeKind, ChangeSet};
+pub use changes::{Change, ChangeKind, ChangeSet, Restored};
 pub use fork::{meet, since};
 pub use guarded::is_guarded;
 pub use land::{LandError, LandedChange, Landing, RemovedFolder, Undone, land, undo};
 pub use originals::Originals;
 pub use prepare::prepare;
+pub use rest::Rest;
 pub use snapshot::{Plan, Scratch, Snapshot, create};
 
 use crate::fs::{EntryKind, FsError, Hash, Root};

@@ -251,7 +251,7 @@ impl<'a> Maker<'a> {
         let Some(id) = Id::of(&target, self.format()) else {
             return Ok(None);
         };
-        if !self.make_link(path, &target)? {
+        if !make_link(&self.scratch, &self.top, path, &target)? {
             return Ok(None);
         }
         let entry = Entry {
@@ -260,20 +260,6 @@ impl<'a> Maker<'a> {
             id,
         };
         Ok(Some((State::Link { target }, entry)))
-    }
-
-    /// Makes a link in the scratch, unless it leads back into the user's tree.
-    fn make_link(&self, path: &RepoPath, target: &[u8]) -> Result<bool, FsError> {
-        self.scratch.make_link(path, target)?;
-        let place = self.scratch.path().join(path.as_path());
-        // Where it leads by name, and where the system finds that it leads.
-        let named = fs::link_goal(&place, target);
-        let leads_back = named.starts_with(&self.top)
-            || fs::resolve(&place).is_ok_and(|found| found.starts_with(&self.top));
-        if leads_back {
-            self.scratch.remove(path)?;
-        }
-        Ok(!leads_back)
     }
 
     /// Copies the ignored folders that checks need; returns those that are there.
@@ -307,7 +293,8 @@ impl<'a> Maker<'a> {
                         EntryKind::Folder => folders.push(path),
                         EntryKind::File => files.push(path),
                         EntryKind::Link => {
-                            if !self.make_link(&path, &root.link_target(&path)?)? {
+                            let target = root.link_target(&path)?;
+                            if !make_link(&self.scratch, &self.top, &path, &target)? {
                                 return Err(ScratchError::LeadsBack(path));
                             }
                         }
@@ -319,13 +306,7 @@ impl<'a> Maker<'a> {
                 }
             }
         }
-        let copy = |index: usize| {
-            let path = &files[index];
-            let (file, modified) = root.copy(path, &self.scratch, path)?;
-            let place = self.scratch.path().join(path.as_path());
-            file.set_modified(modified)
-                .map_err(FsError::of("write", &place))
-        };
+        let copy = |index: usize| copy_aged(root, &self.scratch, &files[index]);
         map_in_order(
             files.len(),
             self.plan.threads,
@@ -459,6 +440,33 @@ impl<'a> Maker<'a> {
         }
         rules
     }
+}
+
+/// Makes a link in the scratch, unless it leads back into the user's tree at `top`; says whether it did.
+pub(super) fn make_link(
+    scratch: &Root,
+    top: &Path,
+    path: &RepoPath,
+    target: &[u8],
+) -> Result<bool, FsError> {
+    scratch.make_link(path, target)?;
+    let place = scratch.path().join(path.as_path());
+    // Where it leads by name, and where the system finds that it leads.
+    let named = fs::link_goal(&place, target);
+    let leads_back =
+        named.starts_with(top) || fs::resolve(&place).is_ok_and(|found| found.starts_with(top));
+    if leads_back {
+        scratch.remove(path)?;
+    }
+    Ok(!leads_back)
+}
+
+/// Copies a file that is as old as the original afterwards.
+pub(super) fn copy_aged(source: &Root, scratch: &Root, path: &RepoPath) -> Result<(), FsError> {
+    let (file, modified) = source.copy(path, scratch, path)?;
+    let place = scratch.path().join(path.as_path());
+    file.set_modified(modified)
+        .map_err(FsError::of("write", &place))
 }
 
 /// Rule files and lists beyond this size are taken for something else.

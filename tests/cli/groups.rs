@@ -183,6 +183,25 @@ fn what_is_good_before_a_step_that_fails_is_kept_and_gone_on_with() {
 }
 
 #[test]
+fn a_step_does_not_break_what_one_before_it_mended() {
+    let edit = format!("{EDIT}[ $n -ne 2 ] || touch mended\n[ $n -ne 3 ] || rm mended\n");
+    let stage = stage(5).tell("claude.edit", &edit);
+    let run = stage.by(
+        "step",
+        &[
+            "--check",
+            "test -e mended",
+            "--check-rounds",
+            "0",
+            "--accept-sensitive",
+        ],
+    );
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let good = "steps 1-2 of 5 are good";
+    assert!(run.stderr.contains(good), "{}", run.stderr);
+}
+
+#[test]
 fn a_check_that_failed_before_the_change_has_to_pass_at_its_end() {
     let whole = "test $(wc -l < parts.txt) -eq 3";
     let stage = stage(3);

@@ -7,6 +7,7 @@
 
 mod ask;
 mod backends;
+mod beside;
 mod changing;
 mod classes;
 mod confinement;

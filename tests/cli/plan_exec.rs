@@ -415,7 +415,7 @@ fn checks_that_change_the_change_are_refused() {
         run.stderr
     );
     assert!(
-        run.stderr.contains("the checks changed files of it"),
+        run.stderr.contains("the checks changed files, so that"),
         "{}",
         run.stderr
     );

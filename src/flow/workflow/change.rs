@@ -14,7 +14,7 @@ use crate::flow::audit::audit;
 use crate::flow::checks::{CHECKS_FOLDER, When, run_checks};
 use crate::flow::edits;
 use crate::flow::examine::{PATCH_FILE, examine, patch_of};
-use crate::flow::exec::{self, Before, ExecError, Executed, Extent, Goal, Rules};
+use crate::flow::exec::{self, ExecError, Executed, Extent, Goal, Rules};
 use crate::flow::execute::{bring, check};
 use crate::flow::groups::{self, ExecBy};
 use crate::flow::host::Event;
@@ -106,11 +106,7 @@ impl Worker<'_> {
         let report = worked.report.strip_prefix(&branch.good.before.reports);
         let text = report.unwrap_or(&worked.report).trim().to_owned();
         branch.good = Good {
-            before: Before {
-                patch: patch(&worked.executed)?,
-                reports: format!("{}\n\n", worked.report.trim_end()),
-                n_asked: worked.n_asked,
-            },
+            before: worked.before(patch(&worked.executed)?),
             executed: Some(Arc::new(worked.executed)),
             references: agreed,
             let_in: branch.good.let_in.clone(),

@@ -137,8 +137,8 @@ fn what_checks_make_is_no_change_and_is_found_by_restoring() {
     let at = &scratch.folder;
     let before = files(at);
     let run_checks = || {
-        write(at, "out/deep/a", "x");
-        write(at, "out/b", "x");
+        write(at, "out/deep/a.o", "x");
+        write(at, "out/b.o", "x");
         write(at, "src/main.o", "x");
     };
     run_checks();
@@ -153,19 +153,97 @@ fn what_checks_make_is_no_change_and_is_found_by_restoring() {
     git(at, &["add", "-A"]);
     git(at, &["commit", "-q", "-m", "x"]);
     git(at, &["checkout", "-q", "-b", "other"]);
-    let noise = scratch.restore(&place.open(), THREADS).unwrap();
-    assert_eq!(noise, ["link/inner", "old", "out", "src/main.o"].map(path));
+    let restored = scratch.restore(&place.open(), THREADS).unwrap();
+    let noise = restored.made;
+    let made = ["link/inner", "old", "out/b.o", "out/deep/a.o", "src/main.o"];
+    assert_eq!(noise, made.map(path));
+    let stirred = restored.changes.iter().filter(|it| it.before.is_some());
+    let stirred: Vec<String> = stirred.map(|it| it.path.to_string()).collect();
+    assert_eq!(stirred, ["a.txt", "link", "old/only.txt", "run.sh"]);
     let mut kept = files(at);
     assert!(kept.remove(&b"cache/kept"[..]).is_some());
     assert_eq!(kept, before);
     assert_eq!(git(at, &["status", "--porcelain", "-b"]), "## main\n");
     assert!(!at.join("out").exists());
     run_checks();
-    write(at, "src/more.rs", "x");
-    write(at, "out-of-it", "x");
-    let noise = ["out", "src/main.o"].map(path);
+    // What the checks made is noise, not the folder that it is in; but what is like it may be left out, and is told.
+    for made in [
+        "src/more.o",
+        "out-of-it",
+        "out/mod.rs",
+        "out/deep/b",
+        "out/deep/c.o",
+    ] {
+        write(at, made, "x");
+    }
     let changes = scratch.changes(&place.open(), &noise, THREADS).unwrap();
-    assert_eq!(told(&changes), ["+out-of-it", "+src/more.rs"]);
+    let expected = ["+out-of-it", "+out/deep/b", "+out/mod.rs", "+src/more.o"];
+    assert_eq!(told(&changes), expected);
+    assert_eq!(changes.left_out, [path("out/deep/c.o")]);
+}
+
+#[test]
+fn beside_the_change_there_is_nothing_but_what_was_there_before() {
+    let place = Place::with_commit()
+        .file(".gitignore", "build\nmodules\n")
+        .file("modules/tool/run", "exit 1")
+        .file("modules/tool/old", "x")
+        .file("modules/cache", "x");
+    symlink("tool/run", place.root().join("modules/link")).unwrap();
+    let scratch = place.try_scratch(&["modules"]).unwrap();
+    let at = &scratch.folder;
+    // The checks write what is ignored, and into what was carried.
+    write(at, "build/kept", "x");
+    write(at, "build/altered", "x");
+    write(at, "modules/cache", "of the checks");
+    let rest = scratch.rest(THREADS).unwrap();
+    let before = files(at);
+    let settle = || {
+        let changes = place.changes(&scratch).changes;
+        let settled = scratch.settle(&place.open(), &rest, &changes, THREADS);
+        settled.unwrap();
+        told(&place.changes(&scratch))
+    };
+    assert_eq!(settle(), [""; 0]);
+    assert_eq!(files(at), before);
+    // The executor's change, and what else it leaves behind.
+    write(at, "a.txt", "changed");
+    write(at, "new/file", "x");
+    write(at, "build/flag", "x");
+    write(at, "build/deep/flag", "x");
+    write(at, "build/altered", "y");
+    write(at, "modules/tool/run", "exit 0");
+    write(at, "modules/tool/new", "x");
+    std::fs::remove_file(at.join("modules/tool/old")).unwrap();
+    std::fs::remove_file(at.join("modules/link")).unwrap();
+    write(at, "modules/link/inner", "x");
+    write(at, ".gitignore", "build\nmodules\nhidden\n");
+    write(at, "hidden", "x");
+    std::fs::create_dir(at.join("empty")).unwrap();
+    let aged = std::time::SystemTime::UNIX_EPOCH;
+    let changed = std::fs::File::options().append(true).open(at.join("a.txt"));
+    changed.unwrap().set_modified(aged).unwrap();
+    let expected = ["*.gitignore", "*a.txt", "+new/file"];
+    assert_eq!(settle(), expected);
+    let mut expected = before;
+    for (name, text) in [
+        (".gitignore", "build\nmodules\nhidden\n"),
+        ("a.txt", "changed"),
+        ("new/file", "x"),
+    ] {
+        expected.insert(name.into(), ('f', text.into()));
+    }
+    expected.remove(&b"build/altered"[..]);
+    assert_eq!(files(at), expected);
+    assert!(!at.join("empty").exists() && !at.join("build/deep").exists());
+    // A build tool that goes by times sees that it is another.
+    assert!(
+        std::fs::metadata(at.join("a.txt"))
+            .unwrap()
+            .modified()
+            .unwrap()
+            > aged
+    );
 }
 
 #[test]
