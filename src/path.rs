@@ -10,6 +10,8 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use unicode_normalization::UnicodeNormalization;
+
 /// The path of a file relative to the root of its repository. Ordered bytewise.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RepoPath(Box<[u8]>);
@@ -117,6 +119,12 @@ impl RepoPath {
     /// Returns the components, outermost first.
     pub fn components(&self) -> impl Iterator<Item = &[u8]> {
         self.0.split(|&byte| byte == b'/')
+    }
+
+    /// Returns what the path is to a file system that tells neither case nor the ways to write one letter apart.
+    pub fn folded(&self) -> String {
+        let text = String::from_utf8_lossy(&self.0);
+        text.nfc().collect::<String>().to_lowercase()
     }
 
     /// Says whether a component is `.git` in any spelling that some file system takes for it.
@@ -342,6 +350,20 @@ mod tests {
                 !RepoPath::parse(name.as_bytes()).unwrap().is_git_internal(),
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn paths_that_some_file_systems_do_not_tell_apart_are_folded_to_one() {
+        let folded = |name: &str| RepoPath::parse(name.as_bytes()).unwrap().folded();
+        for (one, other, expected) in [
+            ("src/A.rs", "SRC/a.rs", true),
+            ("caf\u{e9}", "cafe\u{301}", true),
+            ("\u{c9}", "e\u{301}", true),
+            ("a", "b", false),
+            ("a-b", "a_b", false),
+        ] {
+            assert_eq!(folded(one) == folded(other), expected, "{one} {other}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use super::elision::is_elision;
+use super::elision::{is_elision, stands_for_lines};
 use super::text::{lines, plain, replaced};
 use super::{Edit, Hunk, Rejection, What, Why, place};
 use crate::patch::Mode;
@@ -138,6 +138,13 @@ impl Files<'_> {
                 self.changed.insert(path.clone(), File::default());
             }
             What::Move(goal) => self.move_to(path, goal)?,
+            What::DeleteEmpty => {
+                let before = self.file(path)?.ok_or(Why::Missing)?;
+                if !before.is_empty() && !(self.may_shrink)(path) {
+                    return Err(Why::Left(lines(&before).len()));
+                }
+                self.changed.insert(path.clone(), File::default());
+            }
             What::Mode(mode) => {
                 let bytes = self.file(path)?.ok_or(Why::Missing)?;
                 self.set(path, bytes);
@@ -284,7 +291,21 @@ impl Files<'_> {
 /// Returns what a file becomes that is to hold `text`: its lines that are there still stay as they are.
 fn rewritten(before: &[u8], text: &str) -> Result<Vec<u8>, Why> {
     refuse_elision(text.lines(), before)?;
-    let hunk = Hunk::between(&plain(before), text);
+    let old = plain(before);
+    // What is shown of a file ends its lines in one way.
+    let text = &text.replace("\r\n", "\n");
+    let is_in = |text: &str, line: &str| text.lines().any(|other| other.trim() == line.trim());
+    let mut left_out = text
+        .lines()
+        .filter(|line| stands_for_lines(line) && !is_in(&old, line));
+    if let Some(remark) = left_out.next()
+        && old
+            .lines()
+            .any(|line| !line.trim().is_empty() && !is_in(text, line))
+    {
+        return Err(Why::Elided(remark.trim().to_owned()));
+    }
+    let hunk = Hunk::between(&old, text);
     Ok(replaced(before, 0, &hunk.lines))
 }
 

@@ -51,6 +51,14 @@ pub(super) fn read(lines: &mut Lines<'_>, edits: &mut Vec<Edit>) -> Result<(), P
     let name = head
         .name()
         .ok_or_else(|| lines.malformed("the names of the file are missing"))?;
+    if head.is_other_file() {
+        let why =
+            "the names above and below differ; a file that moves has `rename from` and `rename to`";
+        return Err(ParseError::Malformed {
+            line,
+            why: why.to_owned(),
+        });
+    }
     let path = path_of(&name, line)?;
     let mut add = |line, path, what| edits.push(Edit { path, line, what });
     if head.is_made {
@@ -74,7 +82,7 @@ pub(super) fn read(lines: &mut Lines<'_>, edits: &mut Vec<Edit>) -> Result<(), P
         add(line, path.clone(), What::Mode(mode));
     }
     if head.is_deleted {
-        add(line, path, What::Delete);
+        add(line, path, What::DeleteEmpty);
     }
     Ok(())
 }
@@ -85,19 +93,31 @@ impl Head {
         if let Some(to) = &self.to {
             return Some(to.clone());
         }
-        let (side, name): (&[u8], _) = match (&self.old, &self.new) {
-            (_, Some(new)) if new != NOWHERE => (b"b/", new),
-            (Some(old), _) => (b"a/", old),
-            _ => return self.both_names(),
-        };
+        let [old, new] = self.names();
+        match new.or(old) {
+            Some(name) => Some(name.to_vec()),
+            None => self.both_names(),
+        }
+    }
+
+    /// Returns the names above and below without `a/` and `b/`, where they are not nowhere.
+    fn names(&self) -> [Option<&[u8]>; 2] {
+        let names = [(&self.old, &b"a/"[..]), (&self.new, b"b/")]
+            .map(|(name, side)| (name.as_deref().filter(|&name| name != NOWHERE), side));
         // What is not of git may be in a folder `a`.
-        let is_sided = |name: &Option<Vec<u8>>, side: &[u8]| {
-            name.as_ref()
-                .is_none_or(|name| name == NOWHERE || name.starts_with(side))
-        };
-        let is_sided = is_sided(&self.old, b"a/") && is_sided(&self.new, b"b/");
-        let short = name.strip_prefix(side).filter(|_| is_sided);
-        Some(short.unwrap_or(name).to_vec())
+        let is_sided = names
+            .iter()
+            .all(|(name, side)| name.is_none_or(|name| name.starts_with(side)));
+        names.map(|(name, side)| {
+            let short = name.and_then(|name| name.strip_prefix(side));
+            short.filter(|_| is_sided).or(name)
+        })
+    }
+
+    /// Says whether the names are of two files, and nothing says that one becomes the other.
+    fn is_other_file(&self) -> bool {
+        let [old, new] = self.names();
+        self.to.is_none() && old.is_some() && new.is_some() && old != new
     }
 
     /// Reads the two names behind `diff --git`, which are the same but for `a/` and `b/`, and so equally long.

@@ -36,8 +36,43 @@ const ENDS: [&str; 7] = [
     "omitted",
 ];
 
+/// What a remark says without dots, where lines are missing.
+const PHRASES: [&str; 22] = [
+    "existing code",
+    "existing function",
+    "existing method",
+    "existing test",
+    "keep existing",
+    "unchanged",
+    "not changed",
+    "unmodified",
+    "no change",
+    "as above",
+    "as before",
+    "same as",
+    "the same",
+    "remaining",
+    "rest of",
+    "omitted",
+    "for brevity",
+    "snip",
+    "elided",
+    "truncated",
+    "left out",
+    "goes here",
+];
+
 /// No remark has more words.
 const MAX_WORDS: usize = 12;
+
+/// Says whether a line is a comment that may stand for lines: where a text lost some, it likely does.
+pub(super) fn stands_for_lines(line: &str) -> bool {
+    let line = line.trim();
+    let text = line.trim_matches(MARKS).to_lowercase();
+    COMMENTS.iter().any(|words| line.starts_with(words))
+        && text.split_whitespace().count() <= MAX_WORDS
+        && PHRASES.iter().any(|words| text.contains(words))
+}
 
 /// Says whether a line is nothing but a remark that something is left out, such as `// ... existing code ...`.
 pub(super) fn is_elision(line: &str) -> bool {
@@ -74,6 +109,29 @@ pub(super) fn is_elision(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_remark_without_dots_that_may_stand_for_lines_is_known() {
+        for (line, expected) in [
+            ("# existing code here", true),
+            ("# unchanged", true),
+            ("# remaining functions as above", true),
+            ("# same as before", true),
+            ("    # Keep existing code", true),
+            ("# No changes below", true),
+            ("// omitted for brevity", true),
+            ("# snip", true),
+            ("# --- snip ---", true),
+            ("<!-- rest of the page -->", true),
+            ("/* the same as above */", true),
+            ("-- other columns left out", true),
+            ("x = unchanged", false),
+            ("# counts the users", false),
+            ("", false),
+        ] {
+            assert_eq!(stands_for_lines(line), expected, "{line}");
+        }
+    }
 
     #[test]
     fn a_remark_that_text_is_left_out_is_known() {

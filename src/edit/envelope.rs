@@ -2,8 +2,9 @@
 
 use super::diff::End;
 use super::lines::Lines;
-use super::read::{ParseError, path_of};
+use super::read::{ParseError, path_of, soft};
 use super::{Edit, Hunk, What, diff};
+use crate::path::RepoPath;
 
 /// The line that such a patch begins with.
 pub(super) const BEGIN: &str = "*** Begin Patch";
@@ -11,7 +12,11 @@ pub(super) const BEGIN: &str = "*** Begin Patch";
 const END: &str = "*** End Patch";
 
 /// Reads a patch to its end.
-pub(super) fn read(lines: &mut Lines<'_>, edits: &mut Vec<Edit>) -> Result<(), ParseError> {
+pub(super) fn read(
+    lines: &mut Lines<'_>,
+    edits: &mut Vec<Edit>,
+    errors: &mut Vec<ParseError>,
+) -> Result<(), ParseError> {
     let begin = lines.number();
     let cut = || ParseError::Cut {
         line: begin,
@@ -20,27 +25,28 @@ pub(super) fn read(lines: &mut Lines<'_>, edits: &mut Vec<Edit>) -> Result<(), P
     lines.next();
     loop {
         let line = lines.number();
-        let path = |name: &str| path_of(name.trim().as_bytes(), line);
+        let mut path = |name: &str| soft(path_of(name.trim().as_bytes(), line), errors);
+        let mut add = |path: Option<RepoPath>, line, what| {
+            edits.extend(path.map(|path| Edit { path, line, what }));
+        };
         if lines.after(END).is_some() {
             return Ok(());
         } else if let Some(name) = lines.after("*** Add File: ") {
             let path = path(name)?;
-            let what = What::Create(added(lines)?);
-            edits.push(Edit { path, line, what });
+            add(path, line, What::Create(added(lines)?));
         } else if let Some(name) = lines.after("*** Delete File: ") {
-            let (path, what) = (path(name)?, What::Delete);
-            edits.push(Edit { path, line, what });
+            add(path(name)?, line, What::Delete);
         } else if let Some(name) = lines.after("*** Update File: ") {
-            let mut path = path(name)?;
+            let mut place = path(name)?;
             if let Some(name) = lines.after("*** Move to: ") {
-                let goal = path_of(name.trim().as_bytes(), line + 1)?;
-                let what = What::Move(goal.clone());
-                edits.push(Edit { path, line, what });
-                path = goal;
+                let goal = path(name)?;
+                if let Some(goal) = &goal {
+                    add(place, line, What::Move(goal.clone()));
+                }
+                place = goal;
             }
             while let Some((line, hunk)) = hunk(lines)? {
-                let (path, what) = (path.clone(), What::Change(hunk));
-                edits.push(Edit { path, line, what });
+                add(place.clone(), line, What::Change(hunk));
             }
         } else if !lines.next().ok_or_else(cut)?.trim().is_empty() {
             return Err(lines.malformed(

@@ -47,6 +47,8 @@ pub enum What {
     Change(Hunk),
     /// It goes away.
     Delete,
+    /// It goes away, and the edits before this one have left nothing of it.
+    DeleteEmpty,
     /// It gets this path.
     Move(RepoPath),
     /// It is executable, or not.
@@ -151,9 +153,12 @@ pub enum Why {
         "the lines to replace are those of line {0}, which an earlier edit of the answer changed; make one edit of both"
     )]
     Overlap(usize),
-    /// The old lines are in several places.
-    #[error("the lines to replace are in {} places, at the lines {}; give more lines around them", .0.len(), numbers(.0))]
+    /// The old lines are in several places: these, or more.
+    #[error("the lines to replace are in {} places, at the lines {}; give more lines around them", n_places(.0), numbers(.0))]
     Several(Vec<usize>),
+    /// A difference deletes a file and does not show all of it.
+    #[error("a difference that deletes a file has all its lines with `-`, and {0} are left")]
+    Left(usize),
     /// No old lines are given.
     #[error("it gives no lines to replace, so that nothing says where; give the lines around")]
     Anywhere,
@@ -172,12 +177,16 @@ pub enum Why {
     },
 }
 
-/// Returns the first numbers of a list, in words.
-fn numbers(all: &[usize]) -> String {
-    const MOST: usize = 8;
-    let mut words: Vec<String> = all.iter().take(MOST).map(usize::to_string).collect();
-    if all.len() > MOST {
-        words.push("...".to_owned());
+/// Returns how many places there are, in words; after so many no more are looked for.
+fn n_places(places: &[usize]) -> String {
+    if places.len() < place::MAX_PLACES {
+        places.len().to_string()
+    } else {
+        format!("{} or more", places.len())
     }
+}
+
+fn numbers(all: &[usize]) -> String {
+    let words: Vec<String> = all.iter().map(usize::to_string).collect();
     words.join(", ")
 }

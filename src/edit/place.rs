@@ -7,8 +7,8 @@ use memchr::memmem;
 use super::text::{Likeness, key, lines};
 use super::{Hunk, Why};
 
-/// More places are not counted.
-const MAX_PLACES: usize = 1000;
+/// More places are not looked for: two are too many.
+pub(super) const MAX_PLACES: usize = 8;
 
 /// The place in a file that is most like what was looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,15 +45,18 @@ pub(super) fn find(text: &[u8], hunk: &Hunk) -> Result<usize, Why> {
         };
     }
     for likeness in [Likeness::Text, Likeness::Trimmed] {
-        let mut places = places(&all, &old, likeness);
-        if hunk.is_last {
-            places.retain(|&place| place + old.len() == all.len());
-        }
+        let places = if hunk.is_last {
+            let last = all.len().checked_sub(old.len());
+            let last = last.filter(|&place| is_at(&all, &old, place, likeness));
+            last.into_iter().collect()
+        } else {
+            places(&all, &old, likeness, MAX_PLACES)
+        };
         match places[..] {
             [] => {}
             [place] => return Ok(place),
             // White space aside no line number counts, either.
-            _ if likeness == Likeness::Text => return told(&all, hunk, &places),
+            _ if likeness == Likeness::Text => return told(&all, &old, hunk, &places),
             _ => return Err(several(&places)),
         }
     }
@@ -67,9 +70,9 @@ pub(super) fn near(text: &[u8], hunk: &Hunk) -> Option<Near> {
 }
 
 /// Returns the place among several that the hunk tells by its number or by a line above it.
-fn told(all: &[&[u8]], hunk: &Hunk, places: &[usize]) -> Result<usize, Why> {
+fn told(all: &[&[u8]], old: &[&[u8]], hunk: &Hunk, places: &[usize]) -> Result<usize, Why> {
     if let Some(hint) = hunk.hint
-        && places.contains(&hint)
+        && is_at(all, old, hint, Likeness::Text)
     {
         return Ok(hint);
     }
@@ -82,16 +85,26 @@ fn told(all: &[&[u8]], hunk: &Hunk, places: &[usize]) -> Result<usize, Why> {
     let [head] = heads[..] else {
         return Err(several(places));
     };
-    let place = places.iter().copied().find(|&place| place > head);
+    let below = self::places(&all[head + 1..], old, Likeness::Text, 1);
+    let place = below.first().map(|place| head + 1 + place);
     place.ok_or_else(|| several(places))
+}
+
+/// Says whether `all` is like `old` from the line `place` on.
+fn is_at(all: &[&[u8]], old: &[&[u8]], place: usize, likeness: Likeness) -> bool {
+    let there = all.get(place..).and_then(|below| below.get(..old.len()));
+    there.is_some_and(|there| {
+        let mut pairs = there.iter().zip(old);
+        pairs.all(|(line, old)| key(line, likeness) == key(old, likeness))
+    })
 }
 
 fn several(places: &[usize]) -> Why {
     Why::Several(places.iter().map(|place| place + 1).collect())
 }
 
-/// Returns all lines from which on `all` is like `old`.
-fn places(all: &[&[u8]], old: &[&[u8]], likeness: Likeness) -> Vec<usize> {
+/// Returns the lines from which on `all` is like `old`, `most` at most.
+fn places(all: &[&[u8]], old: &[&[u8]], likeness: Likeness, most: usize) -> Vec<usize> {
     // Each line has a line break before it and behind it, so that whole lines are found.
     let joined = |lines: &[&[u8]]| {
         let mut joined = vec![b'\n'];
@@ -105,7 +118,7 @@ fn places(all: &[&[u8]], old: &[&[u8]], likeness: Likeness) -> Vec<usize> {
     let finder = memmem::Finder::new(&needle);
     let mut places = Vec::new();
     let (mut at, mut n_lines) = (0, 0);
-    while places.len() < MAX_PLACES
+    while places.len() < most
         && let Some(next) = finder.find(&hay[at..])
     {
         n_lines += memchr::memchr_iter(b'\n', &hay[at..at + next]).count();

@@ -59,49 +59,75 @@ const FILE: &str = "FILE:";
 /// What stands round a whole file where no fence does.
 const RULE: &str = "---";
 
-/// Takes the edits out of an answer: whole files, SEARCH/REPLACE blocks, differences and patches in envelopes.
-///
-/// # Errors
-///
-/// Fails if there is none, if one is cut or cannot be read, or names what no edit may change.
-pub fn parse(answer: &str) -> Result<Vec<Edit>, ParseError> {
+/// Takes the edits out of an answer: whole files, SEARCH/REPLACE blocks, differences and patches in envelopes; returns what is
+/// wrong with it, too: that there is none, that one is cut or cannot be read, or names what no edit may change.
+pub fn parse(answer: &str) -> (Vec<Edit>, Vec<ParseError>) {
+    let (mut edits, mut errors) = (Vec::new(), Vec::new());
+    if let Err(error) = read(answer, &mut edits, &mut errors) {
+        errors.push(error);
+    }
+    (edits, errors)
+}
+
+/// Keeps an error of a path, behind which an answer can be read on.
+pub(super) fn soft<T>(
+    found: Result<T, ParseError>,
+    errors: &mut Vec<ParseError>,
+) -> Result<Option<T>, ParseError> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error @ (ParseError::Path { .. } | ParseError::Name { .. })) => {
+            errors.push(error);
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads an answer to its end, or to what cannot be read.
+fn read(
+    answer: &str,
+    edits: &mut Vec<Edit>,
+    errors: &mut Vec<ParseError>,
+) -> Result<(), ParseError> {
     // A line break of the way that the answer took, not of the files.
     let n_breaks = answer.matches('\n').count();
     let plain = (answer.matches("\r\n").count() == n_breaks).then(|| answer.replace("\r\n", "\n"));
     let mut lines = Lines::new(plain.as_deref().unwrap_or(answer));
-    let mut edits: Vec<Edit> = Vec::new();
     // Where the last edit ended.
     let mut end = 1;
     while let Some(line) = lines.peek() {
-        let n_before = edits.len();
+        let n_before = edits.len() + errors.len();
         if let Some(n_marks) = marks(line, '<', "SEARCH") {
-            let path = path_above(&lines, end, edits.last())?;
-            edits.push(block(&mut lines, n_marks, path)?);
+            let path = soft(path_above(&lines, end, edits.last()), errors)?;
+            let line = lines.number();
+            let what = block(&mut lines, n_marks)?;
+            edits.extend(path.map(|path| Edit { path, line, what }));
         } else if line == envelope::BEGIN {
-            envelope::read(&mut lines, &mut edits)?;
+            envelope::read(&mut lines, edits, errors)?;
         } else if diff::is_head(&lines) {
-            diff::read(&mut lines, &mut edits)?;
+            soft(diff::read(&mut lines, edits), errors)?;
         } else if diff::is_hunk(line) {
-            let path = path_above(&lines, end, edits.last())?;
+            let path = soft(path_above(&lines, end, edits.last()), errors)?;
             let line = lines.number();
             let what = What::Change(diff::hunk(&mut lines)?);
-            edits.push(Edit { path, line, what });
+            edits.extend(path.map(|path| Edit { path, line, what }));
         } else if let Some(name) = heading(line) {
-            edits.extend(whole(&mut lines, name)?);
+            whole(&mut lines, name, edits, errors)?;
         } else {
             lines.pass();
         }
         if edits.len() > MOST_EDITS {
             return Err(ParseError::TooMany);
         }
-        if edits.len() > n_before {
+        if edits.len() + errors.len() > n_before {
             end = lines.number();
         }
     }
-    if edits.is_empty() {
+    if edits.is_empty() && errors.is_empty() {
         return Err(ParseError::Nothing);
     }
-    Ok(edits)
+    Ok(())
 }
 
 /// Takes `name` as the path of a file that an edit may change.
@@ -182,8 +208,8 @@ fn path_above(
     }
 }
 
-/// Reads a SEARCH/REPLACE block.
-fn block(lines: &mut Lines<'_>, n_marks: usize, path: RepoPath) -> Result<Edit, ParseError> {
+/// Reads a SEARCH/REPLACE block. What ends its lines tells nothing: those of the file do.
+fn block(lines: &mut Lines<'_>, n_marks: usize) -> Result<What, ParseError> {
     let line = lines.number();
     lines.next();
     let [mut search, mut replace] = [String::new(), String::new()];
@@ -218,25 +244,32 @@ fn block(lines: &mut Lines<'_>, n_marks: usize, path: RepoPath) -> Result<Edit, 
             search.push_str(next);
         }
     }
-    let what = if search.is_empty() {
+    Ok(if search.is_empty() {
         What::Create(replace)
     } else {
+        let [search, replace] = [search, replace].map(|text| text.replace("\r\n", "\n"));
         What::Change(Hunk::between(&search, &replace))
-    };
-    Ok(Edit { path, line, what })
+    })
 }
 
-/// Reads a whole file behind the line that names it; none if that line is of a block or difference below it.
-fn whole(lines: &mut Lines<'_>, name: &str) -> Result<Option<Edit>, ParseError> {
+/// Reads a whole file behind the line that names it, unless that line is of a block or difference below it.
+fn whole(
+    lines: &mut Lines<'_>,
+    name: &str,
+    edits: &mut Vec<Edit>,
+    errors: &mut Vec<ParseError>,
+) -> Result<(), ParseError> {
     let line = lines.number();
-    let path = path_of(name.as_bytes(), line)?;
-    if !name_is_plain(lines.peek().unwrap_or_default(), name) {
-        return Err(ParseError::Name {
+    let path = path_of(name.as_bytes(), line).and_then(|path| {
+        if name_is_plain(lines.peek().unwrap_or_default(), name) {
+            return Ok(path);
+        }
+        Err(ParseError::Name {
             line,
             name: path.to_string(),
             why: "put a path with `(` in it into backticks",
-        });
-    }
+        })
+    });
     lines.next();
     let n_blank = lines
         .rest()
@@ -251,12 +284,12 @@ fn whole(lines: &mut Lines<'_>, name: &str) -> Result<Option<Edit>, ParseError> 
     };
     let open = Fence::open(first);
     let is_difference = open.is_some_and(|(_, info)| matches!(info, "diff" | "patch"))
-        && ![".diff", ".patch"]
-            .iter()
-            .any(|end| path.name().ends_with(end.as_bytes()));
+        && ![".diff", ".patch"].iter().any(|end| name.ends_with(end));
     if is_block(first) || open.is_some() && is_block(second) || is_difference {
-        return Ok(None);
+        // What is below reads the name again.
+        return Ok(());
     }
+    let path = soft(path, errors)?;
     lines.skip(n_blank);
     let begin = lines.number();
     lines.next();
@@ -271,7 +304,8 @@ fn whole(lines: &mut Lines<'_>, name: &str) -> Result<Option<Edit>, ParseError> 
         }
     };
     let what = What::Write(text);
-    Ok(Some(Edit { path, line, what }))
+    edits.extend(path.map(|path| Edit { path, line, what }));
+    Ok(())
 }
 
 /// Says whether nothing but a name stands behind `FILE:`; a remark behind it would become part of the name.

@@ -34,11 +34,14 @@ impl fmt::Display for Wrong {
     }
 }
 
-impl From<ParseError> for Wrong {
-    fn from(error: ParseError) -> Self {
-        let source = std::error::Error::source(&error);
-        let cause = source.map_or(String::new(), |source| format!(": {source}"));
-        Self(vec![format!("{error}{cause}")])
+impl From<Vec<ParseError>> for Wrong {
+    fn from(errors: Vec<ParseError>) -> Self {
+        let told = |error: &ParseError| {
+            let source = std::error::Error::source(error);
+            let cause = source.map_or(String::new(), |source| format!(": {source}"));
+            format!("{error}{cause}")
+        };
+        Self(errors.iter().map(told).collect())
     }
 }
 
@@ -141,10 +144,17 @@ fn carry_out(
     redactor: &Redactor,
     go_on: &dyn Fn() -> Result<(), PlanningError>,
 ) -> Result<Result<(), Wrong>, PlanningError> {
-    match edit::parse(answer) {
-        Ok(edits) => make(&edits, scratch, may_shrink, redactor, go_on),
-        Err(error) => Ok(Err(error.into())),
+    let (edits, errors) = edit::parse(answer);
+    if errors.is_empty() {
+        return make(&edits, scratch, may_shrink, redactor, go_on);
     }
+    let mut wrong = Wrong::from(errors);
+    // What else is wrong is told with it.
+    let read = |path: &RepoPath| find(scratch, path, redactor);
+    if let Err(rejections) = edit::apply(&edits, &read, may_shrink, go_on)? {
+        wrong.0.extend(Wrong::from(rejections).0);
+    }
+    Ok(Err(wrong))
 }
 
 /// Makes edits in `scratch`, all or none; the inner error says what is wrong with them.
@@ -160,11 +170,47 @@ pub(super) fn make(
         Ok(changes) => changes,
         Err(rejections) => return Ok(Err(rejections.into())),
     };
+    let twins = twins(&changes, scratch)?;
+    if !twins.is_empty() {
+        return Ok(Err(Wrong(twins)));
+    }
     let spelled = changes.into_iter().map(|change| spelled(change, scratch));
     match spelled.collect::<Result<Vec<Change>, Wrong>>() {
         Ok(changes) => Ok(Ok(write(&changes, scratch)?)),
         Err(wrong) => Ok(Err(wrong)),
     }
+}
+
+/// Says where a new path is one that is there but for case or the spelling of its letters: some file systems hold one of both.
+fn twins(changes: &[Change], scratch: &Root) -> Result<Vec<String>, FsError> {
+    let is_gone = |path: &RepoPath| {
+        let mut gone = changes.iter().filter(|change| change.after.is_none());
+        gone.any(|change| change.path == *path)
+    };
+    let mut told = Vec::new();
+    let mut others: Vec<RepoPath> = Vec::new();
+    for Change { path, .. } in changes.iter().filter(|change| change.after.is_some()) {
+        for place in path.folders().chain([path.clone()]) {
+            if scratch.find(&place)?.is_some() {
+                continue;
+            }
+            let folder = place.folders().last();
+            let there = match &folder {
+                Some(folder) if scratch.find(folder)?.is_none() => Vec::new(),
+                folder => scratch.list(folder.as_ref())?,
+            };
+            let there = there.iter().map(|(path, _)| path);
+            let mut there = there.filter(|path| !is_gone(path)).chain(&others);
+            let plain = place.folded();
+            if let Some(twin) = there.find(|&other| *other != place && other.folded() == plain) {
+                told.push(format!(
+                    "`{path}`: `{twin}` is there, and some file systems do not tell `{place}` from it; use that name, or another"
+                ));
+            }
+            others.push(place);
+        }
+    }
+    Ok(told)
 }
 
 /// Returns what is at `path`, a file as a pack shows it: its text, without secrets.

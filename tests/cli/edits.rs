@@ -107,6 +107,29 @@ fn edits_that_do_not_fit_go_back_to_who_made_them() {
 }
 
 #[test]
+fn a_new_path_that_some_systems_take_for_another_goes_back() {
+    let made = |name: &str| format!("{GOOD}\nFILE: {name}\n```\nx\n```\n");
+    for (name, twin) in [
+        ("Greeting.txt", Some("`greeting.txt` is there")),
+        // The same letter, written in two ways.
+        ("caf\u{e9}.txt", Some("is there")),
+        ("Notes/other.txt", Some("`notes/new.txt`")),
+        ("greetings.txt", None),
+    ] {
+        let stage = Stage::new();
+        fs::write(stage.repo.root().join("cafe\u{301}.txt"), "x").unwrap();
+        let vendor = vendor("openai-api", &[&made(name), GOOD]);
+        let run = stage.executed_by("openai-api", &vendor);
+        assert_eq!(run.code, 0, "{name}: {}", run.stderr);
+        let requests = vendor.requests();
+        assert_eq!(requests.len(), if twin.is_some() { 2 } else { 1 }, "{name}");
+        if let Some(said) = twin {
+            assert!(requests[1].contains(said), "{name}: {}", requests[1]);
+        }
+    }
+}
+
+#[test]
 fn edits_that_leave_little_of_a_file_are_made_only_if_the_plan_takes_something_out() {
     let cut = format!("{GOOD}\nFILE: test.sh\n```\ngrep -q 'hello world' greeting.txt\n```\n");
     for (step, n_asked) in [

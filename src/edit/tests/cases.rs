@@ -215,9 +215,36 @@ const WHOLE: &[Case] = &[
         "FILE: a.rs\n```\n    // ... existing code ...\ny\n```\n",
         Ok(&[("a.rs", Some("    // ... existing code ...\ny\n"))]),
     ),
+    (
+        "a remark without dots stands for lines where some are missing",
+        ABC,
+        "FILE: src/a.rs\n```\none\n# Keep existing code\n```\n",
+        Err("`# Keep existing code` stands for text that is left out"),
+    ),
+    (
+        "and for none where none are",
+        ABC,
+        "FILE: src/a.rs\n```\none\n// unchanged from here\ntwo\nthree\n```\n",
+        Ok(&[(
+            "src/a.rs",
+            Some("one\n// unchanged from here\ntwo\nthree\n"),
+        )]),
+    ),
+    (
+        "CRLF in an answer with LF is none of the file",
+        ABC,
+        "FILE: src/a.rs\n```\none\r\nTWO\r\nthree\r\n```\n",
+        Ok(&[("src/a.rs", Some("one\nTWO\nthree\n"))]),
+    ),
 ];
 
 const BLOCKS: &[Case] = &[
+    (
+        "what ends the lines of a block is that of the place",
+        &[("a", "1\n2\n"), ("b", "1\r\n2\r\n")],
+        "a\n<<<<<<< SEARCH\n1\n=======\nx\r\ny\r\n>>>>>>> REPLACE\nb\n<<<<<<< SEARCH\n1\r\n=======\nx\ny\n>>>>>>> REPLACE\n",
+        Ok(&[("a", Some("x\ny\n2\n")), ("b", Some("x\r\ny\r\n2\r\n"))]),
+    ),
     (
         "old lines become new ones",
         ABC,
@@ -522,6 +549,34 @@ const DIFFERENCES: &[Case] = &[
         Ok(&[("a", None)]),
     ),
     (
+        "what a difference deletes it shows whole",
+        &[("a", LONG)],
+        "--- a/a\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-1\n-2\n",
+        Err(
+            "line 1 of the answer, `a`: a difference that deletes a file has all its lines with `-`, and 22 are left",
+        ),
+    ),
+    (
+        "a difference that says only that a file is deleted shows none of it",
+        ABC,
+        "diff --git a/src/a.rs b/src/a.rs\ndeleted file mode 100644\n",
+        Err(
+            "`src/a.rs`: a difference that deletes a file has all its lines with `-`, and 3 are left",
+        ),
+    ),
+    (
+        "which is enough where it is empty, or the plan takes something out of it",
+        &[("a", ""), ("split.rs", LONG)],
+        "diff --git a/a b/a\ndeleted file mode 100644\ndiff --git a/split.rs b/split.rs\ndeleted file mode 100644\n",
+        Ok(&[("a", None), ("split.rs", None)]),
+    ),
+    (
+        "two names are of two files",
+        &[("a", "1\n"), ("b", "1\n")],
+        "--- a/b\n+++ b/a\n@@ -1 +1 @@\n-1\n+2\n",
+        Err("line 1 of the answer: the names above and below differ"),
+    ),
+    (
         "a file that changed since is not deleted",
         &[("a", "2\n")],
         "--- a/a\n+++ /dev/null\n@@ -1 +0,0 @@\n-1\n",
@@ -732,6 +787,16 @@ const ANSWERS: &[Case] = &[
         Ok(&[("src/a.rs", Some("1\n"))]),
     ),
     (
+        "a path that is refused hides nothing else",
+        &[("a", "1\n")],
+        "FILE: /etc/x\n```\n1\n```\na\n<<<<<<< SEARCH\n2\n=======\n3\n>>>>>>> REPLACE\n*** Begin Patch\n*** Add File: .git/hooks/x\n+1\n*** Delete File: b\n*** End Patch\n",
+        Err(
+            "line 1 of the answer names a file that no edit may change: not a path inside the repository: `/etc/x` (it is absolute)\n\
+            line 12 of the answer names a file that no edit may change: `.git/hooks/x` (it belongs to git)\n\
+            line 6 of the answer, `a`: the lines to replace are not in the file",
+        ),
+    ),
+    (
         "no edit moves into git",
         &[("a", "1\n")],
         "*** Begin Patch\n*** Update File: a\n*** Move to: .git/config\n*** End Patch\n",
@@ -776,8 +841,5 @@ fn a_mode_and_where_a_file_came_from_are_told() {
         change("b", Some("1\n"), Some("a"), executable),
         change("c", Some("1\n"), None, executable),
     ];
-    assert_eq!(
-        applied(&parse(answer).unwrap(), &files, &|_| false),
-        Ok(expected)
-    );
+    assert_eq!(applied(&parse(answer).0, &files, &|_| false), Ok(expected));
 }

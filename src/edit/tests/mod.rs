@@ -46,12 +46,18 @@ fn outcome(
     files: &BTreeMap<RepoPath, Vec<u8>>,
     answer: &str,
 ) -> Result<Vec<(String, Option<String>)>, String> {
-    let edits = parse(answer).map_err(|error| format!("{:#}", anyhow::Error::from(error)))?;
+    let (edits, errors) = parse(answer);
     let may_shrink = |path: &RepoPath| path.name().starts_with(b"split");
-    let changes = applied(&edits, files, &may_shrink).map_err(|rejections| {
-        let each = rejections.iter().map(ToString::to_string);
-        each.collect::<Vec<_>>().join("\n")
-    })?;
+    let changes = applied(&edits, files, &may_shrink);
+    let rejections = changes.as_ref().err().into_iter().flatten();
+    let told = errors
+        .into_iter()
+        .map(|error| format!("{:#}", anyhow::Error::from(error)))
+        .chain(rejections.map(ToString::to_string));
+    let told: Vec<String> = told.collect();
+    let Some(changes) = changes.ok().filter(|_| told.is_empty()) else {
+        return Err(told.join("\n"));
+    };
     let shown = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let each = changes
         .into_iter()
@@ -62,7 +68,7 @@ fn outcome(
 #[test]
 fn what_is_carried_out_reads_each_file_once_and_can_be_stopped() {
     let block = "a\n<<<<<<< SEARCH\nnone\n=======\nx\n>>>>>>> REPLACE\n";
-    let edits = parse(&block.repeat(30)).unwrap();
+    let (edits, _) = parse(&block.repeat(30));
     let n_read = std::cell::Cell::new(0);
     let find = |_: &RepoPath| {
         n_read.set(n_read.get() + 1);
@@ -84,8 +90,27 @@ fn what_is_carried_out_reads_each_file_once_and_can_be_stopped() {
         }
     };
     assert_eq!(apply(&edits, &find, &|_| true, &go_on), Err("stop"));
-    assert_eq!(parse(&block.repeat(5_000)).unwrap().len(), 5_000);
-    assert_eq!(parse(&block.repeat(5_001)), Err(ParseError::TooMany));
+    assert_eq!(parse(&block.repeat(5_000)).1, []);
+    assert_eq!(parse(&block.repeat(5_001)).1, [ParseError::TooMany]);
+}
+
+#[test]
+fn many_hunks_that_fit_in_many_places_take_no_time() {
+    let file = Found::File(b"x\n".repeat(20_000));
+    let hunks = "@@\n-x\n+y\n".repeat(4_000);
+    let (edits, errors) = parse(&format!("```diff\n--- a/a\n+++ b/a\n{hunks}```\n"));
+    assert_eq!((edits.len(), errors), (4_000, vec![]));
+    let begun = std::time::Instant::now();
+    let rejections = apply(&edits, &|_| file.clone(), &|_| true, &|| Ok::<(), ()>(()))
+        .unwrap()
+        .unwrap_err();
+    let told = rejections[0].to_string();
+    assert!(
+        told.contains("are in 8 or more places, at the lines 1, 2, 3, 4, 5, 6, 7, 8; give"),
+        "{told}"
+    );
+    // With a thousand places each it takes minutes.
+    assert!(begun.elapsed() < std::time::Duration::from_mins(1));
 }
 
 /// Says how a case came out otherwise than it should.

@@ -77,7 +77,8 @@ proptest! {
             }
             let answer = if has_fence { format!("Here:\n\n```diff\n{diff}```\nDone.\n") } else { diff };
             let files: BTreeMap<_, _> = before.map(|text| (file.clone(), text.clone().into_bytes())).into_iter().collect();
-            let edits = parse(&answer).unwrap();
+            let (edits, errors) = parse(&answer);
+            prop_assert_eq!(errors, []);
             let changed = applied(&edits, &files, &|_| true).unwrap();
             let after = after.map(|text| text.clone().into_bytes());
             prop_assert_eq!(changed.len(), 1);
@@ -88,7 +89,7 @@ proptest! {
     #[test]
     fn a_whole_file_keeps_what_the_file_has_of_its_own(old in "(a|b|c){0,3}(\r\n(a|b|c){0,3}){1,8}", new in "(a|b|c){1,3}(\n(a|b|c){1,3}){0,8}") {
         let files = BTreeMap::from([(path("x"), old.clone().into_bytes())]);
-        let edits = parse(&format!("FILE: x\n```\n{new}\n```\n")).unwrap();
+        let (edits, _) = parse(&format!("FILE: x\n```\n{new}\n```\n"));
         let changed = applied(&edits, &files, &|_| true).unwrap();
         let mut expected = new.replace('\n', "\r\n");
         if old.ends_with('\n') {
@@ -113,9 +114,7 @@ proptest! {
         for answer in [answer.clone(), format!("{answer}\n"), answer.replace('\n', "\r\n"), format!("{noise}\n{answer}\n{noise}")] {
             for bytes in [text.clone(), b"x\ny\nx\n".to_vec(), Vec::new()] {
                 let files = BTreeMap::from([(path("a"), bytes)]);
-                if let Ok(edits) = parse(&answer) {
-                    let _ = applied(&edits, &files, &|_| true);
-                }
+                let _ = applied(&parse(&answer).0, &files, &|_| true);
             }
         }
     }

@@ -185,7 +185,10 @@ impl Worker<'_> {
         branch: &mut Branch,
         label: &str,
     ) -> Result<Value, StepError> {
-        let edits = edit::parse(text).map_err(|error| StepError::Edits(error.into()))?;
+        let (edits, errors) = edit::parse(text);
+        if !errors.is_empty() {
+            return Err(StepError::Edits(errors.into()));
+        }
         let mut executed = self.make(&edits, branch)?;
         let done = since(branch.good.changes(), &executed.changes.changes);
         let mut rejected: Vec<RepoPath> = Vec::new();
