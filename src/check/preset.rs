@@ -2,9 +2,11 @@
 //!
 //! In: the root of a repository. Out: [`Preset`]. Nothing is run, and no link followed.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::fs::{Entry, EntryKind, Root};
+use crate::fs::{Entry, EntryKind, Hash, Root};
 use crate::path::RepoPath;
 
 /// A check that a project's own files propose.
@@ -15,9 +17,12 @@ pub struct Preset {
     pub command: String,
     /// The file that says so.
     pub file: String,
-    /// What the command runs, where the file tells: the script of a package, the rule of a makefile.
+    /// What the command runs, where the file tells: the scripts of a package, the rule of a makefile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs: Option<String>,
+    /// The files that say how that is run, or what else is, by the hashes of what they hold.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reads: BTreeMap<String, Hash>,
     /// The folder that it needs although git ignores it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carries: Option<RepoPath>,
@@ -43,8 +48,15 @@ fn cargo(root: &Root) -> Option<Preset> {
     Some(preset(format!("cargo test{all}"), "Cargo.toml"))
 }
 
+/// Scripts of a package that its tests are run by, in their order.
+const NODE_SCRIPTS: &[&str] = &["pretest", "test", "posttest"];
+
+/// Files that say by what npm, pnpm and yarn run scripts.
+const NODE_SETTINGS: &[&str] = &[".npmrc", ".yarnrc", ".yarnrc.yml", "pnpm-workspace.yaml"];
+
 fn node(root: &Root) -> Option<Preset> {
-    let script = npm_script(&text(root, "package.json")?, "test")?;
+    let manifest = text(root, "package.json")?;
+    let script = npm_script(&manifest, "test")?;
     // What `npm init` writes.
     if script.contains("no test specified") {
         return None;
@@ -52,8 +64,16 @@ fn node(root: &Root) -> Option<Preset> {
     let locks = [("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn")];
     let lock = locks.iter().find(|(lock, _)| is_file(root, lock));
     let program = lock.map_or("npm", |(_, program)| program);
+    let scripts = NODE_SCRIPTS
+        .iter()
+        .filter_map(|name| npm_script(&manifest, name));
+    let scripts: Vec<String> = scripts.collect();
+    let settings = NODE_SETTINGS
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), Hash::of(text(root, name)?.as_bytes()))));
     Some(Preset {
-        runs: Some(script),
+        runs: Some(scripts.join("\n")),
+        reads: settings.collect(),
         carries: folder(root, "node_modules"),
         ..preset(format!("{program} test"), "package.json")
     })
@@ -106,9 +126,36 @@ fn make(root: &Root) -> Option<Preset> {
     ["test", "check"].iter().find_map(|target| {
         Some(Preset {
             runs: Some(make_rule(&text, target)?),
+            reads: makefiles(root, file),
             ..preset(format!("make {target}"), file)
         })
     })
+}
+
+/// No more files are followed that makefiles include.
+const MAX_INCLUDED: usize = 100;
+
+/// Returns a makefile and those that it includes by their names, with their hashes: what any line sets may be run.
+fn makefiles(root: &Root, file: &str) -> BTreeMap<String, Hash> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![file.to_owned()];
+    while let Some(name) = open.pop() {
+        if found.len() == MAX_INCLUDED || found.contains_key(&name) {
+            continue;
+        }
+        let Some(text) = text(root, &name) else {
+            continue;
+        };
+        for line in text.lines() {
+            let mut words = line.split_whitespace();
+            if matches!(words.next(), Some("include" | "-include" | "sinclude")) {
+                // From the folder in which make runs, whatever file includes.
+                open.extend(words.map(|word| word.trim_start_matches("./").to_owned()));
+            }
+        }
+        found.insert(name, Hash::of(text.as_bytes()));
+    }
+    found
 }
 
 /// Returns the script `name` of a `package.json`.
@@ -149,6 +196,7 @@ fn preset(command: String, file: &str) -> Preset {
         command,
         file: file.to_owned(),
         runs: None,
+        reads: BTreeMap::new(),
         carries: None,
     }
 }
@@ -279,6 +327,63 @@ mod tests {
         let makefile = "a = 1\ntest: b\n\trun $(a)\n\n\tmore\nother:\n\tno\ntest: c\n";
         let rule = "test: b\n\trun $(a)\n\n\tmore\ntest: c";
         assert_eq!(make_rule(makefile, "test").as_deref(), Some(rule));
+    }
+
+    #[test]
+    fn what_is_agreed_to_is_all_that_is_run() {
+        let package = r#"{"scripts": {"test": "jest"}}"#;
+        let node: &[(&str, &str)] = &[("package.json", package), (".npmrc", "a=1\n")];
+        let make: &[(&str, &str)] = &[
+            ("Makefile", "include a.mk\ntest: b\n\trun\nb:\n\tcc\n"),
+            ("a.mk", "-include ./b.mk\n"),
+            ("b.mk", "A = 1\n"),
+        ];
+        for (files, path, holds, is_same) in [
+            (node, "README.md", "x", true),
+            (
+                node,
+                "package.json",
+                r#"{"scripts": {"test": "jest", "build": "x"}}"#,
+                true,
+            ),
+            (
+                node,
+                "package.json",
+                r#"{"scripts": {"test": "jest", "pretest": "x"}}"#,
+                false,
+            ),
+            (
+                node,
+                "package.json",
+                r#"{"scripts": {"test": "jest", "posttest": "x"}}"#,
+                false,
+            ),
+            (node, ".npmrc", "script-shell=./x\n", false),
+            (node, ".yarnrc.yml", "yarnPath: ./x\n", false),
+            (make, "src/a.c", "x", true),
+            (
+                make,
+                "Makefile",
+                "include a.mk\ntest: b\n\trun\nb:\n\tother\n",
+                false,
+            ),
+            (
+                make,
+                "Makefile",
+                "X := $(shell x)\ninclude a.mk\ntest: b\n\trun\nb:\n\tcc\n",
+                false,
+            ),
+            (make, "a.mk", "A := $(shell x)\n", false),
+            (make, "b.mk", "A = 2\n", false),
+        ] {
+            let before = presets(&tree(files).1);
+            let mut other = files.to_vec();
+            other.retain(|(name, _)| *name != path);
+            other.push((path, holds));
+            let after = presets(&tree(&other).1);
+            assert_eq!(before == after, is_same, "{path}: {holds}");
+            assert_eq!(before[0].command, after[0].command);
+        }
     }
 
     fn tree(files: &[(&str, &str)]) -> (tempfile::TempDir, Root) {

@@ -222,6 +222,7 @@ impl GroundArgs {
             return Ok((given.clone(), Vec::new()));
         }
         let presets = trust::presets(repository, agents, lent, environment, printer)?;
+        trust::require_agreed(&presets, environment)?;
         let needed = presets.iter().filter_map(|preset| preset.carries.clone());
         let needed = needed.collect();
         let commands = presets.into_iter().map(|preset| preset.command);

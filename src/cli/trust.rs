@@ -14,12 +14,14 @@ use super::exit::{Exit, usage};
 use super::printer::Printer;
 use crate::check::{self, Preset};
 use crate::repo::{self, Repository};
-use crate::run;
+use crate::run::{self, Event};
 
 /// Agree to the checks that the project's own files propose
 ///
 /// Shows what would be run, the file that says so, and asks. `exec` and `plan-exec` without `--check` then run it. What you
-/// agree to holds for this folder and these commands: when a file would have another run, you are asked again.
+/// agree to holds for this folder and these commands: when a package's scripts, the settings of its manager or a makefile
+/// would have another run, you are asked again. What a command runs of the project's code (tests, `build.rs`, `conftest.py`)
+/// is not held against anything.
 #[derive(Args, Debug)]
 pub(super) struct TrustArgs {
     /// Agree without being asked
@@ -30,6 +32,9 @@ pub(super) struct TrustArgs {
     #[arg(long, conflicts_with = "yes")]
     revoke: bool,
 }
+
+/// The question, and what is to be known with it.
+const QUESTION: &str = "run that, and with it what it runs of the code here (tests, build.rs, conftest.py), for changes here, now and later? [y/N] ";
 
 /// What the user agreed to, in the folder of the user's files.
 const TRUSTED_FILE: &str = "trusted.toml";
@@ -77,11 +82,7 @@ pub(super) fn run(
         printer.note("that is agreed to; `twostep trust --revoke` takes it back");
         return Ok(Exit::Success);
     }
-    let answer = (!args.yes && printer.can_ask()).then(|| {
-        printer.ask("run that for changes here, now and later? [y/N] ", &|| {
-            false
-        })
-    });
+    let answer = (!args.yes && printer.can_ask()).then(|| printer.ask(QUESTION, &|| false));
     if args.yes || answer.flatten().is_some_and(|answer| is_yes(&answer)) {
         keep(&repository, presets, environment)?;
         return Ok(Exit::Success);
@@ -115,8 +116,7 @@ pub(super) fn presets(
         for preset in &all {
             printer.note(&format!("  {preset}"));
         }
-        let question = "run that for changes here, now and later? [y/N] ";
-        let answer = printer.ask(question, &|| lent.signal().is_some());
+        let answer = printer.ask(QUESTION, &|| lent.signal().is_some());
         if answer.is_some_and(|answer| is_yes(&answer)) {
             keep(repository, presets.clone(), environment)?;
             return Ok(presets);
@@ -128,6 +128,29 @@ pub(super) fn presets(
         all.join("; ")
     ));
     Ok(Vec::new())
+}
+
+/// Refuses to go on without checks that a run began with, for what they run is not what was agreed to then.
+pub(super) fn require_agreed(presets: &[Preset], environment: &Environment) -> anyhow::Result<()> {
+    let resumed = environment.resumed();
+    let Some(run) = resumed.as_ref() else {
+        return Ok(());
+    };
+    let commands = run::records(run.root(), &run.id)?.into_iter();
+    let mut commands = commands.filter_map(|record| match record.event {
+        Event::Checked { command, .. } => Some(command),
+        _ => None,
+    });
+    let is_lost = |command: &String| presets.iter().all(|preset| preset.command != *command);
+    match commands.find(is_lost) {
+        None => Ok(()),
+        Some(command) => Err(usage(
+            format!(
+                "the run began with the check `{command}`, and what that runs is not agreed to any more"
+            ),
+            "agree with `twostep trust`, and go on; or go on without: `twostep runs resume -- --no-check`",
+        )),
+    }
 }
 
 /// Says what would be run, and which file says so.

@@ -59,6 +59,10 @@ fn what_a_projects_files_propose_is_run_once_it_is_agreed_to() {
     let makefile = stage.repo.root().join("Makefile");
     std::fs::write(&makefile, "test:\n\ttouch ran; sh test.sh\n").unwrap();
     assert_eq!(checks(&stage.unchecked(&[])), [""; 0]);
+    // Neither is another variable, which make may run.
+    std::fs::write(&makefile, format!("X := $(shell touch ran)\n{MAKEFILE}")).unwrap();
+    assert_eq!(checks(&stage.unchecked(&[])), [""; 0]);
+    assert!(!stage.repo.root().join("ran").exists());
     std::fs::write(&makefile, MAKEFILE).unwrap();
     assert_eq!(checks(&stage.unchecked(&[])), ["make test"]);
     assert_eq!(stage.run(&["trust", "--revoke"]).code, 0);
@@ -104,4 +108,37 @@ fn a_run_with_an_agreed_check_is_done_again_with_it() {
     assert_eq!(run.code, 0, "{}", run.stderr);
     let again = stage.run(&["runs", "replay"]);
     assert_eq!(again.code, 0, "{}{}", again.stdout, again.stderr);
+}
+
+#[test]
+fn a_run_that_began_with_an_agreed_check_does_not_go_on_without() {
+    let edit = "mkdir .github; echo x > .github/ci.yml\necho 'hello world' > greeting.txt\n";
+    for (more, code, greeting) in [
+        (&[][..], 2, "hello\n"),
+        (&["--no-check"], 0, "hello world\n"),
+    ] {
+        let stage = stage().tell("claude.edit", edit);
+        assert_eq!(stage.run(&["trust", "--yes"]).code, 0);
+        let run = stage.run(&["plan-exec", "spec.md", "--yes"]);
+        assert_eq!(run.code, 1, "{}", run.stderr);
+        let makefile = stage.repo.root().join("Makefile");
+        std::fs::write(&makefile, "test:\n\ttrue\n").unwrap();
+        let resume = [
+            "runs",
+            "resume",
+            "--accept-changes",
+            "--",
+            "--accept-sensitive",
+        ];
+        let resumed = stage.run(&[&resume[..], more].concat());
+        let found = (resumed.code, stage.greeting());
+        assert_eq!(
+            (found.0, found.1.as_str()),
+            (code, greeting),
+            "{}",
+            resumed.stderr
+        );
+        let said = resumed.stderr.contains("began with the check `make test`");
+        assert_eq!(said, code == 2, "{}", resumed.stderr);
+    }
 }
