@@ -9,6 +9,7 @@ use clap::{Args, Parser as _};
 use serde::{Deserialize, Serialize};
 
 use super::agents::Lent;
+use super::change::ACCEPT_SENSITIVE;
 use super::environment::{Environment, now_ms};
 use super::exit::{Exit, hint_in, is_interrupted, resume as resume_of, unwrapped, usage};
 use super::printer::{Printer, read_stdin};
@@ -269,6 +270,11 @@ pub(super) fn run_resume(
         ));
     }
     let command = read_command(root, &id, environment)?;
+    let is_said_before = command
+        .arguments
+        .iter()
+        .any(|word| word == ACCEPT_SENSITIVE);
+    let is_agreed = args.more.iter().any(|word| word == ACCEPT_SENSITIVE);
     let own = command.arguments.into_iter().map(OsString::from);
     let yes = args.yes.then(|| "--yes".into());
     let more = yes.into_iter().chain(args.more.iter().cloned());
@@ -294,6 +300,10 @@ pub(super) fn run_resume(
     };
     if args.accept_changes {
         run.accept_changes();
+    }
+    if is_agreed && !is_said_before {
+        // Who has read what stopped it knows nothing of what agents do from now on.
+        run.agree()?;
     }
     if let Some(file) = &args.answer {
         let bytes = if file == Path::new("-") {

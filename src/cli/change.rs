@@ -60,6 +60,9 @@ pub(super) struct GroundArgs {
     pub(super) in_place: bool,
 }
 
+/// The option that agrees to what needs consent.
+pub(super) const ACCEPT_SENSITIVE: &str = "--accept-sensitive";
+
 /// What is carried out and lands although it is not all that it should be.
 #[derive(Args, Debug)]
 #[expect(
@@ -78,7 +81,8 @@ pub(super) struct ToleranceArgs {
     /// Agree beforehand to what needs consent: files that make programs run or hold secrets, weaker tests and checks, files that
     /// lose most of their lines
     ///
-    /// The lines that begin with `consent` say what it is. `twostep runs resume -- --accept-sensitive` lets a change land that was stopped for it.
+    /// The lines that begin with `consent` say what it is. `twostep runs resume -- --accept-sensitive` lets a change land that was stopped for it, and agrees to
+    /// nothing that the run has not shown before.
     #[arg(long)]
     accept_sensitive: bool,
 
@@ -121,7 +125,7 @@ impl ToleranceArgs {
         let all = [
             ("--allow-missing", self.allow_missing),
             ("--accept-drift", self.accept_drift),
-            ("--accept-sensitive", self.accept_sensitive),
+            (ACCEPT_SENSITIVE, self.accept_sensitive),
             ("--strict-audit", self.strict_audit),
         ];
         let given = all.into_iter().filter(|(_, is_given)| *is_given);

@@ -15,7 +15,7 @@ use crate::path::RepoPath;
 use crate::process;
 use crate::repo::Repository;
 use crate::run::{CallPlace, ChangedFile, Event as Happened, Run, Sensitive};
-use crate::scratch::{Change, ChangeKind, ChangeSet, Scratch};
+use crate::scratch::{Change, ChangeKind, ChangeSet, Links, Scratch};
 
 /// Puts secrets back into what the executor changed, keeps the change, and holds it against the plan, if all of that is
 /// carried out, and against the executor's `report`.
@@ -66,12 +66,17 @@ pub(super) fn examine(
         return Err(ExecError::Redacted { strange, patch });
     }
     let all = changes.changes.iter().map(|change| &change.path);
-    let is_protected = |path: &&RepoPath| rules.protected.is_some_and(|globs| globs.take(path));
+    let links = Links::of(&scratch.snapshot.files);
+    let is_protected = |path: &&RepoPath| {
+        rules
+            .protected
+            .is_some_and(|globs| links.names(path).iter().any(|name| globs.take(name)))
+    };
     let paths: Vec<RepoPath> = all.filter(is_protected).cloned().collect();
     if !paths.is_empty() {
         return Err(ExecError::Protected { paths, patch });
     }
-    let sensitive = consent::sensitive(&changes, scratch, rules)?;
+    let sensitive = consent::sensitive(&changes, (repository, scratch), rules)?;
     tell_sensitive(&sensitive, run, host)?;
     let found = rules.consent.missing(&sensitive)?;
     if !found.is_empty() {

@@ -432,14 +432,15 @@ fn carry_out(
     host: &Host<'_>,
 ) -> Result<Done, RunError> {
     let mut answered = plan.text.clone();
-    let ask = |found: &[Sensitive]| match work.tolerance.sensitive {
-        consent::Said::Yes => Ok(consent::Said::Yes),
-        consent::Said::No => match (work.decide)(&Question::Land(found))? {
+    let ask = |found: &[Sensitive]| match (work.tolerance.sensitive, run.agreed()) {
+        (consent::Said::Yes, None) => Ok(consent::Said::Yes),
+        _ => match (work.decide)(&Question::Land(found))? {
             Answer::Go => Ok(consent::Said::Yes),
             Answer::Revise(_) | Answer::Reread | Answer::Stop => Ok(consent::Said::No),
         },
     };
     let agreed = Consent::new(&ask);
+    agreed.give(run.agreed().unwrap_or_default());
     loop {
         let ready = resolved(&plan, file, work, host);
         let answer = match ready.and_then(|references| {

@@ -31,6 +31,7 @@ const KEYS: &[&str] = &[
     "core.autocrlf",
     "core.excludesfile",
     "core.filemode",
+    "core.hookspath",
     "core.ignorecase",
     "core.symlinks",
     "extensions.objectformat",
@@ -145,6 +146,12 @@ impl<'a> Config<'a> {
             files: exclude.into_iter().chain(chosen).collect(),
             case: self.case(),
         }
+    }
+
+    /// Returns the folder with the hooks of the tree at `top`, where that is another than git's own.
+    pub(super) fn hooks(&self, top: &Path) -> Option<PathBuf> {
+        let place = self.place(self.text("core.hookspath")?);
+        place.map(|path| top.join(path))
     }
 
     /// Reads the attribute rules that are not in the tree at `top`; what cannot be read says nothing.

@@ -113,6 +113,22 @@ impl Snapshot {
     }
 }
 
+/// Returns the folder in the work tree at `top` that git takes hooks from, if it is configured to.
+///
+/// # Errors
+///
+/// Fails on a damaged repository or configuration.
+pub fn hooks(top: &Path) -> Result<Option<RepoPath>, GitError> {
+    let folder = GitFolder::of(top)?;
+    let hooks = Config::of(&folder)?.hooks(top);
+    let inside = hooks.and_then(|hooks| hooks.strip_prefix(top).ok().map(Path::to_owned));
+    Ok(inside.and_then(|hooks| {
+        let bytes = hooks.as_os_str().as_bytes();
+        let bytes = bytes.strip_prefix(b"./").unwrap_or(bytes);
+        RepoPath::parse(bytes.strip_suffix(b"/").unwrap_or(bytes)).ok()
+    }))
+}
+
 /// Reads commit and index of the work tree at `top`.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! What a sentence says is done to a path: the verb that governs it, and the preposition between.
 
 use super::after;
+use super::force::{self, Force, Mood};
 use super::inline::Piece;
 use super::label::Item;
 use super::range;
@@ -46,6 +47,7 @@ pub(super) struct Clause {
     verb: Option<Verb>,
     preposition: Option<Preposition>,
     is_negated: bool,
+    mood: Mood,
     /// A path came after the verb.
     has_object: bool,
     /// A path came after the preposition.
@@ -125,7 +127,10 @@ impl Speech {
             self.clause = Clause::default();
             return;
         }
-        if verb::negates(&lower) {
+        // As in `do not change or delete`.
+        let is_joined =
+            self.clause.mood.denies() && matches!(lower.as_str(), "or" | "nor" | "oder");
+        if force::denies(&lower, next) || is_joined {
             self.clause.is_negated = true;
         }
         if let Some(preposition) = verb::preposition(&lower) {
@@ -147,11 +152,13 @@ impl Speech {
             if is_begin && is_path(next) && self.clause.origin == Origin::Sentence {
                 self.clause.origin = Origin::Begin;
             }
+            return;
         } else if is_going(&lower, next) {
             self.verb(Verb::Put, &lower, next);
         } else if matches!(lower.as_str(), "and" | "und") {
             self.part();
         }
+        self.clause.mood.word(&lower);
     }
 
     /// Says whether a label says what is done: `check` is then rather a noun than what takes its place.
@@ -190,13 +197,14 @@ impl Speech {
         if lists(NEW, lower) && is_verb_heard && !governs_next {
             return;
         }
-        let verb = if self.clause.is_negated {
-            Verb::See
+        let (verb, mood) = if self.clause.is_negated {
+            (Verb::See, Mood::denial())
         } else {
-            verb
+            (verb, self.clause.mood.after_verb(lower))
         };
         self.clause = Clause {
             verb: Some(verb),
+            mood,
             origin: if lists(RUNS, lower) {
                 Origin::Run
             } else {
@@ -250,19 +258,18 @@ impl Speech {
         }
     }
 
-    /// Hears a path; returns what is said of it before and after it.
-    pub(super) fn path(&mut self, after: &[Piece]) -> Claim {
+    /// Hears a path; returns what is said of it before and after it, and how much that counts.
+    pub(super) fn path(&mut self, after: &[Piece]) -> (Claim, Force) {
         let (_, n_range) = range::after(after);
         let following = after::verb_of(&after[n_range..]);
+        let is_own = matches!(following, Some((verb, true)) if self.is_said_after(verb));
+        // As in `no file such as x is deleted`; `if there is no x` denies nothing.
+        let is_negated = self.clause.is_negated && (is_own || self.clause.verb.is_some());
+        let is_denied = self.clause.mood.denies() && !is_own || is_negated;
         let said = match (following, self.clause.verb) {
+            _ if is_denied => Claim::Mention,
             (Some((Verb::Stay, _)), _) | (None, None) => Claim::Mention,
-            (Some((verb, true)), _)
-                if self.clause.origin != Origin::Begin
-                    && !matches!(verb, Verb::See | Verb::Use)
-                    && !self.is_inside(verb) =>
-            {
-                verb.plainly()
-            }
+            (Some((verb, _)), _) if is_own => verb.plainly(),
             (_, Some(_)) => self.clause.claim(),
             (Some((verb, _)), None) => self.clause.loosely(verb),
         };
@@ -271,18 +278,34 @@ impl Speech {
             Some(Preposition::In | Preposition::To)
         );
         let claim = match (said, self.again.take()) {
-            (Claim::Mention, Some(again)) => again,
-            (Claim::Mention, _) if self.is_task && is_placed && self.clause.verb.is_none() => {
+            (Claim::Mention, Some(again)) if !is_denied => again,
+            (Claim::Mention, _)
+                if self.is_task && is_placed && self.clause.verb.is_none() && !is_denied =>
+            {
                 Claim::Place
             }
             (said, _) => said,
         };
-        self.has_begun = true;
+        let begins = !std::mem::replace(&mut self.has_begun, true);
+        let is_listed = self.clause.origin == Origin::Label || is_own && begins;
+        let is_order = is_listed && !force::is_asked(after) || self.clause.mood.orders(after);
         self.before_noun = false;
         self.last = Some(claim);
         self.clause.has_object |= self.clause.preposition.is_none();
         self.clause.has_place |= self.clause.preposition.is_some();
-        claim
+        let force = match (is_denied, is_order) {
+            (true, _) => Force::Denied,
+            (false, true) => Force::Ordered,
+            (false, false) => Force::Told,
+        };
+        (claim, force)
+    }
+
+    /// Says whether a verb that is said of a path after it stands above what is said before it.
+    fn is_said_after(&self, verb: Verb) -> bool {
+        self.clause.origin != Origin::Begin
+            && !matches!(verb, Verb::See | Verb::Use)
+            && !self.is_inside(verb)
     }
 
     /// Says whether a verb at the end of a sentence is said of something in the path: as in `in x erg\u{e4}nzen`.

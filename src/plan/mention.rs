@@ -1,6 +1,7 @@
 //! Words of a plan that may be paths, and how sure that is.
 
 use super::clause::Claim;
+use super::force::Force;
 use super::range::Range;
 use super::tree::{Tree, name_of};
 use super::word;
@@ -16,6 +17,7 @@ pub(super) struct Mention {
     pub(super) line: usize,
     pub(super) place: Place,
     pub(super) claim: Claim,
+    pub(super) force: Force,
 }
 
 /// Where a word stands: how sure it is that it is a path.

@@ -1,6 +1,9 @@
-//! Whether a plan takes something out of a file, so that the file may lose most of its lines.
+//! Whether a plan takes something out of a file, so that the file may lose most of its lines, or all of it away.
 
 use super::answer::Plan;
+use super::clause::Claim;
+use super::files;
+use super::force::Force;
 use super::tree::ends_with;
 use super::verb::{Verb, negates, verb};
 
@@ -26,6 +29,16 @@ pub fn takes_away(plan: &Plan, written: &str) -> bool {
         let last = (*step.lines.end()).min(lines.len());
         let own = lines.get(step.lines.start() - 1..last).unwrap_or_default();
         own.iter().any(|line| is_said(line))
+    })
+}
+
+/// Says whether a plan plainly wants the file `written` deleted: an imperative says so, or a list of files.
+///
+/// Of what is told, forbidden or weighed no file goes.
+pub fn deletes(plan: &Plan, written: &str) -> bool {
+    files::mentions(&plan.text).iter().any(|mention| {
+        let is_ordered = mention.claim == Claim::Delete && mention.force == Force::Ordered;
+        is_ordered && (ends_with(&mention.path, written) || ends_with(written, &mention.path))
     })
 }
 

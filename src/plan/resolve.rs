@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::clause::Claim;
+use super::force::Force;
 use super::mention::{Mention, Place};
 use super::tree::{Tree, ends_with, name_of};
 use super::word;
@@ -16,14 +17,19 @@ const MAX_SEARCHED: usize = 20;
 pub(super) fn resolve(mentions: Vec<Mention>, tree: &Tree) -> Vec<Reference> {
     let named = Named::of(&mentions, tree);
     // What each spelling is, as a place in `references`: thousands of files may end with one.
-    let mut known: HashMap<(String, String, Place, Claim), Option<usize>> = HashMap::new();
+    let mut known: HashMap<(String, String, Place, Claim, Force), Option<usize>> = HashMap::new();
     let mut targets: HashMap<String, Target> = HashMap::new();
     let mut references: Vec<Reference> = Vec::new();
     for mention in mentions {
         let (written, path) = (mention.written.clone(), mention.path.clone());
-        let key = (written, path, mention.place, mention.claim);
+        let key = (written, path, mention.place, mention.claim, mention.force);
         let at = *known.entry(key).or_insert_with(|| {
             let status = named.status(&mention, tree)?;
+            let is_open = matches!(status, Status::Ambiguous(_) | Status::Missing(_));
+            // What is not to be touched need not be there.
+            if is_open && mention.force == Force::Denied {
+                return None;
+            }
             Some(place(&mention, status, &mut references, &mut targets))
         });
         let Some(at) = at else {

@@ -4,10 +4,12 @@ use super::clause::{self, Claim, Speech};
 use super::diff;
 use super::drawing::Drawing;
 use super::fence::{self, Line};
+use super::force::Force;
 use super::inline::{self, Piece};
 use super::label;
 use super::mention::{Mention, Place};
 use super::range;
+use super::section::{self, Section};
 use super::symbol;
 use super::tree::Tree;
 use super::verb::{self, Verb};
@@ -19,6 +21,7 @@ const WRAPPED_BYTES: usize = 60;
 /// Returns the mentions in `text`, in order.
 pub(super) fn mentions(text: &str, tree: &Tree) -> Vec<Mention> {
     let lines = fence::lines(text);
+    let sections = section::sections(&lines);
     let mut scan = Scan {
         tree,
         line: 0,
@@ -30,15 +33,19 @@ pub(super) fn mentions(text: &str, tree: &Tree) -> Vec<Mention> {
     };
     for (at, line) in lines.iter().enumerate() {
         scan.line = at + 1;
-        if let Some(paths) = diff::header(&lines, at) {
-            scan.header(&paths);
-            continue;
+        let n_before = scan.found.len();
+        match (diff::header(&lines, at), line) {
+            (Some(paths), _) => scan.header(&paths),
+            (None, Line::Open(info)) => scan.info(info),
+            (None, Line::Code(line)) => scan.code(line),
+            (None, Line::Text(line)) => scan.text(line),
+            (None, Line::Close) => scan.drawing = Drawing::default(),
         }
-        match line {
-            Line::Open(info) => scan.info(info),
-            Line::Code(line) => scan.code(line),
-            Line::Text(line) => scan.text(line),
-            Line::Close => scan.drawing = Drawing::default(),
+        if sections[at] == Section::Excluded {
+            for mention in &mut scan.found[n_before..] {
+                mention.claim = Claim::Mention;
+                mention.force = Force::Denied;
+            }
         }
     }
     scan.found
@@ -74,7 +81,7 @@ impl Scan<'_> {
             if found.is_empty() {
                 found = self.read(part, Place::Marked);
             }
-            self.add(found, claim);
+            self.add(found, claim, Force::Told);
         }
     }
 
@@ -104,7 +111,7 @@ impl Scan<'_> {
                     .flat_map(|part| self.read(part, Place::Code))
                     .collect();
             }
-            self.add(found, Claim::Mention);
+            self.add(found, Claim::Mention, Force::Told);
         }
     }
 
@@ -112,7 +119,7 @@ impl Scan<'_> {
         let Some((path, comment)) = self.drawing.entry(line) else {
             return false;
         };
-        let claim = Speech::default().path(&inline::pieces(comment));
+        let (claim, force) = Speech::default().path(&inline::pieces(comment));
         let place = if claim == Claim::Mention {
             Place::Code
         } else {
@@ -120,7 +127,7 @@ impl Scan<'_> {
         };
         if !path.ends_with('/') {
             let found = self.read(&path, place);
-            self.add(found, claim);
+            self.add(found, claim, force);
         }
         true
     }
@@ -293,17 +300,18 @@ impl Scan<'_> {
 
     fn say(&mut self, found: Vec<Mention>, speech: &mut Speech, after: &[Piece]) {
         if !found.is_empty() {
-            let claim = speech.path(after);
-            self.add(found, claim);
+            let (claim, force) = speech.path(after);
+            self.add(found, claim, force);
         }
     }
 
-    fn add(&mut self, found: Vec<Mention>, claim: Claim) {
-        self.found.extend(
-            found
-                .into_iter()
-                .map(|mention| Mention { claim, ..mention }),
-        );
+    fn add(&mut self, found: Vec<Mention>, claim: Claim, force: Force) {
+        let said = |mention| Mention {
+            claim,
+            force,
+            ..mention
+        };
+        self.found.extend(found.into_iter().map(said));
     }
 
     /// Returns the paths that a word may be; none for a word that is none.
@@ -363,6 +371,7 @@ impl Scan<'_> {
             line: self.line,
             place,
             claim: Claim::Mention,
+            force: Force::Told,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::fence::Line;
 use super::label;
+use super::verb::{self, Verb};
 
 /// What stands under a heading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub(super) enum Section {
     Steps,
     /// What a plan says beside its steps.
     Aside,
+    /// What is not done: out of scope, at risk, or decided against.
+    Excluded,
     /// Nobody knows.
     Other,
 }
@@ -29,6 +32,14 @@ const ASIDES: &str = "\
     decision decisions dependencies done drivers goal goals mitigation mitigations motivation non-goals notes objective objectives \
     options outcome overview problem questions rationale references requirements risk risks rollback scope status strategy summary \
     verification why abh\u{e4}ngigkeiten abnahme annahmen fragen hintergrund risiken ziel ziele zusammenfassung";
+
+/// Words of headings over what is not done.
+const EXCLUDED: &str = "\
+    alternative alternatives discarded excluded exclusions non-goal non-goals nongoals out-of-scope rejected risk risks alternativen \
+    nicht-ziele risiken risiko verworfen";
+
+/// A heading that says more is no heading over that.
+const MAX_EXCLUDING_WORDS: usize = 4;
 
 /// Words of headings over tests: as the title of a step they are one.
 const TESTS: &str = "test tests testing validation checklist";
@@ -67,14 +78,36 @@ fn words(title: &str) -> Vec<String> {
         .collect()
 }
 
+/// Says whether what stands under a heading is not done.
+fn excludes(words: &[String]) -> bool {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let is_file = |word: &&str| verb::is_file_word(word) || lists("these those the", word);
+    let end = words.iter().rposition(|word| !is_file(word));
+    // As in `Do not touch these files`.
+    let forbids = end.is_some_and(|end| {
+        verb::verb(words[end]) == Some(Verb::Change)
+            && words[..end].iter().any(|word| verb::negates(word))
+    });
+    let is_short = words.len() <= MAX_EXCLUDING_WORDS;
+    let is_beyond = |pair: &[&str]| matches!(pair, ["of" | "beyond", "scope"] | ["non", "goals"]);
+    forbids
+        || is_short
+            && (words.iter().any(|word| lists(EXCLUDED, word))
+                || words.windows(2).any(is_beyond)
+                || words.contains(&"scope") && words.iter().any(|word| verb::negates(word)))
+}
+
 /// Returns what a heading says of what stands under it.
 pub(super) fn of(title: &str) -> Section {
     let words = words(title);
     let any = |list: &str| words.iter().any(|word| lists(list, word));
     let within = |list: &[&str]| list.iter().any(|word| title.contains(word));
+    // As in `Steps and risks`; the goal of a task is none of it.
+    let is_list = words.first().is_some_and(|first| lists(STEPS, first));
+    if !is_list && excludes(&words) {
+        return Section::Excluded;
+    }
     if any(ASIDES) || within(&ASIDES_WITHIN) {
-        // As in `Steps and risks`; the goal of a task is none of it.
-        let is_list = words.first().is_some_and(|first| lists(STEPS, first));
         return if is_list {
             Section::Steps
         } else {
@@ -124,7 +157,9 @@ pub(super) fn sections(lines: &[Line]) -> Vec<Section> {
             }
         }
         let known = open.iter().rev().find(|(_, own)| *own != Section::Other);
+        let is_excluded = open.iter().any(|(_, own)| *own == Section::Excluded);
         let under = match (known, open.is_empty()) {
+            _ if is_excluded => Section::Excluded,
             (Some(&(_, own)), _) => own,
             (None, true) => Section::Top,
             (None, false) => Section::Other,

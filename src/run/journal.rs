@@ -9,7 +9,7 @@ use super::{MAX_BYTES, Outcome, Reserve};
 use crate::agent::{Billing, Class, Gives, Role, Usage};
 use crate::fs::{self, FsError, Hash, SystemKind};
 use crate::path::RepoPath;
-use crate::scratch::ChangeKind;
+use crate::scratch::{ChangeKind, State};
 
 const FILE: &str = "journal.jsonl";
 
@@ -214,6 +214,9 @@ pub struct Sensitive {
     pub why: String,
     /// Whether the plan speaks for it, which was agreed to.
     pub is_planned: bool,
+    /// What the file holds after the change; nothing, if it is gone.
+    #[serde(default)]
+    pub after: Option<State>,
 }
 
 impl fmt::Display for Sensitive {

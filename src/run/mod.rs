@@ -56,6 +56,8 @@ pub struct Run {
     since_ms: u64,
     /// Whether a role may be asked something else than it has answered.
     accepts_changes: bool,
+    /// What it met that needs consent, if the user agreed to that since.
+    agreed: Option<Vec<Sensitive>>,
     /// Whether an earlier process began it.
     is_resumed: bool,
     /// The time, in milliseconds since 1970.
@@ -147,6 +149,7 @@ impl Run {
             worked_ms: 0,
             since_ms: now(),
             accepts_changes: true,
+            agreed: None,
             is_resumed: false,
             now,
             lock,
@@ -189,6 +192,7 @@ impl Run {
             worked_ms,
             since_ms: now(),
             accepts_changes: false,
+            agreed: None,
             is_resumed: true,
             now,
             lock,
@@ -228,6 +232,26 @@ impl Run {
     /// Has roles asked again that answered another prompt, for what the prompt is made of has changed.
     pub fn accept_changes(&mut self) {
         self.accepts_changes = true;
+    }
+
+    /// Takes down that the user agreed to what it has met so far that needs consent, and to nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Fails if its journal cannot be read.
+    pub fn agree(&mut self) -> Result<(), FsError> {
+        let records = journal::read(&self.folder)?.into_iter();
+        let found = records.filter_map(|record| match record.event {
+            Event::Sensitive { found } => Some(found),
+            _ => None,
+        });
+        self.agreed = Some(found.flatten().collect());
+        Ok(())
+    }
+
+    /// Returns what the user agreed to when it was taken up, if that was all they agreed to.
+    pub fn agreed(&self) -> Option<&[Sensitive]> {
+        self.agreed.as_deref()
     }
 
     /// Says whether an earlier process began it.

@@ -256,6 +256,11 @@ impl Scratch {
         {
             return Err("it is a link that leads out of the repository".to_owned());
         }
+        if let Some(State::Link { target }) = &after
+            && leads_into_git(target)
+        {
+            return Err("it is a link to git's own files".to_owned());
+        }
         Ok(Some(Change {
             path: path.clone(),
             before: before.cloned(),
@@ -440,6 +445,12 @@ fn leads_out(path: &RepoPath, target: &[u8]) -> bool {
                     false
                 }
             })
+}
+
+/// Says whether a link names git's own files, in any spelling.
+fn leads_into_git(target: &[u8]) -> bool {
+    let mut parts = target.split(|&byte| byte == b'/');
+    parts.any(|part| RepoPath::parse(part).is_ok_and(|part| part.is_git_internal()))
 }
 
 fn scan_all(scratch: &Repository, threads: NonZeroUsize) -> Result<Scan, ScratchError> {

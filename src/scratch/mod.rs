@@ -13,6 +13,7 @@ mod exchange;
 mod fork;
 mod guarded;
 mod land;
+mod links;
 mod originals;
 mod prepare;
 mod rest;
@@ -28,8 +29,9 @@ use serde::{Deserialize, Serialize};
 
 pub use changes::{Change, ChangeKind, ChangeSet, Restored};
 pub use fork::{meet, since};
-pub use guarded::is_guarded;
+pub use guarded::{is_guarded, is_judge};
 pub use land::{LandError, LandedChange, Landing, RemovedFolder, Undone, land, undo};
+pub use links::Links;
 pub use originals::Originals;
 pub use prepare::prepare;
 pub use rest::Rest;

@@ -14,6 +14,8 @@ pub(super) struct Facts<'a> {
     pub(super) assertions: Vec<&'a str>,
     /// Each keeps tests from being run.
     pub(super) skips: Vec<&'a str>,
+    /// Each makes a test pass that fails.
+    pub(super) reversed: Vec<&'a str>,
 }
 
 /// The lines of a text that decide what a check comes to.
@@ -21,6 +23,8 @@ pub(super) struct Facts<'a> {
 pub(super) struct Marks<'a> {
     /// Each lets a failure pass.
     pub(super) lenient: Vec<&'a str>,
+    /// Each runs a check.
+    pub(super) runs: Vec<&'a str>,
     /// For each name of a bound the lines that set one, with the number.
     pub(super) bounds: BTreeMap<&'static str, Vec<(&'a str, f64)>>,
 }
@@ -139,7 +143,20 @@ const SKIPS: &[&str] = &[
     "xit \"",
     "xit '",
     "xdescribe \"",
-    "//go:build ignore",
+    "//go:build",
+    "// +build",
+    "#![cfg(",
+    "os._exit(",
+    "sys.exit(",
+    "process.exit(",
+    "__test__ = False",
+    "def load_tests(",
+    "load_tests =",
+    "collect_ignore",
+    "except AssertionError",
+    "except (AssertionError",
+    "with suppress(AssertionError",
+    "with contextlib.suppress(AssertionError",
     "if false ",
     "if (false)",
     "if False:",
@@ -155,6 +172,57 @@ const SKIPS_WITHIN: &[&str] = &[
     "marks=pytest.mark.skip",
     "marks=pytest.mark.xfail",
     "DISABLED_",
+];
+
+/// How lines begin that make a test pass which fails.
+const REVERSED: &[&str] = &["#[should_panic"];
+
+/// Lines that end a test where they are its first.
+const ENDS: &[&str] = &["return", "return;", "return None", "return undefined;"];
+
+/// How lines end, without spaces, that give a test no case to run.
+const NO_CASES: &[&str] = &[",[])", ".each([])", ".each([])("];
+
+/// What stands in lines that run tests or other checks.
+const RUNS: &[&str] = &[
+    "cargo test",
+    "cargo nextest",
+    "cargo clippy",
+    "cargo fmt",
+    "npm test",
+    "npm run test",
+    "npm run lint",
+    "npm t ",
+    "yarn test",
+    "yarn lint",
+    "pnpm test",
+    "pnpm run test",
+    "bun test",
+    "deno test",
+    "pytest",
+    "python -m unittest",
+    "tox",
+    "nox",
+    "go test",
+    "go vet",
+    "make test",
+    "make check",
+    "ctest",
+    "mvn test",
+    "mvn verify",
+    "gradle test",
+    "gradlew test",
+    "gradle check",
+    "gradlew check",
+    "jest",
+    "vitest",
+    "playwright test",
+    "rspec",
+    "phpunit",
+    "dotnet test",
+    "eslint",
+    "ruff",
+    "mypy",
 ];
 
 /// What stands in lines that let a failure pass.
@@ -179,6 +247,7 @@ const LENIENT: &[&str] = &[
     "ignore_errors = true",
     "test = false",
     "harness = false",
+    "autotests = false",
     "when: never",
     "when: manual",
     "-k \"not ",
@@ -225,7 +294,16 @@ pub(super) fn facts<'a>(text: &'a str, path: &RepoPath) -> Facts<'a> {
             || TESTS.iter().any(|begin| line.starts_with(begin))
             || calls_test(line)
         {
-            facts.tests.push(named(lines, at));
+            let (head, own) = named(lines, at);
+            facts.tests.push(own);
+            let first = lines.get(head + 1).filter(|first| ENDS.contains(*first));
+            facts.skips.extend(first);
+        }
+        if let Some(module) = test_module(lines, at) {
+            facts.tests.push(module);
+        }
+        if REVERSED.iter().any(|begin| line.starts_with(begin)) {
+            facts.reversed.push(line);
         }
         if asserts(line) {
             facts.assertions.push(line);
@@ -245,6 +323,9 @@ pub(super) fn marks<'a>(text: &'a str, path: &RepoPath) -> Marks<'a> {
     let mut marks = Marks::default();
     for line in text.lines().filter(|line| !is_comment(line.trim())) {
         let plain = line.trim();
+        if RUNS.iter().any(|run| line.contains(run)) {
+            marks.runs.push(plain);
+        }
         if ignores(line) || plain == "exit 0" || LENIENT.iter().any(|mark| line.contains(mark)) {
             marks.lenient.push(plain);
         }
@@ -326,7 +407,7 @@ fn code(text: &str) -> Vec<&str> {
 }
 
 fn is_comment(line: &str) -> bool {
-    let is_code = ["#[", "#![", "#if", "//go:build"]
+    let is_code = ["#[", "#![", "#if", "//go:build", "// +build"]
         .iter()
         .any(|begin| line.starts_with(begin));
     let begins = ["//", "#", "/*", "* ", "*/", "<!--", "-- ", ";"];
@@ -352,12 +433,35 @@ fn calls_test(line: &str) -> bool {
     })
 }
 
-/// Returns the line that tells the test at `at` from others: after attributes, the one that they belong to.
-fn named<'a>(lines: &[&'a str], at: usize) -> &'a str {
+/// Returns the line that tells the test at `at` from others, and where it is: after attributes, the one that they belong to.
+fn named<'a>(lines: &[&'a str], at: usize) -> (usize, &'a str) {
     let is_attribute =
         |line: &&&str| line.starts_with("#[") || line.starts_with('@') || line.starts_with('[');
-    let own = lines[at..].iter().find(|line| !is_attribute(line));
-    own.unwrap_or(&lines[at])
+    let own = lines[at..].iter().position(|line| !is_attribute(&line));
+    let head = at + own.unwrap_or(0);
+    (head, lines[head])
+}
+
+/// Returns the line at `at` if it names a module of tests that stands in another file.
+fn test_module<'a>(lines: &[&'a str], at: usize) -> Option<&'a str> {
+    let line = lines[at];
+    let (is_test, own) = match line.strip_prefix("#[cfg(test)]") {
+        Some(rest) => (true, rest.trim()),
+        None => (at > 0 && lines[at - 1] == "#[cfg(test)]", line),
+    };
+    (is_test && module(own).is_some()).then_some(own)
+}
+
+/// Returns the name of the module that a line says stands in another file.
+pub(super) fn module(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let after = match line.strip_prefix("mod ") {
+        Some(after) => after,
+        None => line.strip_prefix("pub")?.split_once("mod ")?.1,
+    };
+    let name = after.strip_suffix(';')?.trim();
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    (!name.is_empty() && name.chars().all(is_part)).then_some(name)
 }
 
 fn asserts(line: &str) -> bool {
@@ -381,6 +485,8 @@ fn asserts(line: &str) -> bool {
         let after = squeezed.find(text).map(|at| &squeezed[at + text.len()..]);
         after.is_some_and(|after| after.is_empty() || after.starts_with([')', ',', ';', '#']))
     });
+    let lower = line.to_lowercase();
+    let is_vacuous = is_vacuous || lower.contains(" or true") || lower.contains("|| true");
     !is_vacuous
         && (squeezed.contains("assert") || ASSERTIONS.iter().any(|mark| line.contains(mark)))
 }
@@ -390,7 +496,13 @@ fn skips(line: &str) -> bool {
         .iter()
         .find_map(|word| line.strip_prefix(word));
     let plain = plain.unwrap_or(line);
-    SKIPS.iter().any(|begin| plain.starts_with(begin))
+    let squeezed: String = line.chars().filter(|c| !c.is_whitespace()).collect();
+    let ends =
+        |end: &&str| squeezed.ends_with(*end) || end.ends_with('(') && squeezed.contains(*end);
+    let has_cases = line.contains("parametrize") || line.contains(".each");
+    let is_empty = has_cases && NO_CASES.iter().any(ends);
+    is_empty
+        || SKIPS.iter().any(|begin| plain.starts_with(begin))
         || SKIPS_WITHIN.iter().any(|mark| line.contains(mark))
         || line.starts_with("#[cfg_attr(") && line.contains("ignore")
 }

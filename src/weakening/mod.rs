@@ -16,6 +16,7 @@ use std::fmt;
 use facts::{Facts, Marks};
 
 use crate::path::RepoPath;
+use crate::scratch;
 
 /// A file of a change.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +51,8 @@ pub enum What {
     Skipped(String),
     /// This line lets a failure pass.
     Lenient(String),
+    /// This line ran a check, and is gone.
+    Unrun(String),
     /// This line has a bound that more passes than before; the line as it was, where there is none any more.
     Bound(String),
     /// It says how the project is tested, and says another thing now.
@@ -63,6 +66,7 @@ impl fmt::Display for What {
             Self::Tests(n, of) => write!(f, "{n} of {of} tests are gone"),
             Self::Assertions(n, of) => write!(f, "{n} of {of} assertions are gone"),
             Self::Skipped(line) => write!(f, "tests are skipped by `{line}`"),
+            Self::Unrun(line) => write!(f, "a check is not run any more: `{line}`"),
             Self::Lenient(line) => write!(f, "a failure passes by `{line}`"),
             Self::Bound(line) => write!(f, "a bound is looser at `{line}`"),
             Self::Setup => f.write_str("it says how the project is tested"),
@@ -114,8 +118,12 @@ impl<'a> Compared<'a> {
 
     /// Returns what is weaker of its tests; a file that is new has skipped none, unless tests went out of another.
     fn tests(&self, moved: &mut Moved<'a>, files: &[File<'_>], is_emptied: bool) -> Vec<What> {
-        let n_tests = moved.n_gone(&self.before.tests, &self.after.tests);
-        let n_assertions = moved.n_gone(&self.before.assertions, &self.after.assertions);
+        let before = self.before.tests.iter().copied();
+        // A module whose file is gone is told by that.
+        let before: Vec<&str> = before.filter(|line| !is_gone(line, files)).collect();
+        let path = self.file.path;
+        let n_tests = moved.n_gone(path, &before, &self.after.tests);
+        let n_assertions = moved.n_gone(path, &self.before.assertions, &self.after.assertions);
         if self.file.after.is_none() && place::is_test(self.file.path) {
             let has_some = !self.before.tests.is_empty() || !self.before.assertions.is_empty();
             let is_moved = if has_some {
@@ -139,6 +147,10 @@ impl<'a> Compared<'a> {
         if self.file.before.is_some() || is_emptied {
             let skips = more(&self.before.skips, &self.after.skips);
             found.extend(skips.into_iter().map(What::Skipped));
+            // A new test may well be one of a failure.
+            let n_new = self.after.tests.len().saturating_sub(before.len());
+            let reversed = more(&self.before.reversed, &self.after.reversed);
+            found.extend(reversed.into_iter().skip(n_new).map(What::Skipped));
         }
         found
     }
@@ -159,6 +171,10 @@ impl<'a> Compared<'a> {
                     .into_iter()
                     .map(What::Lenient),
             );
+            if scratch::is_judge(path) && self.file.after.is_some() {
+                let gone = more(&after.runs, &before.runs).into_iter();
+                found.extend(gone.map(What::Unrun));
+            }
             found.extend(facts::looser(&before.bounds, &after.bounds).map(What::Bound));
         }
         if setup::is_other(self.file, checks) {
@@ -170,39 +186,71 @@ impl<'a> Compared<'a> {
 
 /// Lines that came into files of the change, for those that went out of others.
 struct Moved<'a> {
-    came: HashMap<&'a str, usize>,
+    /// For each line the files that it came into.
+    came: HashMap<&'a str, Vec<&'a RepoPath>>,
+    /// The modules that Rust finds by what the change adds.
+    modules: Vec<&'a str>,
+    /// The files that were there before.
+    old: Vec<&'a RepoPath>,
 }
 
 impl<'a> Moved<'a> {
     fn new(all: &[Compared<'a>]) -> Self {
-        let mut came: HashMap<&'a str, usize> = HashMap::new();
-        for Compared { before, after, .. } in all {
+        let mut moved = Self {
+            came: HashMap::new(),
+            modules: Vec::new(),
+            old: Vec::new(),
+        };
+        for Compared {
+            before,
+            after,
+            file,
+        } in all
+        {
             for (before, after) in [
                 (&before.tests, &after.tests),
                 (&before.assertions, &after.assertions),
             ] {
                 for line in other(before, after) {
-                    *came.entry(line).or_default() += 1;
+                    moved.came.entry(line).or_default().push(file.path);
                 }
             }
+            let lines = file.after.unwrap_or_default().lines();
+            moved.modules.extend(lines.filter_map(facts::module));
+            moved.old.extend(file.before.map(|_| file.path));
         }
-        Self { came }
+        moved
     }
 
-    /// Returns how many of the lines are fewer than before, and did not come into another file.
-    fn n_gone(&mut self, before: &[&'a str], after: &[&'a str]) -> usize {
+    /// Returns how many of the lines of the file at `path` are fewer than before, and did not come into another in which a
+    /// runner finds them as well.
+    fn n_gone(&mut self, path: &RepoPath, before: &[&'a str], after: &[&'a str]) -> usize {
         let n_fewer = before.len().saturating_sub(after.len());
-        let is_moved = |line: &&'a str| match self.came.get_mut(*line) {
-            Some(n) if *n > 0 => {
-                *n -= 1;
-                true
-            }
-            _ => false,
+        let (modules, old) = (&self.modules, &self.old);
+        let is_found = |to: &&RepoPath| old.contains(to) || place::is_found_as(to, path, modules);
+        let came = &mut self.came;
+        let is_moved = |line: &&'a str| {
+            let places = came.get_mut(*line);
+            places.is_some_and(|places| match places.iter().position(is_found) {
+                Some(at) => {
+                    places.swap_remove(at);
+                    true
+                }
+                None => false,
+            })
         };
         let gone = other(after, before);
         let n_moved = gone.into_iter().filter(is_moved).take(n_fewer).count();
         n_fewer - n_moved
     }
+}
+
+/// Says whether a line of a test names a module whose file is gone.
+fn is_gone(line: &str, files: &[File<'_>]) -> bool {
+    facts::module(line).is_some_and(|module| {
+        let mut gone = files.iter().filter(|file| file.after.is_none());
+        gone.any(|file| place::is_module(file.path, module))
+    })
 }
 
 /// Returns the lines of `after` that are not in `before`, each as often as it is there more.

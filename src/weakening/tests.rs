@@ -1,4 +1,4 @@
-use super::{File, weakened};
+use super::{File, place, weakened};
 use crate::path::RepoPath;
 
 /// A change: each path with its text before and after, none where there is no file.
@@ -355,7 +355,241 @@ const CASES: &[(&str, Change, &[&str])] = &[
         &[("Cargo.toml", Some("[lib]\n"), Some("[lib]\ntest = false\n"))],
         &["Cargo.toml: a failure passes by `test = false`"],
     ),
+    (
+        "a file of tests that moves to where pytest does not look",
+        &[
+            ("tests/test_a.py", Some(PYTHON), None),
+            ("tests/cases_a.py", None, Some(PYTHON)),
+        ],
+        &["tests/test_a.py: a file of tests is deleted"],
+    ),
+    (
+        "one that gets another ending",
+        &[
+            ("tests/test_a.py", Some(PYTHON), None),
+            ("tests/test_a.py.disabled", None, Some(PYTHON)),
+        ],
+        &["tests/test_a.py: a file of tests is deleted"],
+    ),
+    (
+        "one that becomes a text",
+        &[
+            ("a.test.js", Some(NODE), None),
+            ("a.test.txt", None, Some(NODE)),
+        ],
+        &["a.test.js: a file of tests is deleted"],
+    ),
+    (
+        "one that moves to where cargo does not look",
+        &[
+            ("tests/tests.rs", Some(RUST), None),
+            ("tests/old/tests.rs", None, Some(RUST)),
+        ],
+        &["tests/tests.rs: a file of tests is deleted"],
+    ),
+    (
+        "a module of tests that is not built any more",
+        &[(
+            "src/lib.rs",
+            Some("fn one() {}\n\n#[cfg(test)]\nmod tests;\n"),
+            Some("fn one() {}\n"),
+        )],
+        &["src/lib.rs: 1 of 1 tests are gone"],
+    ),
+    (
+        "a tag that keeps a file from being built",
+        &[(
+            "a_test.go",
+            Some(GO),
+            Some(
+                "//go:build windows\n\nfunc TestA(t *testing.T) {\n\tif one() != 1 {\n\t\tt.Fatal(\"one\")\n\t}\n}\n",
+            ),
+        )],
+        &["a_test.go: tests are skipped by `//go:build windows`"],
+    ),
+    (
+        "a condition on a whole file",
+        &[(
+            "tests/a.rs",
+            Some("#[test]\nfn a() {\n    assert!(one());\n}\n"),
+            Some("#![cfg(windows)]\n#[test]\nfn a() {\n    assert!(one());\n}\n"),
+        )],
+        &["tests/a.rs: tests are skipped by `#![cfg(windows)]`"],
+    ),
+    (
+        "a test that ends where it begins",
+        &[(
+            "tests/a.py",
+            Some("def test_a():\n    assert one() == 1\n"),
+            Some("def test_a():\n    return\n    assert one() == 1\n"),
+        )],
+        &["tests/a.py: tests are skipped by `return`"],
+    ),
+    (
+        "the same in JavaScript",
+        &[(
+            "a.spec.js",
+            Some("it('a', () => {\n  expect(1);\n});\n"),
+            Some("it('a', () => {\n  return;\n  expect(1);\n});\n"),
+        )],
+        &["a.spec.js: tests are skipped by `return;`"],
+    ),
+    (
+        "a program that ends before its tests",
+        &[(
+            "tests/a.py",
+            Some("def test_a():\n    assert one()\n"),
+            Some("import os\nos._exit(0)\ndef test_a():\n    assert one()\n"),
+        )],
+        &["tests/a.py: tests are skipped by `os._exit(0)`"],
+    ),
+    (
+        "a class that is no test",
+        &[(
+            "tests/a.py",
+            Some("class TestA:\n    def test_a(self):\n        assert one()\n"),
+            Some(
+                "class TestA:\n    __test__ = False\n    def test_a(self):\n        assert one()\n",
+            ),
+        )],
+        &["tests/a.py: tests are skipped by `__test__ = False`"],
+    ),
+    (
+        "files that are not collected",
+        &[(
+            "tests/conftest.py",
+            Some("import pytest\n"),
+            Some("import pytest\ncollect_ignore_glob = [\"*\"]\n"),
+        )],
+        &[
+            "tests/conftest.py: tests are skipped by `collect_ignore_glob",
+            "tests/conftest.py: it says how",
+        ],
+    ),
+    (
+        "an assertion that always holds",
+        &[(
+            "tests/a.py",
+            Some("def test_a():\n    assert one() == 1\n"),
+            Some("def test_a():\n    assert one() == 1 or True\n"),
+        )],
+        &["tests/a.py: 1 of 1 assertions are gone"],
+    ),
+    (
+        "a failure that is caught",
+        &[(
+            "tests/a.py",
+            Some("def test_a():\n    assert one() == 1\n"),
+            Some(
+                "def test_a():\n    try:\n        assert one() == 1\n    except AssertionError:\n        pass\n",
+            ),
+        )],
+        &["tests/a.py: tests are skipped by `except AssertionError:`"],
+    ),
+    (
+        "a test without cases",
+        &[(
+            "tests/a.py",
+            Some("@pytest.mark.parametrize(\"n\", [1, 2])\ndef test_a(n):\n    assert one(n)\n"),
+            Some("@pytest.mark.parametrize(\"n\", [])\ndef test_a(n):\n    assert one(n)\n"),
+        )],
+        &["tests/a.py: tests are skipped by `@pytest.mark.parametrize(\"n\", [])`"],
+    ),
+    (
+        "a test that is to fail",
+        &[(
+            "tests/a.rs",
+            Some("#[test]\nfn a() {\n    assert!(one());\n}\n"),
+            Some("#[test]\n#[should_panic]\nfn a() {\n    assert!(one());\n}\n"),
+        )],
+        &["tests/a.rs: tests are skipped by `#[should_panic]`"],
+    ),
+    (
+        "tests that cargo does not look for",
+        &[(
+            "Cargo.toml",
+            Some("[package]\n"),
+            Some("[package]\nautotests = false\n"),
+        )],
+        &["Cargo.toml: a failure passes by `autotests = false`"],
+    ),
+    (
+        "a check that CI does not run any more",
+        &[(
+            ".github/workflows/ci.yml",
+            Some(CI),
+            Some("jobs:\n  test:\n    steps:\n      - run: cargo build\n"),
+        )],
+        &["ci.yml: a check is not run any more: `- run: cargo test`"],
+    ),
     // What is not.
+    (
+        "a new test of a panic",
+        &[(
+            "tests/a.rs",
+            Some("#[test]\nfn a() {\n    assert!(one());\n}\n"),
+            Some(
+                "#[test]\nfn a() {\n    assert!(one());\n}\n\n#[test]\n#[should_panic]\nfn b() {\n    two();\n}\n",
+            ),
+        )],
+        &[],
+    ),
+    (
+        "a module of tests that goes with its file",
+        &[
+            (
+                "src/lib.rs",
+                Some("fn one() {}\n\n#[cfg(test)]\nmod tests;\n"),
+                Some("fn one() {}\n"),
+            ),
+            ("src/tests.rs", Some("use super::*;\n"), None),
+        ],
+        &[],
+    ),
+    (
+        "tests that get a file of their own",
+        &[
+            (
+                "src/a.rs",
+                Some(RUST),
+                Some("fn one() {}\n\n#[cfg(test)]\nmod tests;\n"),
+            ),
+            (
+                "src/a/tests.rs",
+                None,
+                Some(
+                    "#[test]\nfn a() {\n    assert_eq!(1, one());\n}\n\n#[test]\nfn b() {\n    assert!(two());\n}\n",
+                ),
+            ),
+        ],
+        &[],
+    ),
+    (
+        "tests that become a folder",
+        &[
+            ("tests/cli.rs", Some(RUST), None),
+            ("tests/cli/main.rs", None, Some("mod all;\n")),
+            ("tests/cli/all.rs", None, Some(RUST)),
+        ],
+        &[],
+    ),
+    (
+        "tests that become TypeScript",
+        &[
+            ("a.test.js", Some(NODE), None),
+            ("src/a.test.ts", None, Some(NODE)),
+        ],
+        &[],
+    ),
+    (
+        "a check with other options",
+        &[(
+            ".github/workflows/ci.yml",
+            Some(CI),
+            Some("jobs:\n  test:\n    steps:\n      - run: cargo test --workspace --locked\n"),
+        )],
+        &[],
+    ),
     (
         "a test with another name",
         &[(
@@ -613,4 +847,27 @@ fn what_makes_tests_and_checks_weaker_is_seen_and_nothing_else() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_check_names_a_file_however_its_command_gets_there() {
+    let path = RepoPath::parse(b"sub/t").unwrap();
+    for (check, expected) in [
+        ("sh sub/t", true),
+        ("sh ./sub/t", true),
+        ("sh sub//t", true),
+        ("sh \"$PWD/sub/t\"", true),
+        ("cd sub && sh t", true),
+        ("(cd ./sub; ./t -v)", true),
+        ("cd sub/deep && sh ../t", true),
+        ("sh t", false),
+        ("cd other && sh t", false),
+        ("sh sub/test", false),
+    ] {
+        assert_eq!(
+            place::is_named(&path, &[check.to_owned()]),
+            expected,
+            "{check}"
+        );
+    }
 }

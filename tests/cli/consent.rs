@@ -42,8 +42,44 @@ const CASES: &[(&str, &str, &str, bool)] = &[
         true,
     ),
     (
+        "mkdir .github; echo 'on: push' > .github/ci.yml",
+        "\nDo not touch `.github/ci.yml`.",
+        "`.github/ci.yml`: it makes programs run",
+        false,
+    ),
+    (
+        "printf 'test:\\n\\ttrue\\n' > Makefile",
+        "\nSee `Makefile`.",
+        "`Makefile`: it says how the project is tested",
+        false,
+    ),
+    (
+        "echo 'x = 1' > conftest.py",
+        "",
+        "`conftest.py`: it says how the project is tested",
+        false,
+    ),
+    (
+        "echo 'x = 1' > conftest.py",
+        "- create `conftest.py`",
+        "`conftest.py`: it says how the project is tested",
+        true,
+    ),
+    (
         "rm tests/test_a.py",
         "",
+        "`tests/test_a.py`: a file of tests is deleted",
+        false,
+    ),
+    (
+        "rm tests/test_a.py",
+        "\nInstead of deleting `tests/test_a.py`, fix it.",
+        "`tests/test_a.py`: a file of tests is deleted",
+        false,
+    ),
+    (
+        "rm tests/test_a.py",
+        "\n## Out of scope\n\n- delete `tests/test_a.py`",
         "`tests/test_a.py`: a file of tests is deleted",
         false,
     ),
@@ -133,6 +169,97 @@ fn what_tests_and_checks_see_less_by_lands_only_with_consent() {
         let report = std::fs::read_to_string(stage.last_run().join("report.md")).unwrap();
         assert!(report.contains("## Consent\n\n- `"), "{report}");
     }
+}
+
+/// What an executor does to files that links lead to or git is told of, and what is said of it.
+const LED_TO: &[(&str, &str)] = &[
+    (
+        "echo x >> docs/guide.md",
+        "`docs/guide.md`: it makes programs run",
+    ),
+    (
+        "echo x >> ci/main.yml",
+        "`ci/main.yml`: it makes programs run",
+    ),
+    (
+        "echo x > real/pre-push",
+        "`real/pre-push`: it makes programs run",
+    ),
+    (
+        "echo x > tools/hooks/pre-commit",
+        "`tools/hooks/pre-commit`: it makes programs run",
+    ),
+    ("echo x >> ops/k", "your protected.toml names: `ops/k`"),
+    (
+        "ln -s .git/hooks hk",
+        "`hk`: it is a link to git's own files",
+    ),
+    (
+        "mkdir a; ln -s ../.GIT/config a/cfg.txt",
+        "`a/cfg.txt`: it is a link to git's own files",
+    ),
+];
+
+#[test]
+fn what_a_link_leads_to_is_guarded_as_the_link_is() {
+    for (script, told) in LED_TO {
+        let repo = Repo::new()
+            .file("greeting.txt", "hello\n")
+            .file("test.sh", "grep -q 'hello world' greeting.txt\n")
+            .file("docs/guide.md", "guide\n")
+            .file("ci/main.yml", "on: push\n")
+            .file("real/pre-commit", "true\n")
+            .file("tools/hooks/pre-push", "true\n")
+            .file("ops/k", "k\n")
+            .file(".github/workflows/README.md", "\n")
+            .file("infra/README.md", "\n")
+            .file("spec.md", "Greet the world.\n");
+        for (target, link) in [
+            ("docs/guide.md", "CLAUDE.md"),
+            ("../../ci/main.yml", ".github/workflows/main.yml"),
+            ("real", ".husky"),
+            ("../ops/k", "infra/k"),
+        ] {
+            std::os::unix::fs::symlink(target, repo.root().join(link)).unwrap();
+        }
+        let config = repo.beside("home/.config/twostep");
+        std::fs::create_dir_all(&config).unwrap();
+        std::fs::write(config.join("protected.toml"), "paths = [\"/infra/**\"]\n").unwrap();
+        let repo = repo.git();
+        repo.run_git(&["config", "core.hooksPath", "tools/hooks"]);
+        let edit = format!("echo 'hello world' > greeting.txt\n{script}\n");
+        let stage = Stage::of(repo).tell("claude.edit", &edit);
+        let run = stage.plan_exec(&[]);
+        assert_eq!(
+            (run.code, stage.greeting().as_str()),
+            (1, "hello\n"),
+            "{script}: {}",
+            run.stderr
+        );
+        assert!(run.stderr.contains(told), "{script}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn who_agrees_to_what_stopped_a_run_agrees_to_nothing_else() {
+    let script = "if [ -e .github/ci.yml ]; then echo 'on: [push, x]' > .github/ci.yml; else mkdir .github; echo 'on: push' > \
+        .github/ci.yml; echo hello > greeting.txt; fi";
+    let stage = stage("", script);
+    let run = stage.plan_exec(&[]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    // The check fails, and the executor puts other bytes there.
+    for round in 1..=2 {
+        let resumed = stage.run(&["runs", "resume", "--", "--accept-sensitive"]);
+        let expected = if round == 1 {
+            (1, "hello\n")
+        } else {
+            (0, "hello world\n")
+        };
+        let found = (resumed.code, stage.greeting());
+        assert_eq!((found.0, found.1.as_str()), expected, "{}", resumed.stderr);
+    }
+    let blanket = self::stage("", script).plan_exec(&["--accept-sensitive"]);
+    assert_eq!(blanket.code, 0, "{}", blanket.stderr);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Plans, and what they name in a tree of four languages.
 
+mod force;
 mod names;
 mod plans;
 mod steps;
