@@ -11,7 +11,7 @@ use super::asking::Asking;
 use super::begin::{begin, end, events, exit_of};
 use super::change::{GroundArgs, LandArg};
 use super::environment::Environment;
-use super::exit::{Exit, RunStopped, class_of, is_interrupted, resume, unwrapped, usage};
+use super::exit::{Exit, RunStopped, class_of, hint, is_interrupted, resume, unwrapped, usage};
 use super::outcome::{NotBegun, Report};
 use super::plan::{read_packs, read_spec};
 use super::power::PowerArgs;
@@ -168,6 +168,7 @@ fn told(
             error: format!("{error:#}"),
             class: class_of(error),
             exit: Exit::of(error) as u8,
+            hint: hint(error),
         })?;
     }
     done
@@ -291,6 +292,21 @@ pub(super) fn tell_waiting(role: Role, prompt: &Path, resume: &str, printer: &Pr
     ));
 }
 
+/// Tells a program of a run that failed, or was ended by `signal`.
+fn print_failure(
+    run: &Run,
+    error: &anyhow::Error,
+    signal: Option<i32>,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    let summary = run::summary(run.root(), &run.id)?;
+    let groups = run::groups(&run::records(run.root(), &run.id)?);
+    let exit = signal.map_or_else(|| Exit::of(error), Exit::of_signal);
+    let report = Report::failed(&summary, error, exit, &resume(run, None));
+    printer.json(&report.by(groups))?;
+    Ok(())
+}
+
 /// No patch that is printed is larger.
 const MAX_PATCH_BYTES: u64 = 1 << 30;
 
@@ -370,10 +386,7 @@ impl Job<'_> {
                 let folder = run.folder.display();
                 let signal = lent.signal().filter(|_| is_interrupted(&error));
                 if self.change.json {
-                    let summary = run::summary(root, &run.id)?;
-                    let exit = signal.map_or_else(|| Exit::of(&error), Exit::of_signal);
-                    let groups = run::groups(&run::records(root, &run.id)?);
-                    printer.json(&Report::failed(&summary, &error, exit).by(groups))?;
+                    print_failure(&run, &error, signal, printer)?;
                 }
                 if let Some(signal) = signal {
                     printer.note(&format!(

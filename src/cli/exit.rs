@@ -187,12 +187,11 @@ fn word_of(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
         ExecError::Unlike(_) => "audit",
         ExecError::Nothing { .. } => "no_change",
         ExecError::Rejected { .. } | ExecError::Patch(_) => "edits",
-        ExecError::Refused { .. }
-        | ExecError::Unasked { .. }
-        | ExecError::Protected { .. }
-        | ExecError::Uncommitted { .. }
-        | ExecError::Leaked(_) => "refused",
-        ExecError::Redacted { .. } => "secrets",
+        ExecError::Unasked { .. } => "consent",
+        ExecError::Protected { .. } | ExecError::PlansProtected(_) => "protected",
+        ExecError::Refused(_) | ExecError::TooLarge(_) => "refused_path",
+        ExecError::Uncommitted { .. } => "uncommitted",
+        ExecError::Redacted { .. } | ExecError::Leaked(_) => "secrets",
         ExecError::Land { source, .. } if is_conflict(source) => "conflict",
         _ => return None,
     })
@@ -215,7 +214,8 @@ fn status_of(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         return match error {
             ExecError::Nothing { .. } => Some(Exit::Agent),
             ExecError::Rejected { .. }
-            | ExecError::Refused { .. }
+            | ExecError::Refused(_)
+            | ExecError::PlansProtected(_)
             | ExecError::Unasked { .. }
             | ExecError::Protected { .. }
             | ExecError::Uncommitted { .. }
@@ -527,9 +527,9 @@ fn exec_hint(error: &ExecError) -> Option<String> {
             ExecError::Rejected { .. } => Some(
                 "run it again, or go on with `twostep runs resume`, which asks for other edits; use another model, or an executor that edits files itself: claude, codex or gemini".into(),
             ),
-            ExecError::Redacted { patch, .. } => Some(format!(
+            ExecError::Redacted { executed, .. } => Some(format!(
                 "put the values into the patch by hand, and apply it with `{}`",
-                apply(patch)
+                apply(&executed.patch)
             )),
             ExecError::Disputed { executed, .. } => Some(format!(
                 "all of it is in `{}`: plan, change, checks, and each review; apply the change all the same with `{}`",
@@ -553,14 +553,17 @@ fn exec_hint(error: &ExecError) -> Option<String> {
             ExecError::Altered { .. } => Some(
                 "use checks that write no source files, such as `cargo fmt --check`; or have the plan change what they write".to_owned(),
             ),
-            ExecError::Protected { patch, .. } => Some(format!(
+            ExecError::Protected { executed, .. } => Some(format!(
             "say in the spec or the plan to leave them alone; or apply the change yourself with `{}`",
-            apply(patch)
+            apply(&executed.patch)
         )),
-        ExecError::Unasked { .. } => Some(
-                "read the patch; if that is meant, go on with `twostep runs resume -- --accept-sensitive`, or name the files in the plan and run `twostep exec`".to_owned(),
+            ExecError::PlansProtected(_) => Some(
+                "take them out of the plan, or out of protected.toml; then go on with `twostep exec`".to_owned(),
             ),
-            ExecError::Refused { .. } => Some(
+        ExecError::Unasked { .. } => Some(
+                "read the patch; if that is meant, go on with `twostep runs resume -- --accept-sensitive`".to_owned(),
+            ),
+            ExecError::Refused(_) => Some(
                 "these files are never written; say in the spec or the plan to leave them alone".to_owned(),
             ),
             ExecError::Land { source, .. } if !is_conflict(source) => {
@@ -569,9 +572,9 @@ fn exec_hint(error: &ExecError) -> Option<String> {
                     None => Some("mend that, and go on with `twostep runs resume`".to_owned()),
                 }
             }
-            ExecError::Land { patch, .. } => Some(format!(
+            ExecError::Land { executed, .. } => Some(format!(
                 "take the patch with `{} --3way`, or run `twostep exec` again with your files as they are now",
-                apply(patch)
+                apply(&executed.patch)
             )),
             ExecError::NotFound { .. } => {
                 Some("install the command, or correct `--check`".to_owned())

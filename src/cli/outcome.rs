@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::exit::{Exit, class_of};
+use super::exit::{Exit, class_of, hint_in};
 use crate::agent::Usage;
 use crate::check::Checked;
 use crate::flow::audit::Audit;
@@ -13,7 +13,7 @@ use crate::flow::land::Landed;
 use crate::flow::plan_exec::{Done, RunError};
 use crate::path::RepoPath;
 use crate::plan::Reference;
-use crate::run::{Group, Summary};
+use crate::run::{Group, Sensitive, Summary};
 use crate::scratch::{Change, ChangeKind};
 
 /// What a program is told of a run.
@@ -28,6 +28,12 @@ pub(super) struct Report<'a> {
     class: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exit: Option<u8>,
+    /// What the user can do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+    /// What lands only if somebody agrees to it, where that is why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    consent: Vec<Wanted<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     prompt: Option<&'a Path>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,6 +65,15 @@ pub(super) struct NotBegun {
     pub(super) error: String,
     pub(super) class: String,
     pub(super) exit: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hint: Option<String>,
+}
+
+/// A file that lands only if somebody agrees to it.
+#[derive(Serialize)]
+struct Wanted<'a> {
+    path: &'a RepoPath,
+    why: &'a str,
 }
 
 /// What a program is told of a change.
@@ -107,21 +122,30 @@ struct ChangedFile<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn failed(summary: &'a Summary, error: &'a anyhow::Error, exit: Exit) -> Self {
+    /// Tells of a run that failed, and that `resume` goes on with.
+    pub(super) fn failed(
+        summary: &'a Summary,
+        error: &'a anyhow::Error,
+        exit: Exit,
+        resume: &str,
+    ) -> Self {
         let mut report = Self::new(summary, &Done::NotAsked);
         report.outcome = "failed";
         report.error = Some(format!("{error:#}"));
         report.class = Some(class_of(error));
         report.exit = Some(exit as u8);
+        report.hint = hint_in(error, resume);
         if let Some(RunError::Unresolved { open }) = error.downcast_ref() {
             report.references = Some(open);
         }
-        if let Some(
-            ExecError::Failed { executed, .. }
-            | ExecError::Disputed { executed, .. }
-            | ExecError::Unlike(executed),
-        ) = error.downcast_ref()
-        {
+        let error: Option<&ExecError> = error.downcast_ref();
+        if let Some(ExecError::Unasked { found, .. }) = error {
+            let found = found
+                .iter()
+                .map(|Sensitive { path, why, .. }| Wanted { path, why });
+            report.consent = found.collect();
+        }
+        if let Some(executed) = error.and_then(ExecError::executed) {
             report.take(executed);
         }
         report
@@ -149,6 +173,8 @@ impl<'a> Report<'a> {
             error: None,
             class: None,
             exit: None,
+            hint: None,
+            consent: Vec::new(),
             prompt: None,
             patch: None,
             branch: None,

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::environment::Environment;
 use super::exit::{Exit, unwrapped};
+use super::number::counted;
 use super::plan::read_spec;
 use super::printer::Printer;
 use crate::flow::{pack, plan_exec};
@@ -16,7 +17,7 @@ use crate::repo;
 ///
 /// Every path in the plan is held against your files: there; the end of exactly one path; renamed since, as git knows;
 /// made by the plan; ambiguous; or missing, with what is most like it. A name such as `Type::method` leads to the file that
-/// defines it. Exit code 1 when one is missing or ambiguous.
+/// defines it. Exit code 1 when one is missing or ambiguous, or there is none.
 #[derive(Args, Debug)]
 pub(super) struct ReferencesArgs {
     /// The plan, in Markdown (`-`: stdin)
@@ -71,7 +72,17 @@ pub(super) fn run(
     if references.is_empty() {
         printer.warn(&format!("`{}` names no file", args.plan.display()));
     }
-    Ok(if n_open > 0 {
+    if args.paths && n_open > 0 {
+        let n = counted(
+            n_open,
+            "path that the plan names is",
+            "paths that the plan names are",
+        );
+        printer.warn(&format!(
+            "{n} missing or ambiguous, and not printed; `twostep references` without `--paths` tells which"
+        ));
+    }
+    Ok(if n_open > 0 || references.is_empty() {
         Exit::Negative
     } else {
         Exit::Success

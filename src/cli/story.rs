@@ -104,7 +104,7 @@ pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
         Event::Checked(checked, is_baseline) => {
             let when = if *is_baseline { "before" } else { "after" };
             printer.note(&line("check", &format!("{when}: {}", verdict(checked))));
-            if !checked.passed && !*is_baseline {
+            if !checked.passed {
                 for said in tail(&checked.tail) {
                     printer.note(&line("", said));
                 }

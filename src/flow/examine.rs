@@ -58,12 +58,20 @@ pub(super) fn examine(
     }
     let place = answered.map(|answered| &answered.place);
     let patch = keep(&changes, bench, place, run)?;
+    let mut executed = Box::new(Executed {
+        changes,
+        patch,
+        baseline: bench.baseline.clone(),
+        checks: Vec::new(),
+        audit: Audit::default(),
+        landed: Landed::Kept,
+    });
+    let changes = &executed.changes;
     if !changes.refused.is_empty() {
-        let refused = changes.refused;
-        return Err(ExecError::Refused { refused, patch });
+        return Err(ExecError::Refused(executed));
     }
     if !strange.is_empty() {
-        return Err(ExecError::Redacted { strange, patch });
+        return Err(ExecError::Redacted { strange, executed });
     }
     let all = changes.changes.iter().map(|change| &change.path);
     let links = Links::of(&scratch.snapshot.files);
@@ -74,28 +82,20 @@ pub(super) fn examine(
     };
     let paths: Vec<RepoPath> = all.filter(is_protected).cloned().collect();
     if !paths.is_empty() {
-        return Err(ExecError::Protected { paths, patch });
+        return Err(ExecError::Protected { paths, executed });
     }
-    let sensitive = consent::sensitive(&changes, (repository, scratch), rules)?;
+    let sensitive = consent::sensitive(changes, (repository, scratch), rules)?;
     tell_sensitive(&sensitive, run, host)?;
     let found = rules.consent.missing(&sensitive)?;
     if !found.is_empty() {
-        return Err(ExecError::Unasked { found, patch });
+        return Err(ExecError::Unasked { found, executed });
     }
-    let mut held = Audit::default();
     if is_last {
         let (references, snapshot) = (rules.references, &scratch.snapshot);
-        held = audit(references, report, snapshot, &changes.changes);
-        tell_audit(&held, run, host)?;
+        executed.audit = audit(references, report, snapshot, &executed.changes.changes);
+        tell_audit(&executed.audit, run, host)?;
     }
-    Ok(Executed {
-        changes,
-        patch,
-        baseline: bench.baseline.clone(),
-        checks: Vec::new(),
-        audit: held,
-        landed: Landed::Kept,
-    })
+    Ok(*executed)
 }
 
 /// Keeps a change: beside the answer that made it, if one did, and as that of the run; returns the file.

@@ -201,20 +201,15 @@ pub enum ExecError {
         reply: PathBuf,
     },
     /// The change holds what may not land.
-    #[error("the change holds what may not land: {}; the rest of it is in `{}`", list(refused), patch.display())]
-    Refused {
-        /// What may not.
-        refused: Vec<Problem>,
-        /// The file with the change.
-        patch: PathBuf,
-    },
+    #[error("the change holds what may not land: {}; the rest of it is in `{}`", list(&.0.changes.refused), .0.patch.display())]
+    Refused(Box<Executed>),
     /// The change holds what lands only if somebody agreed to it, and nobody did.
-    #[error("the change is in `{}`, and nothing landed: it holds what needs your consent:{}", patch.display(), each(found))]
+    #[error("the change is in `{}`, and nothing landed: it holds what needs your consent:{}", executed.patch.display(), each(found))]
     Unasked {
         /// What.
         found: Vec<Sensitive>,
-        /// The file with the change.
-        patch: PathBuf,
+        /// All that is known.
+        executed: Box<Executed>,
     },
     /// A commit of the change would take changes of the user's along.
     #[error(
@@ -231,20 +226,23 @@ pub enum ExecError {
     #[error(transparent)]
     History(#[from] HistoryError),
     /// The change holds files that the user protects.
-    #[error("the change is in `{}`, and nothing landed: it touches what your protected.toml names: {}", patch.display(), names(paths))]
+    #[error("the change is in `{}`, and nothing landed: it touches what your protected.toml names: {}", executed.patch.display(), names(paths))]
     Protected {
         /// Which.
         paths: Vec<RepoPath>,
-        /// The file with the change.
-        patch: PathBuf,
+        /// All that is known.
+        executed: Box<Executed>,
     },
+    /// The plan changes files that the user protects.
+    #[error("the plan changes what your protected.toml names: {}", names(.0))]
+    PlansProtected(Vec<RepoPath>),
     /// The change holds placeholders for secrets in lines that are not those of the files.
-    #[error("the change is in `{}`, and nothing landed: it holds placeholders for secrets in lines that it wrote anew: {}", patch.display(), lines(strange))]
+    #[error("the change is in `{}`, and nothing landed: it holds placeholders for secrets in lines that it wrote anew: {}", executed.patch.display(), lines(strange))]
     Redacted {
         /// The files, each with the numbers of these lines.
         strange: Vec<(RepoPath, Strange)>,
-        /// The file with the change.
-        patch: PathBuf,
+        /// All that is known.
+        executed: Box<Executed>,
     },
     /// The executor wrote a secret of the user's environment into files.
     #[error("nothing landed, and the change is not kept: a key of yours stands in it, in {}", .0.join(", "))]
@@ -285,10 +283,10 @@ pub enum ExecError {
     #[error("`{0}` is too large to land")]
     TooLarge(RepoPath),
     /// The user's files are no longer those that the executor began with.
-    #[error("nothing landed{}; the change is in `{}`", because(others), patch.display())]
+    #[error("nothing landed{}; the change is in `{}`", because(others), executed.patch.display())]
     Land {
-        /// The file with the change.
-        patch: PathBuf,
+        /// All that is known.
+        executed: Box<Executed>,
         /// The runs that changed the same files meanwhile.
         others: Vec<String>,
         /// Why.
@@ -347,12 +345,27 @@ pub enum ExecError {
 }
 
 impl ExecError {
+    /// Returns what is known of a change that did not land.
+    pub fn executed(&self) -> Option<&Executed> {
+        match self {
+            Self::Refused(executed)
+            | Self::Unlike(executed)
+            | Self::Unasked { executed, .. }
+            | Self::Protected { executed, .. }
+            | Self::Redacted { executed, .. }
+            | Self::Failed { executed, .. }
+            | Self::Disputed { executed, .. }
+            | Self::Land { executed, .. } => Some(executed),
+            _ => None,
+        }
+    }
+
     /// Says whether it is what the executor made that may not go on.
     pub(super) fn is_of_change(&self) -> bool {
         matches!(
             self,
             Self::Nothing { .. }
-                | Self::Refused { .. }
+                | Self::Refused(_)
                 | Self::Protected { .. }
                 | Self::Redacted { .. }
                 | Self::Leaked(_)

@@ -47,7 +47,7 @@ pub(super) fn land(
     let held = &run.folder.join(HELD_FOLDER);
     let (id, since) = (run.id.clone(), run.started_ms);
     let failed = |source: LandError| ExecError::Land {
-        patch: executed.patch.clone(),
+        executed: Box::new(executed.clone()),
         others: others(root, &id, since, &source),
         source,
     };

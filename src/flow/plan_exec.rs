@@ -19,7 +19,7 @@ use crate::agent::{Choice, Role};
 use crate::fs::{self, FsError, SystemKind};
 use crate::history;
 use crate::path::RepoPath;
-use crate::plan::{Plan, PlanError, Reference, Status, Tree};
+use crate::plan::{Defect, Intent, Plan, PlanError, Reference, Status, Tree};
 use crate::prompt;
 use crate::repo::{Candidate, Globs, Repository};
 use crate::review::Review;
@@ -448,6 +448,8 @@ fn carry_out(
             Ok(references)
         }) {
             Ok(references) => {
+                require_unprotected(&references, work)?;
+                warn_of_dependencies(&plan, host);
                 warn_of_protected(&references, work, host);
                 require_committed(&references, work)?;
                 let task = groups::Task {
@@ -610,6 +612,22 @@ fn drifted(file: &Path, work: &Work<'_>, host: &Host<'_>) -> Result<(), RunError
     }
 }
 
+/// Refuses, before anything more is paid for, a plan that changes files that the user protects.
+fn require_unprotected(references: &[Reference], work: &Work<'_>) -> Result<(), ExecError> {
+    let Some(globs) = work.protected else {
+        return Ok(());
+    };
+    let changed = references.iter().filter(|it| it.intent >= Intent::Change);
+    let mut paths: Vec<RepoPath> = changed.flat_map(Reference::paths).cloned().collect();
+    paths.retain(|path| globs.take(path));
+    paths.sort();
+    paths.dedup();
+    if paths.is_empty() {
+        return Ok(());
+    }
+    Err(ExecError::PlansProtected(paths))
+}
+
 /// Warns of files that the plan names and that the user protects: whoever changes them lands nothing.
 pub(super) fn warn_of_protected(references: &[Reference], work: &Work<'_>, host: &Host<'_>) {
     let Some(globs) = work.protected else { return };
@@ -623,6 +641,15 @@ pub(super) fn warn_of_protected(references: &[Reference], work: &Work<'_>, host:
             "the plan names what your protected.toml protects, and no change to it lands: {}",
             shown.join(", ")
         )));
+    }
+}
+
+/// Warns of steps that need what cannot be: each other, themselves, or a step that is not there.
+fn warn_of_dependencies(plan: &Plan, host: &Host<'_>) {
+    for fault in crate::plan::faults(plan) {
+        if matches!(fault.defect, Defect::Unknown { .. } | Defect::Circle(_)) {
+            (host.tell)(&Event::Warning(format!("in the plan, {fault}")));
+        }
     }
 }
 

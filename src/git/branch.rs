@@ -87,7 +87,7 @@ pub fn commit_on_branch(
     Ok(commit.to_string())
 }
 
-/// Takes the branch `name` away, if it still ends with `commit`.
+/// Takes the branch `name` away, if it still ends with `commit`; one that is not there is away.
 ///
 /// # Errors
 ///
@@ -96,9 +96,10 @@ pub fn delete_branch(top: &Path, name: &str, commit: &str) -> Result<(), BranchE
     let git = GitFolder::of(top)?;
     let repository = git.open()?;
     let moved = || BranchError::Moved(name.to_owned());
-    let branch = repository
-        .find_reference(&reference(name))
-        .map_err(|_| moved())?;
+    let found = repository.try_find_reference(&reference(name));
+    let Some(branch) = found.map_err(|_| moved())? else {
+        return Ok(());
+    };
     let ours = Id::parse(commit).map(|id| id.0);
     let is_ours = branch.try_id().map(gix::Id::detach) == ours;
     let is_out = git.branch().is_some_and(|branch| branch == name.as_bytes());

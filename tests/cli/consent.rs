@@ -263,6 +263,35 @@ fn who_agrees_to_what_stopped_a_run_agrees_to_nothing_else() {
 }
 
 #[test]
+fn a_program_is_told_what_keeps_a_change_from_landing() {
+    for (script, class, is_asked) in [
+        ("mkdir .github; echo x > .github/ci.yml", "consent", true),
+        ("ln -s .git/hooks hk", "refused_path", false),
+        ("echo x > secret.sql", "protected", false),
+    ] {
+        let stage = stage("", script);
+        let config = stage.repo.beside("home/.config/twostep");
+        std::fs::create_dir_all(&config).unwrap();
+        std::fs::write(config.join("protected.toml"), "paths = [\"*.sql\"]\n").unwrap();
+        let run = stage.plan_exec(&["--json"]);
+        assert_eq!(run.code, 1, "{script}: {}", run.stderr);
+        let told = run.json();
+        assert_eq!(told["class"], class, "{script}: {told}");
+        assert_eq!(told["baseline"][0]["command"], "sh test.sh", "{told}");
+        let files = told["files"].as_array().unwrap();
+        assert!(
+            files.iter().any(|file| file["path"] == "greeting.txt"),
+            "{told}"
+        );
+        let patch = told["patch"].as_str().unwrap();
+        assert!(std::path::Path::new(patch).is_file(), "{told}");
+        assert!(told["hint"].is_string(), "{told}");
+        let asked = &told["consent"][0]["path"];
+        assert_eq!(asked == ".github/ci.yml", is_asked, "{told}");
+    }
+}
+
+#[test]
 fn what_changes_no_test_and_no_check_needs_no_consent() {
     for script in [
         "sed -i 's/test_one/test_first/' tests/test_a.py",

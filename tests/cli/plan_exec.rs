@@ -258,6 +258,19 @@ fn a_check_that_does_not_end_is_ended_and_named() {
 }
 
 #[test]
+fn a_branch_that_is_gone_is_undone() {
+    let stage = Stage::new();
+    stage.repo.run_git(&["commit", "-qm", "one"]);
+    let landed = stage.plan_exec(&["--land", "branch", "--json"]);
+    let name = landed.json()["branch"].as_str().unwrap().to_owned();
+    stage.repo.run_git(&["branch", "-q", "-D", &name]);
+    let undone = stage.run(&["undo"]);
+    assert_eq!(undone.code, 0, "{}", undone.stderr);
+    let again = stage.run(&["undo"]);
+    assert_eq!(again.code, 2, "{}", again.stderr);
+}
+
+#[test]
 fn a_change_lands_where_it_is_wanted() {
     let stage = Stage::new();
     stage.repo.run_git(&["commit", "-qm", "one"]);
@@ -1212,6 +1225,21 @@ fn references_are_told_to_people_and_programs() {
     assert_eq!((people.code, people.stderr.as_str()), (1, ""));
     let paths = stage.run(&["references", "plan.md", "--paths", "-0"]);
     assert_eq!((paths.code, paths.stdout.as_str()), (1, "greeting.txt\0"));
+    assert!(
+        paths
+            .stderr
+            .contains("1 path that the plan names is missing"),
+        "{}",
+        paths.stderr
+    );
+    std::fs::write(stage.repo.root().join("none.md"), "Greet.\n").unwrap();
+    let none = stage.run(&["references", "none.md"]);
+    assert_eq!((none.code, none.stdout.as_str()), (1, ""));
+    assert!(
+        none.stderr.contains("`none.md` names no file"),
+        "{}",
+        none.stderr
+    );
     let json = stage.run(&["references", "plan.md", "--json"]).json();
     assert_eq!(json[0]["lines"], serde_json::json!([[1, 2]]));
     assert_eq!(
