@@ -5,6 +5,7 @@
 //! Invariant: what only moved from one file of the change to another is not gone.
 
 mod facts;
+mod marks;
 mod place;
 mod setup;
 #[cfg(test)]
@@ -13,7 +14,8 @@ mod tests;
 use std::collections::HashMap;
 use std::fmt;
 
-use facts::{Facts, Marks};
+use facts::Facts;
+use marks::Marks;
 
 use crate::path::RepoPath;
 use crate::scratch;
@@ -164,7 +166,7 @@ impl<'a> Compared<'a> {
         } = self.file;
         let mut found = Vec::new();
         if place::is_of_checks(path, checks) {
-            let marks = |text: Option<&'a str>| facts::marks(text.unwrap_or_default(), path);
+            let marks = |text: Option<&'a str>| marks::marks(text.unwrap_or_default(), path);
             let (before, after): (Marks, Marks) = (marks(before), marks(after));
             found.extend(
                 more(&before.lenient, &after.lenient)
@@ -175,7 +177,7 @@ impl<'a> Compared<'a> {
                 let gone = more(&after.runs, &before.runs).into_iter();
                 found.extend(gone.map(What::Unrun));
             }
-            found.extend(facts::looser(&before.bounds, &after.bounds).map(What::Bound));
+            found.extend(marks::looser(&before.bounds, &after.bounds).map(What::Bound));
         }
         if setup::is_other(self.file, checks) {
             found.push(What::Setup);
