@@ -99,22 +99,29 @@ fn parse_as_it_is(language: Language, text: &str) -> Result<Tree, Unparsed> {
     Ok(tree)
 }
 
-/// Says whether too many brackets are open at once, those of type arguments by themselves.
+/// Says whether too many brackets are open at once, those of type arguments by themselves, or too many functions follow from
+/// one another: at the end of `a => b => c` the parser copies all that is open for each way to read it, and takes gigabytes.
 fn is_too_deep(text: &str) -> bool {
-    let (mut n_open, mut n_angles, mut before) = (0_usize, 0_usize, b' ');
+    let (mut n_open, mut n_angles, mut n_arrows, mut before) = (0_usize, 0_usize, 0_usize, b' ');
     text.bytes().any(|byte| {
         match byte {
             b'(' | b'[' | b'{' => n_open += 1,
             b')' | b']' | b'}' => n_open = n_open.saturating_sub(1),
             b'<' if before.is_ascii_alphanumeric() => n_angles += 1,
+            b'>' if before == b'=' => n_arrows += 1,
             b'>' => n_angles = n_angles.saturating_sub(1),
             _ => {}
         }
         if matches!(byte, b';' | b'{' | b'}') {
             n_angles = 0;
         }
+        if matches!(byte, b',' | b';' | b'{' | b'}') {
+            n_arrows = 0;
+        }
         before = byte;
-        n_open > MAX_OPEN || n_angles > MAX_OPEN
+        [n_open, n_angles, n_arrows]
+            .into_iter()
+            .any(|n| n > MAX_OPEN)
     })
 }
 

@@ -266,10 +266,12 @@ fn a_long_run_of_constants_is_cut() {
 fn what_hardly_parses_has_no_outline() {
     let prose = "This is not a program; it is a letter (to you) and says: {nothing.\n".repeat(20);
     let large = "x = 1\n".repeat(1 << 20);
+    let arrows = "x=>".repeat(10_000);
     for (name, text, expected) in [
         ("a.rs", prose.as_str(), Unparsed::Broken),
         ("a.java", prose.as_str(), Unparsed::Broken),
         ("a.py", large.as_str(), Unparsed::TooLarge),
+        ("a.java", arrows.as_str(), Unparsed::TooDeep),
     ] {
         assert_eq!(outline(language(name, text), text), Err(expected), "{name}");
     }
