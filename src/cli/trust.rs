@@ -1,8 +1,8 @@
-//! `twostep trust`, and what the user agreed to by it: the checks that a project's own files propose.
+//! `twostep trust`, and what the user agreed to by it: the checks that a project's own files propose, and its workflows.
 //!
 //! What is agreed to is kept in the user's folder, never in the repository, and holds for its place and for exactly these commands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -12,16 +12,19 @@ use super::agents::{AgentArgs, Lent};
 use super::environment::Environment;
 use super::exit::{Exit, usage};
 use super::printer::Printer;
+use super::workflow::{PROJECT_FOLDER, of_project};
 use crate::check::{self, Preset};
+use crate::fs::Hash;
 use crate::repo::{self, Repository};
 use crate::run::{self, Event};
+use crate::workflow::{Does, Step, Workflow};
 
-/// Agree to the checks that the project's own files propose
+/// Agree to the checks that the project's own files propose, and to its workflows
 ///
 /// Shows what would be run, the file that says so, and asks. `exec` and `plan-exec` without `--check` then run it. What you
 /// agree to holds for this folder and these commands: when a package's scripts, the settings of its manager or a makefile
 /// would have another run, you are asked again. What a command runs of the project's code (tests, `build.rs`, `conftest.py`)
-/// is not held against anything.
+/// is not held against anything. Workflows in `twostep-workflows` are agreed to as they are now.
 #[derive(Args, Debug)]
 pub(super) struct TrustArgs {
     /// Agree without being asked
@@ -48,13 +51,17 @@ struct Trusted {
 }
 
 /// What is agreed to of one repository.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 struct Agreed {
     /// Its root.
     root: String,
     /// Its checks.
+    #[serde(default)]
     checks: Vec<Preset>,
+    /// Its workflows: what was in each file, by its path.
+    #[serde(default)]
+    workflows: BTreeMap<String, String>,
 }
 
 pub(super) fn run(
@@ -64,27 +71,44 @@ pub(super) fn run(
 ) -> anyhow::Result<Exit> {
     let (repository, _, _) = repo::open(&environment.directory, &[])?;
     if args.revoke {
-        keep(&repository, Vec::new(), environment)?;
+        keep(
+            &repository,
+            |agreed| *agreed = Agreed::default(),
+            environment,
+        )?;
         printer.note("nothing that the project's files propose is run any more");
         return Ok(Exit::Success);
     }
     let presets = check::presets(&repository.root);
-    if presets.is_empty() {
+    let workflows = of_project(&repository)?;
+    if presets.is_empty() && workflows.is_empty() {
         return Err(usage(
-            "no file here says how the project is checked",
+            format!(
+                "no file here says how the project is checked, and it has no workflow in `{PROJECT_FOLDER}`"
+            ),
             "give the command to each run: `--check COMMAND`",
         ));
     }
     for preset in &presets {
         printer.data(format!("{}\n", shown(preset)).as_bytes())?;
     }
-    if is_agreed(&repository, &presets, environment)? {
+    let mut prints = BTreeMap::new();
+    for (path, text) in &workflows {
+        printer.data(format!("workflow `{path}`{}\n", commands(text)).as_bytes())?;
+        prints.insert(path.to_string(), print_of(text));
+    }
+    let is_known = self::workflows(&repository, environment)? == prints;
+    if is_known && is_agreed(&repository, &presets, environment)? {
         printer.note("that is agreed to; `twostep trust --revoke` takes it back");
         return Ok(Exit::Success);
     }
     let answer = (!args.yes && printer.can_ask()).then(|| printer.ask(QUESTION, &|| false));
     if args.yes || answer.flatten().is_some_and(|answer| is_yes(&answer)) {
-        keep(&repository, presets, environment)?;
+        let change = |agreed: &mut Agreed| {
+            agreed.checks = presets;
+            agreed.workflows = prints;
+        };
+        keep(&repository, change, environment)?;
         return Ok(Exit::Success);
     }
     printer.note("not agreed to; `twostep trust --yes` does");
@@ -118,7 +142,8 @@ pub(super) fn presets(
         }
         let answer = printer.ask(QUESTION, &|| lent.signal().is_some());
         if answer.is_some_and(|answer| is_yes(&answer)) {
-            keep(repository, presets.clone(), environment)?;
+            let checks = presets.clone();
+            keep(repository, |agreed| agreed.checks = checks, environment)?;
             return Ok(presets);
         }
         return Ok(Vec::new());
@@ -182,7 +207,47 @@ fn is_agreed(
     };
     let trusted = read(environment)?;
     let is_it = |agreed: &Agreed| agreed.root == root && agreed.checks == presets;
-    Ok(trusted.repository.iter().any(is_it))
+    Ok(presets.is_empty() || trusted.repository.iter().any(is_it))
+}
+
+/// Returns the project's workflows that the user agreed to: what was in each file, by its path.
+pub(super) fn workflows(
+    repository: &Repository,
+    environment: &Environment,
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let root = repository.root.path().to_str();
+    let trusted = read(environment)?.repository.into_iter();
+    let mut here = trusted.filter(|agreed| root == Some(agreed.root.as_str()));
+    Ok(here
+        .next()
+        .map_or_else(BTreeMap::new, |agreed| agreed.workflows))
+}
+
+/// Returns what stands for the text of a workflow.
+pub(super) fn print_of(text: &str) -> String {
+    Hash::of(text.as_bytes()).to_string()
+}
+
+/// Says which commands a workflow runs.
+fn commands(text: &str) -> String {
+    fn of(steps: &[Step]) -> Vec<&str> {
+        let mut all = Vec::new();
+        for step in steps {
+            match &step.does {
+                Does::Check { commands } => all.extend(commands.iter().map(String::as_str)),
+                Does::Steps { steps, .. } => all.extend(of(steps)),
+                _ => {}
+            }
+        }
+        all
+    }
+    match Workflow::read(text) {
+        Err(error) => format!(": cannot be used: {error}"),
+        Ok(workflow) => match of(&workflow.steps).join("; ") {
+            none if none.is_empty() => format!(": {}", workflow.title),
+            commands => format!(": {}; it runs {commands}", workflow.title),
+        },
+    }
 }
 
 fn read(environment: &Environment) -> anyhow::Result<Trusted> {
@@ -193,10 +258,10 @@ fn read(environment: &Environment) -> anyhow::Result<Trusted> {
         .with_context(|| format!("cannot use what you agreed to in `{}`", path.display()))
 }
 
-/// Keeps what is agreed to of a repository, and nothing that was before.
+/// Changes what is agreed to of a repository.
 fn keep(
     repository: &Repository,
-    checks: Vec<Preset>,
+    change: impl FnOnce(&mut Agreed),
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let path = repository.root.path();
@@ -207,10 +272,13 @@ fn keep(
         )
     })?;
     let mut trusted = read(environment)?;
-    trusted.repository.retain(|agreed| agreed.root != root);
-    if !checks.is_empty() {
-        let root = root.to_owned();
-        trusted.repository.push(Agreed { root, checks });
+    let known = trusted.repository.iter();
+    let at = known.into_iter().position(|agreed| agreed.root == root);
+    let mut agreed = at.map_or_else(Agreed::default, |at| trusted.repository.remove(at));
+    change(&mut agreed);
+    if !agreed.checks.is_empty() || !agreed.workflows.is_empty() {
+        root.clone_into(&mut agreed.root);
+        trusted.repository.push(agreed);
     }
     let text = toml::to_string(&trusted).context("cannot write down what you agreed to")?;
     environment.write_own(TRUSTED_FILE, &text)

@@ -618,3 +618,45 @@ fn what_workers_found_is_done_only_if_that_is_wanted() {
     assert_eq!((run.code, stage.n_began()), (0, 4), "{}", run.stderr);
     assert_eq!(stage.greeting(), "hello world\n");
 }
+
+#[test]
+fn a_projects_workflow_works_once_it_is_agreed_to_as_it_is() {
+    let text = |said: &str| {
+        format!(
+            "version = 1\ntitle = \"Ours\"\n[[step]]\nname = \"looked\"\nkind = \"check\"\ncommands = [\"echo {said}; false\"]\n"
+        )
+    };
+    let stage = Stage::new();
+    let folder = stage.repo.root().join("twostep-workflows");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("ours.toml"), text("one")).unwrap();
+    let refused = |stage: &Stage| {
+        let run = stage.work(&["ours", "--no-check"]);
+        assert_eq!(run.code, 2, "{}", run.stderr);
+        assert!(
+            run.stderr.contains("agree with `twostep trust`"),
+            "{}",
+            run.stderr
+        );
+    };
+    refused(&stage);
+    let list = stage.run(&["workflow", "list"]).stdout;
+    assert!(
+        list.contains("ours                         Ours (project, not agreed to)\n"),
+        "{list}"
+    );
+    let trust = stage.run(&["trust", "--yes"]);
+    assert_eq!(trust.code, 0, "{}", trust.stderr);
+    let said = "workflow `twostep-workflows/ours.toml`: Ours; it runs echo one; false\n";
+    assert!(trust.stdout.ends_with(said), "{}", trust.stdout);
+    let run = stage.work(&["ours", "--no-check"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stdout.contains("one"), "{}", run.stdout);
+    // Another text is not what was agreed to, nor is anything after it was taken back.
+    std::fs::write(folder.join("ours.toml"), text("two")).unwrap();
+    refused(&stage);
+    std::fs::write(folder.join("ours.toml"), text("one")).unwrap();
+    assert_eq!(stage.work(&["ours", "--no-check"]).code, 0);
+    assert_eq!(stage.run(&["trust", "--revoke"]).code, 0);
+    refused(&stage);
+}

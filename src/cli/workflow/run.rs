@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::find;
+use super::found::{Found, Whose, find};
 use super::told::{Ended, Form, give, tell};
 use super::values::{given, settle};
 use crate::agent::{Chain, Role};
@@ -86,7 +86,17 @@ pub(super) fn run_one(
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<Exit> {
-    let (text, place) = find(&args.name, environment)?;
+    let Found {
+        text, whose, place, ..
+    } = find(&args.name, environment)?;
+    if whose == Whose::NotAgreed {
+        return Err(usage(
+            format!(
+                "the workflow in {place} is the project's, and you have not agreed to it as it is"
+            ),
+            "read it with `twostep workflow show`, and agree with `twostep trust`",
+        ));
+    }
     let workflow = Workflow::read(&text).with_context(|| format!("cannot use {place}"))?;
     let spec = match (&args.spec, workflow.needs_spec) {
         (Some(file), _) => read_spec(file, environment)?,
