@@ -130,8 +130,9 @@ impl Speech {
         // As in `do not change or delete`.
         let is_joined =
             self.clause.mood.denies() && matches!(lower.as_str(), "or" | "nor" | "oder");
-        if force::denies(&lower, next) || is_joined {
+        if force::denies(self.clause.mood, &lower, next) || is_joined {
             self.clause.is_negated = true;
+            self.clause.mood.negate();
         }
         if let Some(preposition) = verb::preposition(&lower) {
             self.preposition(preposition, &lower);
@@ -216,6 +217,7 @@ impl Speech {
 
     /// Hears `and` or a comma: the next pair of names begins; what was told for comparison is told, unless it is a path of several.
     fn part(&mut self) {
+        self.clause.mood.part();
         let is_renamed = self.clause.verb == Some(Verb::Rename) && self.clause.has_place;
         if is_renamed {
             self.clause.has_object = false;
@@ -264,7 +266,10 @@ impl Speech {
         let following = after::verb_of(&after[n_range..]);
         let is_own = matches!(following, Some((verb, true)) if self.is_said_after(verb));
         // As in `no file such as x is deleted`; `if there is no x` denies nothing.
-        let is_negated = self.clause.is_negated && (is_own || self.clause.verb.is_some());
+        let is_negated = match self.clause.verb {
+            None => self.clause.is_negated && is_own,
+            Some(_) => self.clause.mood.is_negated(),
+        };
         let is_denied = self.clause.mood.denies() && !is_own || is_negated;
         let said = match (following, self.clause.verb) {
             _ if is_denied => Claim::Mention,
@@ -288,7 +293,8 @@ impl Speech {
         };
         let begins = !std::mem::replace(&mut self.has_begun, true);
         let is_listed = self.clause.origin == Origin::Label || is_own && begins;
-        let is_order = is_listed && !force::is_asked(after) || self.clause.mood.orders(after);
+        let is_order = is_listed && !force::is_asked(after)
+            || !self.clause.is_negated && self.clause.mood.orders(after);
         self.before_noun = false;
         self.last = Some(claim);
         self.clause.has_object |= self.clause.preposition.is_none();

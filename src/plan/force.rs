@@ -42,6 +42,10 @@ pub(super) struct Mood {
     voice: Voice,
     /// What comes is left out.
     is_excepted: bool,
+    /// The last word was `instead` or `rather`.
+    is_instead: bool,
+    /// A negation was heard in this part of the sentence, after the verb.
+    is_negated: bool,
 }
 
 /// What was heard before a path.
@@ -62,6 +66,7 @@ impl Mood {
     /// Hears a word in lower case.
     pub(super) fn word(&mut self, lower: &str) {
         self.is_excepted |= lists(EXCEPTIONS, lower);
+        self.is_instead = matches!(lower, "instead" | "rather");
         let is_lead = lists(LEADS, lower) || !lower.contains(char::is_alphabetic);
         self.voice = match self.voice {
             Voice::Open if !is_lead => Voice::Told,
@@ -79,15 +84,30 @@ impl Mood {
         };
         Self {
             voice,
-            is_excepted: false,
+            ..Self::default()
         }
+    }
+
+    /// Hears a negation.
+    pub(super) fn negate(&mut self) {
+        self.is_negated = true;
+    }
+
+    /// Hears the end of a part: as in `the new one, not the old one, in`.
+    pub(super) fn part(&mut self) {
+        self.is_negated = false;
+    }
+
+    /// Says whether a path that comes next is none of what the verb says.
+    pub(super) fn is_negated(self) -> bool {
+        self.is_negated
     }
 
     /// Returns how it stands to what comes after a verb that is negated.
     pub(super) fn denial() -> Self {
         Self {
             voice: Voice::Denial,
-            is_excepted: false,
+            ..Self::default()
         }
     }
 
@@ -114,14 +134,14 @@ pub(super) fn is_asked(after: &[Piece]) -> bool {
 }
 
 /// Says whether a word in lower case forbids what comes after it, or says that it is not done.
-pub(super) fn denies(lower: &str, next: Option<&Piece>) -> bool {
+pub(super) fn denies(mood: Mood, lower: &str, next: Option<&Piece>) -> bool {
     let next = match next {
         Some(Piece::Word(next)) => *next,
         _ => "",
     };
     match lower {
-        "instead" => next == "of",
-        "rather" => next == "than",
+        // As in `instead of deleting`, but not in `instead of a list, use`.
+        "of" | "than" => mood.is_instead && verb::verb(next).is_some(),
         "refrain" => next == "from",
         "wrong" => next == "to",
         "avoid" => verb::verb(next).is_some(),

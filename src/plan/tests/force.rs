@@ -75,6 +75,21 @@ const SAID: &[(&str, Option<Intent>, bool)] = &[
         Some(Intent::Change),
         false,
     ),
+    (
+        "Replace the old call, not the new one, in `tests/test_a.py`.\n",
+        Some(Intent::Change),
+        false,
+    ),
+    (
+        "Change `tests/b.py` so that it does not panic, and `tests/test_a.py` accordingly.\n",
+        Some(Intent::Change),
+        false,
+    ),
+    (
+        "Instead of a list, use a map in `tests/test_a.py`.\n",
+        Some(Intent::Change),
+        false,
+    ),
     // Forbidden.
     (
         "Avoid deleting `tests/test_a.py`.\n",
@@ -161,7 +176,17 @@ const SAID: &[(&str, Option<Intent>, bool)] = &[
         Some(Intent::Mention),
         false,
     ),
+    (
+        "Fix it, but do not, under any circumstances, delete `tests/test_a.py`.\n",
+        Some(Intent::Mention),
+        false,
+    ),
     // Told, or weighed.
+    (
+        "Delete `tests/b.py`, not `tests/c.py` and `tests/test_a.py`.\n",
+        Some(Intent::Delete),
+        false,
+    ),
     (
         "Should we delete `tests/test_a.py`? No.\n",
         Some(Intent::Delete),
