@@ -16,8 +16,9 @@ use crate::agent::{Class, Gives, May, Role};
 use crate::check::Checked;
 use crate::fs::{self, FsError, Root};
 use crate::patch;
+use crate::path::RepoPath;
 use crate::prompt::{self, Repair};
-use crate::repo::Repository;
+use crate::repo::{self, Repository};
 use crate::review::{Review, Verdict};
 use crate::run::{CallPlace, Run};
 use crate::scratch::{Change, since};
@@ -115,10 +116,7 @@ pub(super) fn work_until_good(
         let report = [&request.before.reports, answered.reply.text.as_str()].concat();
         let n_asked = request.before.n_asked + turn.n_before + 1;
         let place = (repository, bench);
-        let judged = examine(place, Some(&answered), &report, run, &request.rules, host);
-        let judged =
-            judged.and_then(|it| check(place, it, n_asked - 1, run, request.rules.checks, host));
-        let executed = match judged {
+        let executed = match judge(place, &answered, (&report, n_asked - 1), run, request, host) {
             Ok(executed) => executed,
             Err(error) => return Err(rejected(error, &answered, run, request)?),
         };
@@ -165,6 +163,58 @@ pub(super) fn work_until_good(
             return Err(disputed);
         }
         not_good = Some(disputed);
+    }
+}
+
+/// Says whether a change may go on, and runs the checks on it. Where these write lock files of manifests that are changed, that is part of
+/// the change, and they are run once more on it.
+fn judge(
+    place: (&Repository, &Bench),
+    answered: &Answered<'_>,
+    (report, n_before): (&str, usize),
+    run: &Run,
+    request: &ExecRequest<'_>,
+    host: &Host<'_>,
+) -> Result<Executed, ExecError> {
+    let rules = &request.rules;
+    let looked = || examine(place, Some(answered), report, run, rules, host);
+    let executed = looked()?;
+    let changed: Vec<RepoPath> = executed
+        .changes
+        .changes
+        .iter()
+        .map(|it| it.path.clone())
+        .collect();
+    let is_lock = |path: &RepoPath| changed.iter().any(|of| repo::locks(path, of));
+    let records = records_of(request.step);
+    match check(
+        place,
+        executed,
+        (&records, n_before),
+        run,
+        rules.checks,
+        host,
+    ) {
+        Err(ExecError::Altered { altered, .. }) if altered.iter().all(is_lock) => {
+            let records = format!("{records}/locked");
+            check(
+                place,
+                looked()?,
+                (&records, n_before),
+                run,
+                rules.checks,
+                host,
+            )
+        }
+        checked => checked,
+    }
+}
+
+/// Returns the folder with what the checks say: each step of a workflow has one of its own.
+pub(super) fn records_of(step: Option<&str>) -> String {
+    match step {
+        Some(step) => format!("{CHECKS_FOLDER}/{step}"),
+        None => CHECKS_FOLDER.to_owned(),
     }
 }
 
@@ -233,19 +283,19 @@ pub(super) fn bring(
     Ok(executed)
 }
 
-/// Runs the checks on a change, before which the executor was asked so often; they find nothing that does not land with it but
+/// Runs the checks on a change, before which the executor was asked so often, with what they say in the folder `records`; they find nothing that does not land with it but
 /// what was there before.
 pub(super) fn check(
     (repository, bench): (&Repository, &Bench),
     mut executed: Executed,
-    n_before: usize,
+    (records, n_before): (&str, usize),
     run: &Run,
     checks: &[String],
     host: &Host<'_>,
 ) -> Result<Executed, ExecError> {
     let scratch = &bench.scratch;
     let when = When::After(n_before);
-    let records = format!("{}{CHECKS_FOLDER}", bench.place);
+    let records = format!("{}{records}", bench.place);
     let place = (scratch.folder.as_path(), records.as_str());
     if checks.is_empty() {
         return Ok(executed);

@@ -8,6 +8,7 @@ use std::path::Path;
 use super::checks::CHECKS_FOLDER;
 use super::land::HELD_FOLDER;
 use super::undo::{self, UndoError};
+use super::workflow::FORKS_FOLDER;
 use crate::fs::{self, FsError, SystemKind};
 use crate::process;
 use crate::repo::Repository;
@@ -73,7 +74,7 @@ pub fn take_up(repository: &Repository, id: &str, now: fn() -> u64) -> Result<Le
         _ => {}
     }
     // The user's files are in their places: what is held is of our making, and what checks said is said again.
-    for name in [HELD_FOLDER, CHECKS_FOLDER] {
+    for name in [HELD_FOLDER, CHECKS_FOLDER, FORKS_FOLDER] {
         if fs::has_entry(&run.folder, name) {
             fs::remove_folder(&run.folder.join(name))?;
         }

@@ -32,11 +32,14 @@ pub(super) fn confine<'a>(paths: impl Iterator<Item = &'a OsString>) -> Confinem
 /// Has this thread, and what it starts from now on, send signals to nobody outside.
 #[cfg(target_os = "linux")]
 fn keep_signals_in() -> Result<landlock::RestrictionStatus, landlock::RulesetError> {
-    use landlock::{Ruleset, RulesetAttr, Scope};
+    use landlock::{AccessFs, Ruleset, RulesetAttr, RulesetCreatedAttr, Scope, path_beneath_rules};
 
+    // Each set of rules denies moves between folders unless it grants them: the other says where they may be.
     Ruleset::default()
+        .handle_access(AccessFs::Refer)?
         .scope(Scope::Signal)?
         .create()?
+        .add_rules(path_beneath_rules(["/"], AccessFs::Refer))?
         .restrict_self()
 }
 

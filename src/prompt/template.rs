@@ -36,6 +36,9 @@ impl From<Error> for TemplateError {
     }
 }
 
+/// A template that takes more steps ends with an error.
+const MOST_STEPS: u64 = 10_000_000;
+
 /// The functions of ours that templates and expressions may call: `files("src/**")`, `lines(text)`.
 const FUNCTIONS: [&str; 2] = ["files", "lines"];
 
@@ -130,6 +133,7 @@ fn made(expression: &str, scope: &Scope, files: &Files) -> Result<Made, Template
 fn environment<'a>(files: Option<&Files>) -> Environment<'a> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(MOST_STEPS));
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     let syntax = SyntaxConfig::builder()
         .trim_blocks(true)
@@ -191,6 +195,10 @@ mod tests {
             ("{{ draft.words }}", Err("undefined value")),
             ("{{ review.text }}", Err("undefined value")),
             ("{% if %}", Err("syntax error")),
+            (
+                "{% for a in range(10000) %}{% for b in range(10000) %}{% endfor %}{% endfor %}",
+                Err("ran out of fuel"),
+            ),
         ] {
             let filled = fill(template, &scope(), &files());
             match (filled, expected) {

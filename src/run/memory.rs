@@ -21,6 +21,9 @@ fn file(root: &Path, workflow: &str) -> PathBuf {
 /// Fails if it cannot be read.
 pub fn memory(root: &Path, workflow: &str) -> Result<String, FsError> {
     let file = file(root, workflow);
+    if leads_away(root) {
+        return Ok(String::new());
+    }
     match fs::kind(&file)? {
         fs::SystemKind::File => fs::tail(&file, MAX_BYTES),
         _ => Ok(String::new()),
@@ -35,23 +38,42 @@ pub fn memory(root: &Path, workflow: &str) -> Result<String, FsError> {
 pub fn remember(root: &Path, workflow: &str, id: &str, text: &str) -> Result<(), FsError> {
     let file = file(root, workflow);
     let head = format!("<!-- run {id} -->\n");
-    let before = match fs::kind(&file)? {
-        fs::SystemKind::File => fs::read_regular(&file, MAX_FILE_BYTES)?,
-        _ => Vec::new(),
-    };
-    let before = String::from_utf8_lossy(&before).into_owned();
-    if before.contains(&head) {
-        return Ok(());
+    if leads_away(root) {
+        let cause = std::io::Error::other(
+            "it is a link, and what runs leave is kept in a folder of their own",
+        );
+        return Err(FsError::of("use", &root.join(FOLDER))(cause));
     }
     if let Some(folder) = file.parent() {
         fs::make_private_folders(folder)?;
+    }
+    // One at a time; what is older than is given to a run goes in the end.
+    let path = root.join(FOLDER).join("lock");
+    let lock = (0..200).find_map(|n| {
+        if n > 0 {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        fs::Lock::take(&path).transpose()
+    });
+    let _lock = lock.transpose()?;
+    let before = match fs::kind(&file)? {
+        fs::SystemKind::File => fs::tail(&file, MAX_FILE_BYTES)?,
+        _ => String::new(),
+    };
+    if before.contains(&head) {
+        return Ok(());
     }
     let text = format!("{before}{head}{}\n\n", text.trim());
     fs::write_durable(&file, text.as_bytes())
 }
 
-/// No memory is larger.
-const MAX_FILE_BYTES: u64 = 16 << 20;
+/// Says whether what is kept would be kept elsewhere.
+fn leads_away(root: &Path) -> bool {
+    fs::is_link(&root.join(".twostep")) || fs::is_link(&root.join(FOLDER))
+}
+
+/// No more of it is kept.
+const MAX_FILE_BYTES: u64 = 1 << 20;
 
 #[cfg(test)]
 mod tests {

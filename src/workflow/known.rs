@@ -68,11 +68,11 @@ pub enum Problem {
     /// A template or expression names a field that is not there.
     #[error("the `{1}` of the step `{0}` names `{2}`; it may be {3}")]
     NoField(String, &'static str, String, String),
-    /// A command names what a model may have written.
+    /// What only the user may say names what a model may have written.
     #[error(
-        "the `commands` of the step `{0}` name `{1}`, and may name values alone: nothing that a model wrote is run"
+        "the `{1}` of the step `{0}` name `{2}`, and may name values alone: a model has no say in it"
     )]
-    NoCommand(String, String),
+    NoValue(String, &'static str, String),
     /// A conversation goes on that was not had.
     #[error(
         "the step `{0}` goes on with the conversation of `{1}`, which is no step before it that asks"
@@ -267,14 +267,16 @@ impl Walk<'_> {
             Does::Gate { question, .. } => look("question", question),
             Does::Integrate { edits, approve } => {
                 look("edits", edits)?;
-                look("approve", approve)
+                look("approve", approve)?;
+                self.of_user(step, "approve", std::slice::from_ref(approve))
+                    .map_err(|problem| WorkflowError { line, problem })
             }
             Does::Text { text } => look("text", text),
             Does::Check { commands } => {
                 commands
                     .iter()
                     .try_for_each(|command| look("commands", command))?;
-                self.commands(step, commands)
+                self.of_user(step, "commands", commands)
                     .map_err(|problem| WorkflowError { line, problem })
             }
             Does::Execute { plan, .. } => {
@@ -304,15 +306,15 @@ impl Walk<'_> {
         }
     }
 
-    /// Says whether commands name nothing but values: those are the user's.
-    fn commands(&self, step: &Step, commands: &[String]) -> Result<(), Problem> {
-        let used = commands.iter().flat_map(|command| {
+    /// Says whether templates name nothing but values: those are the user's.
+    fn of_user(&self, step: &Step, key: &'static str, templates: &[String]) -> Result<(), Problem> {
+        let used = templates.iter().flat_map(|command| {
             let used = template::all_names_in_template(command);
             used.unwrap_or_default()
         });
         let is_value = |name: &String| self.values.contains_key(name);
         match used.into_iter().find(|name| !is_value(name)) {
-            Some(name) => Err(Problem::NoCommand(step.name.clone(), name)),
+            Some(name) => Err(Problem::NoValue(step.name.clone(), key, name)),
             None => Ok(()),
         }
     }

@@ -353,7 +353,9 @@ fn misplaced(raw: &RawStep, kind: &str) -> Option<&'static str> {
     ];
     let has = |(_, is_there, kinds): &&(&str, bool, &[&str])| *is_there && !kinds.contains(&kind);
     let misplaced = places.iter().find(has).map(|&(key, ..)| key);
-    let misplaced = misplaced.or_else(|| (raw.file.is_some() && kind == "steps").then_some("file"));
+    let misplaced = misplaced
+        .or_else(|| (raw.file.is_some() && kind == "steps").then_some("file"))
+        .or_else(|| (raw.on_failure.is_some() && kind == "steps").then_some("on-failure"));
     let alone = raw.for_each.is_none();
     misplaced
         .or_else(|| (raw.one.is_some() && alone).then_some("as"))

@@ -314,6 +314,10 @@ fn steps_that_change_files_are_read() {
     assert_eq!(works, [true, true, true, false, false]);
     let kinds: Vec<&str> = workflow.steps.iter().map(|step| step.does.kind()).collect();
     assert_eq!(kinds, ["execute", "integrate", "check", "review", "text"]);
+}
+
+#[test]
+fn what_is_wrong_with_steps_that_change_files_is_told() {
     for (from, to, place, said) in [
         (
             "{{ command }} --all",
@@ -362,6 +366,12 @@ fn steps_that_change_files_are_read() {
             "approve = \"{{ how }}\"",
             "\"more\"",
             "names `how`",
+        ),
+        (
+            "approve = \"file\"",
+            "approve = \"{{ made.text }}\"",
+            "\"more\"",
+            "the `approve` of the step `more` name `made.text`, and may name values alone",
         ),
         (
             "edits = \"{{ made.text }}\"",

@@ -122,3 +122,46 @@ fn what_stands_beside_what_checks_make_is_of_the_change() {
     let left = names.filter(|name| name.to_string_lossy().starts_with("out-"));
     assert_eq!(left.count(), 0);
 }
+
+#[test]
+fn a_lock_file_that_the_checks_write_for_a_changed_manifest_lands_with_it() {
+    let files = || {
+        Stage::of(
+            Repo::new()
+                .file("Cargo.toml", "[package]\n")
+                .file("Cargo.lock", "old\n")
+                .file(
+                    "plan.md",
+                    "# Plan\n\n## Step 1: Depend\n\nFiles:\n- change `Cargo.toml`\n\nAdd it.\n",
+                )
+                .git(),
+        )
+    };
+    for (script, code, lock) in [
+        (
+            "! grep -q dep Cargo.toml || echo dep > Cargo.lock",
+            0,
+            "dep\n",
+        ),
+        // One that is another each time is nothing that could land.
+        (
+            "! grep -q dep Cargo.toml || echo dep >> Cargo.lock",
+            1,
+            "old\n",
+        ),
+        // Nor is a file that no manifest speaks for.
+        ("! grep -q dep Cargo.toml || echo dep > plan.md", 1, "old\n"),
+    ] {
+        let stage = files().tell("claude.edit", "echo 'dep = 1' >> Cargo.toml\n");
+        std::fs::write(stage.repo.root().join("test.sh"), script).unwrap();
+        let run = stage.run(&["exec", "plan.md", "--check", "sh test.sh", "--yes"]);
+        assert_eq!(run.code, code, "{script}: {}", run.stderr);
+        let now = super::read(&stage.repo.root().join("Cargo.lock"));
+        assert_eq!(
+            String::from_utf8(now).unwrap(),
+            lock,
+            "{script}: {}",
+            run.stderr
+        );
+    }
+}

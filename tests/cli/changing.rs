@@ -660,3 +660,142 @@ fn a_projects_workflow_works_once_it_is_agreed_to_as_it_is() {
     assert_eq!(stage.run(&["trust", "--revoke"]).code, 0);
     refused(&stage);
 }
+
+/// A workflow of steps, of which each carries out a plan that stands in it.
+fn of_steps(head: &str, steps: &[(&str, &str, &str)]) -> String {
+    let each = steps.iter().map(|(name, keys, plan)| {
+        format!("[[step]]\nname = \"{name}\"\nkind = \"execute\"\nrole = \"hand\"\nmissing = \"told\"\n{keys}\nplan = \"{plan}\"\n")
+    });
+    let each: Vec<String> = each.collect();
+    format!(
+        "version = 1\ntitle = \"t\"\nresult = \"end\"\n{head}[roles]\nhand = \"hand\"\n{}",
+        each.concat()
+    )
+}
+
+/// Does what stands behind `DO:` in the prompt.
+const DOES: &str = "cat > p.$$ 2>/dev/null || p=1; grep -o 'DO:.*' p.$$ | head -n 1 | cut -c4- > q.$$; sh ./q.$$; rm -f p.$$ q.$$; echo did\n";
+
+#[test]
+fn what_is_not_good_beside_or_after_others_stops_nobody_else() {
+    let stage = |text: &str| {
+        let stage = Stage::new().players(&[], &[("hand", DOES)]);
+        std::fs::write(stage.repo.beside("w.toml"), text).unwrap();
+        stage
+    };
+    let go = |stage: &Stage, check: &str| {
+        let file = stage.repo.beside("w.toml");
+        let args = [
+            file.to_str().unwrap(),
+            "--yes",
+            "--check-rounds",
+            "0",
+            "--check",
+            check,
+        ];
+        stage.work(&args)
+    };
+    // One that fails its checks, and one after it.
+    let text = of_steps(
+        "",
+        &[
+            ("bad", "on-failure = \"go-on\"", "DO:echo BAD > bad.txt"),
+            ("good", "", "DO:echo good > good.txt"),
+        ],
+    );
+    let one = stage(&text);
+    let run = go(&one, "! grep -rq BAD *.txt");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(!one.repo.root().join("bad.txt").exists());
+    assert_eq!(one.text_of("good.txt"), "good\n");
+    // Two that are good alone, and not together: the later is done again, and sees the earlier.
+    let each = "for-each = \"['1', '2']\"\nparallel = 2";
+    let text = of_steps(
+        "",
+        &[(
+            "each",
+            each,
+            "DO:test -e p1 && echo x > p3 || echo x > p{{ item }}",
+        )],
+    );
+    let one = stage(&text);
+    let run = go(&one, "test $(ls | grep -c '^p[12]$') -lt 2");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("the checks fail on `each[2]` and those before it"),
+        "{}",
+        run.stderr
+    );
+    let there = ["p1", "p2", "p3"].map(|name| one.repo.root().join(name).exists());
+    assert_eq!(there, [true, false, true], "{}", run.stderr);
+    // What was done side by side is gone on with, after a stop behind it.
+    let text = of_steps(
+        "",
+        &[
+            ("each", each, "DO:echo x > p{{ item }}"),
+            ("last", "", "DO:echo x > last"),
+        ],
+    );
+    let (before, after) = text.rsplit_once("missing = \"told\"").unwrap();
+    let one = stage(&format!("{before}missing = \"stop\"{after}"));
+    let run = go(&one, "test -d .");
+    assert!(
+        run.code != 0 && run.stderr.contains("names no file"),
+        "{}",
+        run.stderr
+    );
+    std::fs::write(one.repo.beside("w.toml"), &text).unwrap();
+    let run = one.run(&["runs", "resume"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(one.n_began(), 3, "{}", run.stderr);
+    assert!(one.repo.root().join("p2").exists() && one.repo.root().join("last").exists());
+    // What another has ignored does not vanish.
+    let text = of_steps(
+        "",
+        &[
+            ("first", "", "DO:echo x > new.gen"),
+            ("second", "", "DO:echo '*.gen' > .gitignore"),
+        ],
+    );
+    let one = stage(&text);
+    let run = go(&one, "true");
+    assert_ne!(run.code, 0, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("would not land: `new.gen`"),
+        "{}",
+        run.stderr
+    );
+    assert!(!one.repo.root().join("new.gen").exists());
+}
+
+#[test]
+fn a_file_that_was_rejected_comes_by_no_other_way() {
+    let edits =
+        "*** Begin Patch\n*** Update File: greeting.txt\n*** Move to: moved.txt\n*** End Patch\n";
+    let text = "version = 1\ntitle = \"t\"\n[roles]\na = \"voice\"\n[[step]]\nname = \"said\"\nkind = \"ask\"\nrole = \"a\"\nprompt = \"edits\"\n\
+        [[step]]\nname = \"taken\"\nkind = \"integrate\"\nedits = \"{{ said.text }}\"\napprove = \"file\"\n";
+    let stage = Stage::new().players(
+        &[(
+            "voice",
+            &format!("cat > /dev/null; printf '%s' '{edits}'\n"),
+        )],
+        &[],
+    );
+    let folder = stage.repo.beside("home/.config/twostep/workflows");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("mine.toml"), text).unwrap();
+    let typed = stage.typed("workflow run mine --no-check", "yes\nno\n");
+    assert!(
+        typed.stdout.contains("make the edits of `moved.txt`?"),
+        "{}",
+        typed.stdout
+    );
+    assert!(
+        typed.stdout.contains("another edit moves it"),
+        "{}",
+        typed.stdout
+    );
+    assert_eq!(stage.greeting(), "hello\n");
+    assert!(!stage.repo.root().join("moved.txt").exists());
+}

@@ -50,6 +50,8 @@ fn a_confined_program_writes_only_where_it_may() {
             "ln -s x in/link && mkfifo in/pipe && ln in/old in/hard",
             true,
         ),
+        // `mv` would copy what cannot be moved; a name in another folder cannot be copied.
+        ("mkdir in/a && ln in/old in/a/hard", true),
         ("echo x > one && echo x >> one", true),
         (
             "cat out/old one > in/copy && [ \"$(cat in/copy)\" = oldold ]",

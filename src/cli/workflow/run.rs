@@ -250,19 +250,24 @@ impl Job<'_> {
             clear(&run, host);
             done
         });
-        if let Ok(worked) = &done
-            && worked.lands
-            && let Some(text) = &worked.remember
-        {
-            run::remember(
-                run.root(),
-                &self.memory(),
-                &run.id,
-                &lent.redactor.redacted(text),
-            )?;
-        }
         let form = if args.json { Form::Json } else { Form::Text };
-        give(form, Ended::of(done), &run, repository, lent, printer)
+        let remember = match &done {
+            Ok(worked) if worked.lands => worked.remember.clone(),
+            _ => None,
+        };
+        let given = give(form, Ended::of(done), &run, repository, lent, printer);
+        if let Some(text) = remember.filter(|_| given.is_ok() && self.may_remember()) {
+            let text = lent.redactor.redacted(&text);
+            if let Err(error) = run::remember(run.root(), &self.memory(), &run.id, &text) {
+                printer.warn(&format!("what later runs are to know is not kept: {error}"));
+            }
+        }
+        given
+    }
+
+    /// Says whether what is kept in the repository is ours: not where it may have come with the files.
+    fn may_remember(&self) -> bool {
+        self.repository.git.is_some() && !run::is_foreign(self.repository)
     }
 
     /// Returns the checks of a workflow that works on files as `given` says, with the folders that they need.
@@ -308,10 +313,10 @@ impl Job<'_> {
             fs::read_json(&folder.join(KEPT_FILE), MAX_KEPT_BYTES)?
         } else {
             // What came with the repository is nobody's memory.
-            let memory = if run::is_foreign(self.repository) {
-                String::new()
-            } else {
+            let memory = if self.may_remember() {
                 run::memory(run.root(), &self.memory())?
+            } else {
+                String::new()
             };
             let kept = Kept {
                 version: 1,
@@ -381,6 +386,9 @@ impl Job<'_> {
             let meant = |choice: &&String| {
                 !typed.is_empty() && choice.to_lowercase().starts_with(&typed.to_lowercase())
             };
+            if gate.choices.contains(&typed) {
+                return Some(typed);
+            }
             let mut meant = gate.choices.iter().filter(meant);
             if let (Some(choice), None) = (meant.next(), meant.next()) {
                 return Some(choice.clone());

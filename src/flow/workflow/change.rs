@@ -12,10 +12,10 @@ use crate::check::Checked;
 use crate::edit::{self, Edit};
 use crate::flow::audit::audit;
 use crate::flow::checks::{CHECKS_FOLDER, When, run_checks};
-use crate::flow::edits;
+use crate::flow::edits::{self, Wrong};
 use crate::flow::examine::{PATCH_FILE, examine, patch_of};
 use crate::flow::exec::{self, ExecError, Executed, Extent, Goal, Rules};
-use crate::flow::execute::{bring, check};
+use crate::flow::execute::{bring, check, records_of};
 use crate::flow::groups::{self, ExecBy};
 use crate::flow::host::Event;
 use crate::flow::land::Land;
@@ -33,7 +33,7 @@ use crate::plan::{Plan, Reference};
 use crate::prompt::template::Scope;
 use crate::review::Verdict;
 use crate::run::{ChangedFile, Event as Happened};
-use crate::scratch::{ChangeKind, meet, since};
+use crate::scratch::{Change, ChangeKind, meet, since};
 use crate::workflow::{Approve, Does, Missing, Step};
 
 /// No patch is larger.
@@ -98,11 +98,12 @@ impl Worker<'_> {
             file.display(),
             executor.agent.name()
         );
-        self.agree(&step.name, &question, label)?;
+        self.agree(&step.name, (&question, &plan.text), label)?;
         self.pay(Role::Executor, executor, &way.prompt)?;
         self.stagger(executor)?;
         let worked = groups::carry_out(&task, &way, bench, self.run, self.host)?;
         let began = branch.good.changes().to_vec();
+        none_is_lost(&began, &worked.executed)?;
         let report = worked.report.strip_prefix(&branch.good.before.reports);
         let text = report.unwrap_or(&worked.report).trim().to_owned();
         branch.good = Good {
@@ -168,9 +169,14 @@ impl Worker<'_> {
     }
 
     /// Asks the user what is to be answered with yes; who says no stops the workflow.
-    fn agree(&self, step: &str, question: &str, label: &str) -> Result<(), StepError> {
+    fn agree(
+        &self,
+        step: &str,
+        (question, to): (&str, &str),
+        label: &str,
+    ) -> Result<(), StepError> {
         let choices = CHOICES.map(str::to_owned);
-        let answer = self.gate(step, question, &choices, label)?;
+        let answer = self.gate(step, (question, to), &choices, label)?;
         if answer["text"] == CHOICES[0] {
             return Ok(());
         }
@@ -196,14 +202,15 @@ impl Worker<'_> {
         match approve {
             Approve::Nothing => {}
             Approve::Change => {
-                self.agree(&step.name, &format!("{shown}make these edits?"), label)?;
+                let question = format!("{shown}make these edits?");
+                self.agree(&step.name, (&question, &shown), label)?;
             }
             Approve::File => {
                 for (n, change) in done.iter().enumerate() {
                     let question = format!("{shown}make the edits of `{}`?", change.path);
                     let choices = CHOICES.map(str::to_owned);
                     let label = format!("{label}/{}", n + 1);
-                    let answer = self.gate(&step.name, &question, &choices, &label)?;
+                    let answer = self.gate(&step.name, (&question, &question), &choices, &label)?;
                     if answer["text"] != CHOICES[0] {
                         rejected.push(change.path.clone());
                     }
@@ -214,8 +221,15 @@ impl Worker<'_> {
             let mut edits = edits;
             edits.retain(|edit| !rejected.contains(&edit.path));
             executed = self.make(&edits, branch)?;
+            let made = since(branch.good.changes(), &executed.changes.changes);
+            let is_rejected = |change: &&Change| rejected.contains(&change.path);
+            if let Some(change) = made.iter().find(is_rejected) {
+                let why = format!("`{}` was rejected, and another edit moves it", change.path);
+                return Err(StepError::Edits(Wrong(vec![why])));
+            }
         }
-        let executed = self.checked(executed, branch)?;
+        none_is_lost(branch.good.changes(), &executed)?;
+        let executed = self.checked(executed, branch, label)?;
         let files = since(branch.good.changes(), &executed.changes.changes);
         let files: Vec<RepoPath> = files.into_iter().map(|it| it.path).collect();
         let mut good = branch.good.clone();
@@ -282,12 +296,19 @@ impl Worker<'_> {
     }
 
     /// Runs the checks on a change that is in the scratch of a branch; fails where one does.
-    fn checked(&self, executed: Executed, branch: &Branch) -> Result<Executed, StepError> {
+    fn checked(
+        &self,
+        executed: Executed,
+        branch: &Branch,
+        label: &str,
+    ) -> Result<Executed, StepError> {
         let bench = branch.bench.as_ref().ok_or(StepError::NoScratch)?;
         let place = (self.shop.repository, bench);
         let n_before = branch.good.before.n_asked;
         let checks = self.hands()?.checks;
-        let executed = check(place, executed, n_before, self.run, checks, self.host)?;
+        let records = records_of(Some(label));
+        let records = (records.as_str(), n_before);
+        let executed = check(place, executed, records, self.run, checks, self.host)?;
         let n_failed = executed.checks.iter().filter(|check| !check.passed).count();
         if n_failed == 0 {
             return Ok(executed);
@@ -347,7 +368,9 @@ impl Worker<'_> {
         good.before.reports.push_str(said);
         whole.good.before.reports.clone_from(&good.before.reports);
         let examined = self.examined(whole, &references, Extent::Whole);
-        let executed = match examined.and_then(|executed| self.checked(executed, whole)) {
+        let executed = match examined
+            .and_then(|executed| self.checked(executed, whole, &format!("together/{label}")))
+        {
             Ok(executed) => executed,
             Err(StepError::Exec(ExecError::Failed { .. })) => {
                 return Ok(Some(format!(
@@ -356,6 +379,8 @@ impl Worker<'_> {
             }
             Err(error) => return Err(error),
         };
+        none_is_lost(whole.good.changes(), &executed)?;
+        none_is_lost(&done, &executed)?;
         good.before.patch = patch(&executed)?;
         good.before.n_asked += 1;
         good.executed = Some(Arc::new(executed));
@@ -456,7 +481,7 @@ impl Worker<'_> {
         }
         let patch = branch.good.before.patch.clone().unwrap_or_default();
         let patch = self.run.keep(PATCH_FILE, &patch)?;
-        let file = |change: &crate::scratch::Change| ChangedFile {
+        let file = |change: &Change| ChangedFile {
             path: change.path.clone(),
             what: ChangeKind::of(change),
         };
@@ -492,6 +517,26 @@ impl Worker<'_> {
                 file.display()
             )));
         }
+    }
+}
+
+/// Fails where a file that was made before is no part of the change any more, and the change has rules that may ignore it: it would not land,
+/// and nobody took it away.
+fn none_is_lost(good: &[Change], executed: &Executed) -> Result<(), StepError> {
+    let now = &executed.changes.changes;
+    let is_rule = |change: &&Change| change.after.is_some() && change.path.name() == b".gitignore";
+    if !now.iter().any(|change| is_rule(&change)) {
+        return Ok(());
+    }
+    let made = good
+        .iter()
+        .filter(|change| change.before.is_none() && change.after.is_some());
+    let lost = made.filter(|change| now.iter().all(|now| now.path != change.path));
+    let lost: Vec<RepoPath> = lost.map(|change| change.path.clone()).collect();
+    if lost.is_empty() {
+        Ok(())
+    } else {
+        Err(StepError::Hidden(lost))
     }
 }
 

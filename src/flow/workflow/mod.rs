@@ -38,6 +38,7 @@ use crate::run::Run;
 use crate::workflow::{Does, OnFailure, Step, Times, Workflow};
 use branch::{Branch, Good};
 use progress::{How, Progress};
+pub use side::FORKS_FOLDER;
 use side::{Side, Try};
 
 pub use crate::prompt::template::{Files, Scope};
@@ -190,6 +191,9 @@ pub enum StepError {
     /// The scratch holds something else in the end than what was good.
     #[error("the scratch does not hold what was checked")]
     NotWhatWasGood,
+    /// Files of the change are ignored by rules that came with it, so that they would not land.
+    #[error("what was changed before is ignored by now, and would not land: {}", .0.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", "))]
+    Hidden(Vec<RepoPath>),
     /// The user said no.
     #[error("you did not agree to it")]
     Declined,
@@ -361,36 +365,54 @@ pub fn work(
         good: Good::default(),
         bench: bench.map_err(|error| StepFailed::new("begin", error))?,
     };
-    if let Err(failed) = worker.steps(&workflow.steps, &mut branch, "") {
-        worker.keep_good(&branch);
-        return Err(failed);
-    }
-    let end = |key| move |error| StepFailed::new("end", StepError::Template(key, error));
-    let result = match (&workflow.result, workflow.steps.last()) {
-        (Some(result), _) => {
-            template::fill(result, &branch.scope, &shop.files).map_err(end("result"))?
-        }
-        (None, last) => {
-            let result = last.and_then(|last| branch.scope.get(&last.name));
-            let text = result.and_then(|result| result.get("text"));
-            text.and_then(Value::as_str).unwrap_or_default().to_owned()
-        }
-    };
-    let lands = match &workflow.land {
-        Some(land) => template::is_true(land, &branch.scope, &shop.files).map_err(end("land"))?,
-        None => true,
-    };
+    let done = worker.steps(&workflow.steps, &mut branch, "");
+    let ended = done.and_then(|()| End::of(workflow, &branch, &shop.files));
+    let End {
+        result,
+        lands,
+        remember,
+    } = ended.inspect_err(|_| worker.keep_good(&branch))?;
     let nowhere = (!lands).then_some(Land::None);
     let executed = worker.bring(&branch, (title, nowhere));
-    let executed = executed.map_err(|error| StepFailed::new("landing", error))?;
-    let remember = workflow.remember.as_deref();
-    let remember = remember.map(|text| template::fill(text, &branch.scope, &shop.files));
     Ok(Worked {
         result,
-        executed,
+        executed: executed.map_err(|error| StepFailed::new("landing", error))?,
         lands,
-        remember: remember.transpose().map_err(end("remember"))?,
+        remember,
     })
+}
+
+/// What a workflow says of its end.
+struct End {
+    result: String,
+    lands: bool,
+    remember: Option<String>,
+}
+
+impl End {
+    fn of(workflow: &Workflow, branch: &Branch, files: &Files) -> Result<Self, StepFailed> {
+        let scope = &branch.scope;
+        let failed = |key| move |error| StepFailed::new("end", StepError::Template(key, error));
+        let result = match (&workflow.result, workflow.steps.last()) {
+            (Some(result), _) => template::fill(result, scope, files).map_err(failed("result"))?,
+            (None, last) => {
+                let result = last.and_then(|last| scope.get(&last.name));
+                let text = result.and_then(|result| result.get("text"));
+                text.and_then(Value::as_str).unwrap_or_default().to_owned()
+            }
+        };
+        let lands = match &workflow.land {
+            Some(land) => template::is_true(land, scope, files).map_err(failed("land"))?,
+            None => true,
+        };
+        let remember = workflow.remember.as_deref();
+        let remember = remember.map(|text| template::fill(text, scope, files));
+        Ok(Self {
+            result,
+            lands,
+            remember: remember.transpose().map_err(failed("remember"))?,
+        })
+    }
 }
 
 /// Who does the steps.

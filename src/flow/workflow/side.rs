@@ -17,6 +17,9 @@ use crate::fs;
 use crate::path::RepoPath;
 use crate::prompt::template::Scope;
 
+/// The folder of a run that holds what comes of scratches side by side.
+pub const FORKS_FOLDER: &str = "forks";
+
 /// So often those who wait look whether the user wants us to stop.
 const TICK: Duration = Duration::from_millis(50);
 
@@ -141,6 +144,8 @@ impl<T: Send> Crew<'_, T> {
                     together.ready.insert(at, (branch, done));
                 }
                 Ok((_, done)) => together.results[at] = Some(Ok(done)),
+                // Why it is, the other tells.
+                Err(error) if matches!(*error.error, StepError::Stopped) => {}
                 Err(error) => {
                     together.results[at] = Some(Err(error));
                     together.is_stopped = true;
@@ -200,7 +205,7 @@ impl<T: Send> Crew<'_, T> {
             });
         };
         let worker = self.worker;
-        let place = format!("forks/{}/", self.label(at).replace('/', "-"));
+        let place = format!("{FORKS_FOLDER}/{}/", self.label(at).replace('/', "-"));
         let bench = exec::fork(
             bench,
             worker.shop.repository,

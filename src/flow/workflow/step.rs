@@ -56,7 +56,8 @@ impl Worker<'_> {
             Does::Ask { prompt, .. } => self.ask(step, &fill("prompt", prompt)?, scope, label),
             Does::Resolve { plan } => self.resolve(&fill("plan", plan)?),
             Does::Gate { question, choices } => {
-                self.gate(&step.name, &fill("question", question)?, choices, label)
+                let question = fill("question", question)?;
+                self.gate(&step.name, (&question, &question), choices, label)
             }
             Does::Text { text } => Ok(json!({ "text": fill("text", text)?, "error": null })),
             Does::Execute { plan, .. } => {
@@ -240,14 +241,16 @@ impl Worker<'_> {
         }))
     }
 
+    /// Asks the user; an answer holds for what it was given to, and for nothing else that is asked at the same place.
     pub(super) fn gate(
         &self,
         step: &str,
-        question: &str,
+        (question, to): (&str, &str),
         choices: &[String],
         label: &str,
     ) -> Result<Value, StepError> {
-        let name = format!("gates/{label}.txt");
+        let hash = fs::Hash::of(to.as_bytes()).to_string();
+        let name = format!("gates/{label}-{}.txt", hash.replace(':', "-"));
         // Who answered before the run was gone on with is not asked again.
         let replayed = self.host.replayed.map(|first| first.join(&name));
         let replayed = replayed.and_then(|file| fs::read_regular(&file, MAX_ANSWER_BYTES).ok());
