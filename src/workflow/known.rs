@@ -88,8 +88,10 @@ pub(super) fn line_at(text: &str, at: usize) -> usize {
 /// What a name stands for.
 #[derive(Clone, Copy)]
 enum Meaning {
-    /// A text, a number, one of a list, a list.
+    /// A text, a number, one of a list.
     Plain,
+    /// The results of what is done for each of a list.
+    List,
     /// The result of a step, with its fields.
     Result(&'static [&'static str]),
 }
@@ -359,6 +361,10 @@ impl Walk<'_> {
             let Some(meaning) = names.get(first) else {
                 return Err(Problem::Unknown(step.to_owned(), key, first.to_owned()));
             };
+            if let (Meaning::List, Some(_)) = (meaning, field) {
+                let may = format!("gone through, as in `{{% for one in {first} %}}`: it is a list");
+                return Err(Problem::NoField(step.to_owned(), key, name.clone(), may));
+            }
             if let (Meaning::Result(fields), Some(field)) = (meaning, field)
                 && !fields.contains(&field)
             {
@@ -375,7 +381,7 @@ impl Walk<'_> {
 /// of a list the list of them.
 fn add_results(step: &Step, names: &mut Names) {
     let meaning = match (&step.does, &step.times) {
-        (_, Times::Each { .. }) => Meaning::Plain,
+        (_, Times::Each { .. }) => Meaning::List,
         (Does::Steps { steps, .. }, _) => {
             return steps.iter().for_each(|step| add_results(step, names));
         }

@@ -258,6 +258,15 @@ fn what_is_wrong_is_told_with_its_line() {
     }
 }
 
+#[test]
+fn a_list_has_no_fields_of_its_own() {
+    let text = GOOD.replace("{{ notes | length }}", "{{ notes.text }}");
+    let told = Workflow::read(&text).unwrap_err().to_string();
+    let said =
+        "names `notes.text`; it may be gone through, as in `{% for one in notes %}`: it is a list";
+    assert!(told.contains(said), "{told}");
+}
+
 /// A workflow that changes files.
 const HANDS: &str = r#"
 version = 1

@@ -346,7 +346,13 @@ fn a_candidate_is_judged_until_it_is_good_and_lands_only_then() {
     let run = stage.work(&[&args[..], &["judge=false"]].concat());
     assert_eq!((run.code, stage.n_began()), (1, 4), "{}", run.stderr);
     assert_eq!(stage.greeting(), "hello\n");
-    assert!(run.stderr.contains("kept      1 file"), "{}", run.stderr);
+    let said = "not landed: `land` of the workflow is not true: judgement.approves if";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    assert!(
+        stage
+            .kept("report.md")
+            .contains("`land` of the workflow is not true")
+    );
     // A model as the judge, that sees the change.
     let eye = format!("grep -q '^+hello' && printf '%s' '{YES}' || printf '%s' '{NO}'\n");
     let hand = "p=$(cat); echo \"$p\" | grep -q 'it shouts' && echo 'hello world' > greeting.txt || echo BAD > greeting.txt\necho did\n";

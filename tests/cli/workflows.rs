@@ -290,6 +290,26 @@ fn what_is_wrong_with_a_workflow_is_told_before_anybody_is_asked() {
     let said = "line 6: the `prompt` of the step `one` names `two`, which is no value and no step before it";
     assert!(run.code == 2 && run.stderr.contains(said), "{}", run.stderr);
     assert!(!stage.repo.root().join(".twostep").exists());
+    // What stands in a key and is none of what it is to be.
+    let ask = "version = 1\ntitle = \"t\"\n[roles]\na = \"claude\"\n[[step]]\nname = \"one\"\nkind = \"ask\"\nrole = \"a\"\nprompt = \"x\"\n";
+    for (key, said) in [
+        (
+            "schema = '{\"type\":\"objekt\"}'",
+            "its `schema` cannot be used",
+        ),
+        ("files = [\"[a\"]", "[a"),
+        ("file = \"../x\"", "its file `../x` is not within a folder"),
+    ] {
+        std::fs::write(stage.repo.root().join("bad.toml"), format!("{ask}{key}\n")).unwrap();
+        let run = stage.workflow(&["bad.toml", "--dry-run"]);
+        assert_eq!(run.code, 2, "{key}: {}", run.stderr);
+        assert!(
+            run.stderr.contains("the step `one` failed"),
+            "{key}: {}",
+            run.stderr
+        );
+        assert!(run.stderr.contains(said), "{key}: {}", run.stderr);
+    }
     let dry = stage.workflow(&["consensus", "spec.md", "--dry-run"]);
     assert_eq!(dry.code, 0, "{}", dry.stderr);
     for said in [

@@ -9,7 +9,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::found::{Found, Whose, find};
-use super::told::{Ended, Form, give, tell};
+use super::told::{Ended, Form, give, plain, tell};
 use super::values::{given, settle};
 use crate::agent::{Chain, Role};
 use crate::cli::agents::{AgentArgs, Lent, parse_agents};
@@ -27,7 +27,7 @@ use crate::flow::plan::{Prompt, SPEC_FILE};
 use crate::flow::plan_exec::{Tolerance, clear, title};
 use crate::flow::player::Player;
 use crate::flow::workflow::{
-    Files, Gate, Hands, Scope, Spend, StepFailed, Workshop, known, needs_scratch, work,
+    Files, Gate, Hands, Scope, Spend, StepFailed, Workshop, known, needs_scratch, verify, work,
 };
 use crate::fs;
 use crate::path::RepoPath;
@@ -108,6 +108,9 @@ pub(super) fn run_one(
             ));
         }
     };
+    verify(&workflow.steps)
+        .map_err(plain)
+        .with_context(|| format!("cannot use {place}"))?;
     let given = given(&workflow, &args.name, &args.set)?;
     let players = args.players(&workflow, environment)?;
     let (repository, _, problem) = repo::open(&environment.directory, &[])?;
@@ -252,7 +255,7 @@ impl Job<'_> {
         });
         let form = if args.json { Form::Json } else { Form::Text };
         let remember = match &done {
-            Ok(worked) if worked.lands => worked.remember.clone(),
+            Ok(worked) if worked.refused.is_none() => worked.remember.clone(),
             _ => None,
         };
         let given = give(form, Ended::of(done), &run, repository, lent, printer);

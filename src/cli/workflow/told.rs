@@ -76,7 +76,7 @@ pub(super) fn give(
     let (exit, advice) = match (&ended, signal) {
         (Ended::Failed(_), Some(signal)) => (Exit::of_signal(signal), None),
         (Ended::Failed(error), None) => (Exit::of(error), hint(error)),
-        (Ended::Done(worked), _) if worked.executed.is_some() && !worked.lands => {
+        (Ended::Done(worked), _) if worked.executed.is_some() && worked.refused.is_some() => {
             (Exit::Negative, None)
         }
         (Ended::Done(_) | Ended::Waiting(..), _) => (Exit::Success, None),
@@ -93,7 +93,12 @@ pub(super) fn give(
             if form == Form::Text {
                 printer.data(format!("{}\n", worked.result.trim_end()).as_bytes())?;
             }
-            if let Some(executed) = &worked.executed {
+            if let (Some(executed), Some(land)) = (&worked.executed, &worked.refused) {
+                let patch = executed.patch.display();
+                printer.note(&format!(
+                    "not landed: `land` of the workflow is not true: {land}; the change is in `{patch}`"
+                ));
+            } else if let Some(executed) = &worked.executed {
                 let summary = run::summary(repository.root.path(), &run.id)?;
                 story::tell_end(printer, &summary, executed);
             }
@@ -137,6 +142,10 @@ impl Ended {
     fn outcome(&self) -> Outcome {
         match self {
             Self::Done(worked) => match &worked.executed {
+                Some(_) if worked.refused.is_some() => {
+                    let land = worked.refused.as_deref().unwrap_or_default();
+                    Outcome::Stopped(format!("`land` of the workflow is not true: {land}"))
+                }
                 Some(executed) if executed.landed == Landed::Kept => Outcome::Kept,
                 Some(_) => Outcome::Landed,
                 None => Outcome::Answered,
@@ -150,6 +159,9 @@ impl Ended {
 impl<'a> Report<'a> {
     fn of(ended: &'a Ended, summary: &'a Summary, files: &'a Path, exit: Exit) -> Self {
         let (outcome, worked, prompt, error) = match ended {
+            Ended::Done(worked) if worked.executed.is_some() && worked.refused.is_some() => {
+                ("not_landed", Some(worked), None, None)
+            }
             Ended::Done(worked) => ("done", Some(worked), None, None),
             Ended::Waiting(_, prompt) => ("waiting", None, Some(prompt.as_path()), None),
             Ended::Failed(error) => ("failed", None, None, Some(error)),
@@ -173,7 +185,7 @@ impl<'a> Report<'a> {
 }
 
 /// Returns an error of a step as the one below that it passes on, so that what is known of that is found.
-fn plain(failed: StepFailed) -> anyhow::Error {
+pub(super) fn plain(failed: StepFailed) -> anyhow::Error {
     let step = format!("the step `{}` failed", failed.step);
     let error = match *failed.error {
         StepError::Ask(AskError::Call(error)) | StepError::Planning(error) => {

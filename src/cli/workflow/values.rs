@@ -108,9 +108,14 @@ pub(super) fn settle(
             (Some(value), _) | (None, Some(value)) => value.clone(),
             (None, None) => match (&setting.question, asked) {
                 (Some(question), Some(printer)) => {
-                    let value = ask(question, &setting.default, &may_be, printer);
-                    said.insert(key.clone(), value.clone());
-                    value
+                    match ask(question, &setting.default, &may_be, printer) {
+                        Some(value) => {
+                            said.insert(key.clone(), value.clone());
+                            value
+                        }
+                        // Nobody was there any more.
+                        None => setting.default.clone(),
+                    }
                 }
                 _ => setting.default.clone(),
             },
@@ -130,20 +135,19 @@ pub(super) fn settle(
     Ok(values)
 }
 
-/// Asks until the answer is one; who types nothing takes the default.
+/// Asks until the answer is one; who types nothing takes the default. None, if nobody answers.
 fn ask(
     question: &str,
     default: &str,
     may_be: &dyn Fn(&String) -> bool,
     printer: &Printer,
-) -> String {
+) -> Option<String> {
     loop {
-        let typed = printer.ask(&format!("{} [{default}] ", question.trim()), &|| false);
-        let typed = typed.map(|typed| typed.trim().to_owned());
-        match typed {
-            Some(typed) if !typed.is_empty() && may_be(&typed) => return typed,
-            Some(typed) if !typed.is_empty() => {}
-            _ => return default.to_owned(),
+        let typed = printer.ask(&format!("{} [{default}] ", question.trim()), &|| false)?;
+        match typed.trim() {
+            "" => return Some(default.to_owned()),
+            typed if may_be(&typed.to_owned()) => return Some(typed.to_owned()),
+            _ => {}
         }
     }
 }

@@ -35,6 +35,7 @@ use crate::prompt::forms;
 use crate::prompt::template::{self, TemplateError};
 use crate::repo::{Candidate, Globs, InvalidGlob, Repository};
 use crate::run::Run;
+use crate::schema::Schema;
 use crate::workflow::{Does, OnFailure, Step, Times, Workflow};
 use branch::{Branch, Good};
 use progress::{How, Progress};
@@ -237,7 +238,8 @@ impl StepError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Nobody { gate, choices, .. } => Some(format!(
-                "answer it beforehand with `--set {gate}=` and one of {}, or say `--yes` for the first",
+                "answer it beforehand with `--set {gate}=` and one of {}, or say `--yes` for the first; \
+                 `twostep runs resume -- --yes` goes on with what there is",
                 choices.join(", ")
             )),
             Self::NoChecks => {
@@ -294,8 +296,8 @@ pub struct Worked {
     pub result: String,
     /// The change that it made, if it made one, and where that is.
     pub executed: Option<Executed>,
-    /// Whether the workflow let it land.
-    pub lands: bool,
+    /// What was to be true for it to land and is not, if that is why it did not.
+    pub refused: Option<String>,
     /// What later runs are to be told of it.
     pub remember: Option<String>,
 }
@@ -325,6 +327,33 @@ pub fn needs_scratch(steps: &[Step], scope: &Scope, files: &Files) -> bool {
         Does::Steps { steps, .. } => needs_scratch(steps, scope, files),
         does => does.needs_scratch(),
     })
+}
+
+/// Says what is wrong with steps that can be known before anybody is asked: schemas, globs and names of files.
+///
+/// # Errors
+///
+/// Fails with the first step with which something is.
+pub fn verify(steps: &[Step]) -> Result<(), StepFailed> {
+    let is_plain = |text: &&String| !text.contains("{{") && !text.contains("{%");
+    for step in steps {
+        let failed = |error: StepError| StepFailed::new(&step.name, error);
+        if let Does::Steps { steps, .. } = &step.does {
+            verify(steps)?;
+        }
+        if let Does::Ask { schema, files, .. } = &step.does {
+            let schema = schema.as_deref().map(Schema::parse).transpose();
+            schema.map_err(|error| failed(StepError::Schema(error.to_string())))?;
+            let plain: Vec<String> = files.iter().filter(is_plain).cloned().collect();
+            Globs::parse(&plain, &[]).map_err(|error| failed(error.into()))?;
+        }
+        if let Some(file) = step.file.as_ref().filter(is_plain)
+            && RepoPath::parse(file.trim().as_bytes()).is_err()
+        {
+            return Err(failed(StepError::NoPlace(file.clone())));
+        }
+    }
+    Ok(())
 }
 
 /// Does the steps of a workflow in `scope`, which holds the spec and the values, and puts what they changed where it is wanted,
@@ -369,15 +398,15 @@ pub fn work(
     let ended = done.and_then(|()| End::of(workflow, &branch, &shop.files));
     let End {
         result,
-        lands,
+        refused,
         remember,
     } = ended.inspect_err(|_| worker.keep_good(&branch))?;
-    let nowhere = (!lands).then_some(Land::None);
+    let nowhere = refused.as_ref().map(|_| Land::None);
     let executed = worker.bring(&branch, (title, nowhere));
     Ok(Worked {
         result,
         executed: executed.map_err(|error| StepFailed::new("landing", error))?,
-        lands,
+        refused,
         remember,
     })
 }
@@ -385,7 +414,7 @@ pub fn work(
 /// What a workflow says of its end.
 struct End {
     result: String,
-    lands: bool,
+    refused: Option<String>,
     remember: Option<String>,
 }
 
@@ -409,7 +438,7 @@ impl End {
         let remember = remember.map(|text| template::fill(text, scope, files));
         Ok(Self {
             result,
-            lands,
+            refused: workflow.land.clone().filter(|_| !lands),
             remember: remember.transpose().map_err(failed("remember"))?,
         })
     }
@@ -533,7 +562,11 @@ impl Worker<'_> {
         self.told(label, &who, How::Begun).map_err(&failed)?;
         let result = match self.kind(step, branch, label) {
             Ok(result) => result,
-            Err(error) if step.on_failure == OnFailure::GoOn && error.may_go_on() => {
+            Err(error)
+                if step.on_failure == OnFailure::GoOn
+                    && error.may_go_on()
+                    && self.host.go_on().is_ok() =>
+            {
                 let told = step::causes(&error);
                 (self.host.tell)(&Event::Warning(format!(
                     "the step `{label}` failed, and the workflow goes on: {told}"

@@ -232,6 +232,11 @@ impl Worker<'_> {
         paths.sort();
         paths.dedup();
         let open: Vec<String> = open.iter().map(rounds::told).collect();
+        if !open.is_empty() {
+            let told = open.join("\n  ");
+            let told = format!("the plan names what cannot be resolved:\n  {told}");
+            (self.host.tell)(&Event::Warning(told));
+        }
         Ok(json!({
             "text": paths.join("\n"),
             "paths": paths,
