@@ -10,7 +10,7 @@ use crate::agent::check_environment;
 use crate::check::{self, Checked, Runnable};
 use crate::fs::{self, FsError};
 use crate::process::Limits;
-use crate::run::{self, Event as Happened, Run};
+use crate::run::{self, CheckEnd, Event as Happened, Run};
 
 /// A check may take this long unless something else is said.
 pub const CHECK_LIMIT: Duration = Duration::from_mins(30);
@@ -72,25 +72,33 @@ pub fn last_record(folder: &Path, n: usize) -> PathBuf {
     last.unwrap_or_else(|| folder.join(When::After(0).record(n)))
 }
 
-/// Returns what the `n`th check said when the run in `first` was done.
-fn again(command: &str, n: usize, when: When, first: &Path) -> Result<Checked, FsError> {
+/// Returns what a check said when the run in `first` was done, by the name of its `record` there.
+fn again(command: &str, record: &str, when: When, first: &Path) -> Result<Checked, FsError> {
     let (is_baseline, round) = match when {
         When::Before => (true, 0),
         When::After(round) => (false, round),
     };
-    let recorded = run::checks(first)?.into_iter();
-    let mut said =
-        recorded.filter(|said| said.command == command && said.is_baseline == is_baseline);
-    let said = said.nth(round);
-    let record = first.join(CHECKS_FOLDER).join(when.record(n));
+    let recorded = run::checks(first)?;
+    let is_it = |said: &&CheckEnd| said.record.as_deref() == Some(record);
+    let said = recorded.iter().find(is_it).or_else(|| {
+        // Older runs did not say; they had one place for all.
+        let is_it = |said: &&CheckEnd| {
+            said.record.is_none() && said.command == command && said.is_baseline == is_baseline
+        };
+        recorded.iter().filter(is_it).nth(round)
+    });
     Ok(Checked {
         command: command.to_owned(),
-        passed: said.as_ref().is_some_and(|said| said.passed),
+        passed: said.is_some_and(|said| said.passed),
         is_not_found: false,
-        how: said.map_or_else(|| "not run then".to_owned(), |said| said.how),
+        how: said.map_or_else(|| "not run then".to_owned(), |said| said.how.clone()),
         elapsed: Duration::ZERO,
         tail: String::new(),
-        output: check::output_of(&record)?,
+        output: if fs::has_entry(first, format!("{record}.out")) {
+            check::output_of(&first.join(record))?
+        } else {
+            String::new()
+        },
     })
 }
 
@@ -119,16 +127,18 @@ pub(super) fn run_checks(
         limits: &limits,
         interrupted: host.interrupted,
     };
-    let records = run.folder.join(records);
+    let place = records;
+    let records = run.folder.join(place);
     fs::make_private_folders(&records)?;
     let mut all = Vec::new();
     for (n, command) in checks.iter().enumerate() {
         host.go_on()?;
         let shown = &host.redactor.redacted(command);
         (host.tell)(&Event::Checking(shown, is_baseline));
-        let record = records.join(when.record(n + 1));
+        let name = format!("{place}/{}", when.record(n + 1));
+        let record = run.folder.join(&name);
         let mut checked = match host.replayed {
-            Some(first) => again(shown, n + 1, when, first)?,
+            Some(first) => again(shown, &name, when, first)?,
             None => check::run(command, &record, &setting)?,
         };
         host.budget.check_time(run, (host.now)())?;
@@ -153,6 +163,7 @@ pub(super) fn run_checks(
             is_baseline,
             passed: checked.passed,
             how: checked.how.clone(),
+            record: Some(name),
         })?;
         all.push(checked);
     }

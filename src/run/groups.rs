@@ -138,6 +138,7 @@ mod tests {
             is_baseline,
             passed,
             how: String::new(),
+            record: None,
         };
         let begin = |step| Event::GroupStarted {
             steps: vec![step],

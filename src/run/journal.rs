@@ -138,6 +138,9 @@ pub enum Event {
         /// How it ended, for people.
         #[serde(default)]
         how: String,
+        /// What the run calls what it wrote, without the endings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        record: Option<String>,
     },
     /// An executor changed these files of the scratch.
     Changed {

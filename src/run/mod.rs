@@ -610,6 +610,8 @@ pub struct CheckEnd {
     pub passed: bool,
     /// How it ended, for people.
     pub how: String,
+    /// What the run calls what it wrote, without the endings.
+    pub record: Option<String>,
 }
 
 /// Returns how the checks of the run in `folder` ended, in their order, as it was taken up the last time.
@@ -628,11 +630,13 @@ pub fn checks(folder: &Path) -> Result<Vec<CheckEnd>, FsError> {
                 is_baseline,
                 passed,
                 how,
+                record,
             } => checks.push(CheckEnd {
                 command,
                 is_baseline,
                 passed,
                 how,
+                record,
             }),
             _ => {}
         }

@@ -733,6 +733,9 @@ fn what_is_not_good_beside_or_after_others_stops_nobody_else() {
         "{}",
         run.stderr
     );
+    // Done again, each check says what it said there.
+    let again = one.run(&["runs", "replay"]);
+    assert_eq!(again.code, 0, "{} {}", again.stdout, again.stderr);
     let there = ["p1", "p2", "p3"].map(|name| one.repo.root().join(name).exists());
     assert_eq!(there, [true, false, true], "{}", run.stderr);
     // What was done side by side is gone on with, after a stop behind it.
