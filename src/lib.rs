@@ -3,7 +3,7 @@
 //!
 //! The rooms, by floor; nothing imports from a floor above its own:
 //!
-//! - ground: [`path`], [`fs`], [`process`], [`git`], [`memory`], [`tokens`], [`syntax`], [`secrets`], [`model`]: values and
+//! - ground: [`path`], [`fs`], [`process`], [`git`], [`text_cache`], [`tokens`], [`syntax`], [`secrets`], [`model`]: values and
 //!   doors.
 //! - stages: [`repo`] finds and reads files, [`history`] tells what changed, [`pack`] chooses and writes them, [`prompt`] holds our words,
 //!   [`agent`] asks models, [`plan`] resolves what they answer, [`patch`] writes and reads differences, [`edit`] carries out
@@ -17,12 +17,12 @@
 
 pub mod fs;
 pub mod git;
-pub mod memory;
 pub mod model;
 pub mod path;
 pub mod process;
 pub mod secrets;
 pub mod syntax;
+pub mod text_cache;
 pub mod tokens;
 
 pub mod agent;

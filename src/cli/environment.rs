@@ -11,10 +11,10 @@ use serde::Deserialize;
 use super::exit::usage;
 use crate::agent::Agents;
 use crate::fs::{self, SystemKind};
-use crate::memory::Memory;
 use crate::model::Catalogue;
 use crate::repo::Globs;
 use crate::run::Run;
+use crate::text_cache::TextCache;
 
 /// What the process finds round it.
 pub(super) struct Environment {
@@ -42,7 +42,7 @@ const AGENTS_FILE: &str = "agents.toml";
 const PROTECTED_FILE: &str = "protected.toml";
 
 /// What was found out of texts, in the folder of what can be made again.
-const MEMORY: &str = "memory";
+const TEXTS: &str = "texts";
 
 /// What is in that file.
 #[derive(Deserialize)]
@@ -174,13 +174,13 @@ impl Environment {
 
     /// Returns what was found out of the texts of the repository at `root` before. Of one that holds the cache nothing is
     /// kept: it would be among its files.
-    pub(super) fn memory(&self, root: &Path) -> Memory {
-        let folder = self.cache.as_ref().map(|folder| folder.join(MEMORY));
+    pub(super) fn text_cache(&self, root: &Path) -> TextCache {
+        let folder = self.cache.as_ref().map(|folder| folder.join(TEXTS));
         let folder = folder.filter(|folder| !folder.starts_with(root));
         let build = || fs::stamp(&self.program().ok()?).ok();
         match (folder, build()) {
-            (Some(folder), Some(build)) => Memory::open(&folder, root, &build),
-            _ => Memory::default(),
+            (Some(folder), Some(build)) => TextCache::open(&folder, root, &build),
+            _ => TextCache::default(),
         }
     }
 

@@ -22,13 +22,13 @@ use super::summary;
 use crate::flow::history;
 use crate::flow::pack::{self, HELD_BYTES, PackError, PackRequest, Packed};
 use crate::fs::{self, FsError, SystemKind};
-use crate::memory::Memory;
 use crate::model::{Measure, Model};
 use crate::pack::{
     Estimate, Facts, Format, LevelRule, MANIFEST_HEAD, Manifest, Options, Room, Sections,
 };
 use crate::path::RepoPath;
 use crate::repo::{OpenError, ReadOptions, Repository, Scan};
+use crate::text_cache::TextCache;
 use crate::tokens::{Counter, ENCODING};
 
 /// Pack files into one document for a model
@@ -251,7 +251,7 @@ pub(super) fn run(
     document.commit()?;
     manifest.map_or(Ok(()), Sink::commit)?;
     // What cannot be kept is found out again.
-    let _ = request.counter.memory().save();
+    let _ = request.counter.cache().save();
     let typed = target.typed();
     let summary = summary::Summary::new(&packed, &estimates, typed, &options, model, args.top);
     if args.json {
@@ -367,12 +367,12 @@ impl PackArgs {
         environment: &Environment,
     ) -> Counter {
         let families = models.iter().filter_map(|model| Estimate::family_of(model));
-        let memory = if self.no_cache {
-            Memory::default()
+        let cache = if self.no_cache {
+            TextCache::default()
         } else {
-            environment.memory(repository.root.path())
+            environment.text_cache(repository.root.path())
         };
-        Counter::new(families.collect()).remembering(Arc::new(memory))
+        Counter::new(families.collect()).caching(Arc::new(cache))
     }
 
     /// Returns the levels that are wanted.

@@ -156,9 +156,9 @@ impl Job<'_> {
                     return None;
                 };
                 let Entry { path, score, .. } = &entries[index];
-                let memory = self.request.counter.memory();
+                let cache = self.request.counter.cache();
                 let prefer = self.request.prefer;
-                let way = excerpt(path, &text.text, score.as_ref(), prefer, memory)?;
+                let way = excerpt(path, &text.text, score.as_ref(), prefer, cache)?;
                 let part = self.part(index, file, secrets, &way.shown);
                 Some((way, part.entry))
             },
@@ -213,8 +213,8 @@ impl Job<'_> {
                 else {
                     return Vec::new();
                 };
-                let (path, memory) = (&entries[index].path, self.request.counter.memory());
-                let ways = ways(path, &text.text, score, self.request.prefer, memory);
+                let (path, cache) = (&entries[index].path, self.request.counter.cache());
+                let ways = ways(path, &text.text, score, self.request.prefer, cache);
                 let each = ways.into_iter().map(|way| Choice {
                     entry: self
                         .part(index, file.clone(), secrets.clone(), &way.shown)

@@ -1,8 +1,8 @@
 //! What of a source file's outline says how it is shortened; small enough to be remembered.
 
-use crate::memory::Memory;
 use crate::path::RepoPath;
 use crate::syntax::{self, Language, Lines, Outline, Unparsed};
+use crate::text_cache::TextCache;
 
 /// How a source file is shortened. What has no outline has no lines here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(super) struct Shape {
 
 impl Shape {
     /// Returns the shape of the text at `path`; none if it has no outline, or one of no lines.
-    pub(super) fn of(path: &RepoPath, text: &str, memory: &Memory) -> Option<Self> {
+    pub(super) fn of(path: &RepoPath, text: &str, cache: &TextCache) -> Option<Self> {
         let language = Language::of(path.as_bytes(), text)?;
         let topic = format!("shape {language:?}");
         let known = |bytes: &[u8]| read(bytes).map(Ok);
@@ -25,7 +25,7 @@ impl Shape {
             Err(Unparsed::TooSlow) => None,
             Err(_) => Some(write(&Self::default())),
         };
-        let shape = memory.recall(&topic, text, known, written, || {
+        let shape = cache.recall(&topic, text, known, written, || {
             syntax::outline(language, text).map(Self::from)
         });
         shape.ok().filter(|shape| !shape.skeleton.is_empty())
@@ -104,13 +104,13 @@ mod tests {
     fn a_shape_is_that_of_the_outline() {
         let text = "import os\n\n\nclass A:\n    def f(self):\n        one()\n        two()\n";
         let path = RepoPath::parse(b"a.py").unwrap();
-        let shape = Shape::of(&path, text, &Memory::default()).unwrap();
+        let shape = Shape::of(&path, text, &TextCache::default()).unwrap();
         assert_eq!(shape.skeleton, [1..=1, 4..=5]);
         assert_eq!(shape.headings(7), [4..=4, 5..=5]);
         assert_eq!(shape.headings(1), []);
         for (path, text) in [("a.unknown", text), ("a.py", "(((")] {
             let path = RepoPath::parse(path.as_bytes()).unwrap();
-            assert_eq!(Shape::of(&path, text, &Memory::default()), None);
+            assert_eq!(Shape::of(&path, text, &TextCache::default()), None);
         }
     }
 

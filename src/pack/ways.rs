@@ -6,9 +6,9 @@
 use super::rank::Score;
 use super::shape::Shape;
 use super::{Level, Shown};
-use crate::memory::Memory;
 use crate::path::RepoPath;
 use crate::syntax::Lines;
+use crate::text_cache::TextCache;
 
 /// What a budget is rather spent on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,10 +95,10 @@ pub fn ways(
     text: &str,
     score: &Score,
     prefer: Prefer,
-    memory: &Memory,
+    cache: &TextCache,
 ) -> Vec<Way> {
     let (seen, lines) = (seen_worth(score, prefer), prefer.worth().lines);
-    let shape = Shape::of(path, text, memory);
+    let shape = Shape::of(path, text, cache);
     let mut ways = Vec::new();
     if let Some(shape) = &shape {
         ways.push(Way {
@@ -137,14 +137,14 @@ pub fn excerpt(
     text: &str,
     score: Option<&Score>,
     prefer: Prefer,
-    memory: &Memory,
+    cache: &TextCache,
 ) -> Option<Way> {
     let Some(score) = score.filter(|score| score.says_where()) else {
         let nothing = Score::default();
-        return ways(path, text, &nothing, prefer, memory).pop();
+        return ways(path, text, &nothing, prefer, cache).pop();
     };
     let enough = seen_worth(score, prefer) + score.likelihood * prefer.worth().lines * MOST;
-    let mut ways = ways(path, text, score, prefer, memory).into_iter();
+    let mut ways = ways(path, text, score, prefer, cache).into_iter();
     ways.find(|way| way.worth >= enough)
 }
 
@@ -209,7 +209,7 @@ mod tests {
             is_test: false,
         };
         let score = rank(&query, &[seen])[0].clone().unwrap();
-        ways(&path, &text, &score, prefer, &Memory::default())
+        ways(&path, &text, &score, prefer, &TextCache::default())
     }
 
     #[test]
@@ -258,8 +258,8 @@ mod tests {
                 is_test: false,
             };
             let score = rank(&query, &[seen])[0].clone();
-            let memory = Memory::default();
-            let way = excerpt(&path, text, score.as_ref(), Prefer::Balance, &memory);
+            let cache = TextCache::default();
+            let way = excerpt(&path, text, score.as_ref(), Prefer::Balance, &cache);
             way.map(|way| way.shown)
         };
         let lines = |level, lines: &[Lines]| Some(Shown::Lines(level, lines.to_vec()));

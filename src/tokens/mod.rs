@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 pub use estimate::{Family, Margin};
 
-use crate::memory::Memory;
+use crate::text_cache::TextCache;
 
 /// The name of the encoding that exact counts are made with.
 pub const ENCODING: &str = "o200k_base";
@@ -96,8 +96,8 @@ impl Sum for Count {
 #[derive(Clone, Debug)]
 pub struct Counter {
     families: Vec<Family>,
-    memory: Arc<Memory>,
-    /// What the memory knows counts by.
+    cache: Arc<TextCache>,
+    /// What the cache knows counts by.
     topic: String,
 }
 
@@ -109,32 +109,32 @@ impl Counter {
         Self {
             topic: format!("count {families:?}"),
             families,
-            memory: Arc::default(),
+            cache: Arc::default(),
         }
     }
 
-    /// Returns the counter that does not count again what is in `memory`.
+    /// Returns the counter that does not count again what is in `cache`.
     #[must_use]
-    pub fn remembering(self, memory: Arc<Memory>) -> Self {
-        Self { memory, ..self }
+    pub fn caching(self, cache: Arc<TextCache>) -> Self {
+        Self { cache, ..self }
     }
 
     /// Returns what it remembers.
-    pub fn memory(&self) -> &Memory {
-        &self.memory
+    pub fn cache(&self) -> &TextCache {
+        &self.cache
     }
 
     /// Loads the vocabulary, unless most counts are likely remembered: it takes about as long as counting 5 MB. Worth
     /// calling on a thread beside other work.
     pub fn warm_up(&self) {
-        if self.memory.is_empty() {
+        if self.cache.is_empty() {
             encoding();
         }
     }
 
     /// Counts `text`.
     pub fn count(&self, text: &str) -> Count {
-        self.memory.recall(
+        self.cache.recall(
             &self.topic,
             text,
             |bytes| self.read(bytes),

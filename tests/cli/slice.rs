@@ -269,7 +269,7 @@ fn what_is_wanted_needs_a_budget_and_is_said_once() {
 #[test]
 fn a_slice_is_the_same_cold_and_warm_from_any_number_of_threads() {
     let mut repo = shop();
-    let cache = repo.beside("home/.cache/twostep/memory");
+    let cache = repo.beside("home/.cache/twostep/texts");
     let task = ["--task", "the total of a cart", "--budget", "1200"];
     let slice = |repo: &Repo, args: &[&str]| {
         let base = ["pack", "-q", "-f", "-o", "out.xml", "--manifest", "-"];

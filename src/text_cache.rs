@@ -16,8 +16,8 @@ use crate::fs::{self, FsError, Hash, Output};
 
 /// What is known of texts. Shared by threads.
 #[derive(Debug, Default)]
-pub struct Memory {
-    /// What is known is written there; a memory without a place keeps nothing.
+pub struct TextCache {
+    /// What is known is written there; a cache without a place keeps nothing.
     place: Option<Place>,
     /// What was read, one after another.
     bytes: Vec<u8>,
@@ -48,7 +48,7 @@ const KEY_BYTES: usize = 16;
 const HEAD_BYTES: usize = KEY_BYTES + 4;
 
 /// How a file of ours begins, before the build and the hash of the rest.
-const FORM: &str = "twostep memory 1";
+const FORM: &str = "twostep cache 1";
 
 /// The most that one file holds; what was not used goes first.
 const MAX_BYTES: usize = 16 << 20;
@@ -56,7 +56,7 @@ const MAX_BYTES: usize = 16 << 20;
 /// How many files there are at most, one a repository; the oldest go first.
 const MAX_FILES: usize = 16;
 
-impl Memory {
+impl TextCache {
     /// Recalls what was kept for the repository at `root` in `folder`, by this `build`.
     pub fn open(folder: &Path, root: &Path, build: &str) -> Self {
         let name = Hash::of(root.as_os_str().as_encoded_bytes());
@@ -211,9 +211,9 @@ mod tests {
     const BUILD: &str = "1.0";
 
     /// Recalls the length of a text; says whether it had to be found out.
-    fn recalled(memory: &Memory, text: &str) -> bool {
+    fn recalled(cache: &TextCache, text: &str) -> bool {
         let mut was_found_out = false;
-        let length = memory.recall(
+        let length = cache.recall(
             "length",
             text,
             |bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?)),
@@ -228,12 +228,12 @@ mod tests {
     }
 
     fn saved(folder: &Path, texts: &[&str]) -> PathBuf {
-        let memory = Memory::open(folder, Path::new("/a"), BUILD);
+        let cache = TextCache::open(folder, Path::new("/a"), BUILD);
         for text in texts {
-            recalled(&memory, text);
+            recalled(&cache, text);
         }
-        memory.save().unwrap();
-        memory.place.unwrap().file
+        cache.save().unwrap();
+        cache.place.unwrap().file
     }
 
     #[test]
@@ -246,13 +246,13 @@ mod tests {
             ("/a", "1.1", [false; 4]),
             ("/b", BUILD, [false; 4]),
         ] {
-            let memory = Memory::open(folder.path(), Path::new(root), build);
-            let found = ["one", "three", "four", "five"].map(|text| recalled(&memory, text));
+            let cache = TextCache::open(folder.path(), Path::new(root), build);
+            let found = ["one", "three", "four", "five"].map(|text| recalled(&cache, text));
             assert_eq!(found, expected, "{root} {build}");
         }
-        let memory = Memory::default();
-        assert!(!recalled(&memory, "one") && !recalled(&memory, "one"));
-        memory.save().unwrap();
+        let cache = TextCache::default();
+        assert!(!recalled(&cache, "one") && !recalled(&cache, "one"));
+        cache.save().unwrap();
     }
 
     #[test]
@@ -262,9 +262,9 @@ mod tests {
         let good = fs::read_regular(&file, 1 << 20).unwrap();
         let is_known = |bytes: &[u8]| {
             fs::write_durable(&file, bytes).unwrap();
-            let memory = Memory::open(folder.path(), Path::new("/a"), BUILD);
-            let known = recalled(&memory, "one");
-            memory.save().unwrap();
+            let cache = TextCache::open(folder.path(), Path::new("/a"), BUILD);
+            let known = recalled(&cache, "one");
+            cache.save().unwrap();
             known
         };
         assert!(is_known(&good));
@@ -287,13 +287,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let third = vec![0; MAX_BYTES / 3];
         let keep = |texts: &[&str]| -> Vec<bool> {
-            let memory = Memory::open(folder.path(), Path::new("/a"), BUILD);
+            let cache = TextCache::open(folder.path(), Path::new("/a"), BUILD);
             let each = texts.iter().map(|text| {
                 let write = |_: &bool| Some(third.clone());
-                memory.recall("third", text, |_| Some(true), write, || false)
+                cache.recall("third", text, |_| Some(true), write, || false)
             });
             let known = each.collect();
-            memory.save().unwrap();
+            cache.save().unwrap();
             known
         };
         assert_eq!(keep(&["a", "b"]), [false, false]);
@@ -306,12 +306,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for root in 0..MAX_FILES + 3 {
             let root = PathBuf::from(format!("/{root}"));
-            let memory = Memory::open(folder.path(), &root, BUILD);
-            recalled(&memory, "one");
-            memory.save().unwrap();
+            let cache = TextCache::open(folder.path(), &root, BUILD);
+            recalled(&cache, "one");
+            cache.save().unwrap();
         }
         assert_eq!(fs::list(folder.path()).unwrap().len(), MAX_FILES);
         let last = PathBuf::from(format!("/{}", MAX_FILES + 2));
-        assert!(recalled(&Memory::open(folder.path(), &last, BUILD), "one"));
+        assert!(recalled(
+            &TextCache::open(folder.path(), &last, BUILD),
+            "one"
+        ));
     }
 }
