@@ -300,9 +300,7 @@ pub(super) fn check(
     if checks.is_empty() {
         return Ok(executed);
     }
-    let made = &executed.changes.changes;
-    let settled = scratch.settle(repository, &bench.rest, made, bench.threads);
-    or_full(settled, &host.cache)?;
+    settle(bench, repository, &executed.changes.changes, host)?;
     executed.checks = run_checks(run, place, checks, when, host)?;
     let now = scratch.changes(repository, &bench.noise, bench.threads)?;
     let altered = altered(&executed.changes, &now, &bench.stirred);
@@ -314,6 +312,19 @@ pub(super) fn check(
     let left = since(&executed.changes.changes, &now.changes);
     scratch.revert(&left.iter().map(|change| &change.path).collect())?;
     Ok(executed)
+}
+
+/// Sees to it that the checks find nothing in the scratch but the change `made`, and what was there before it.
+pub(super) fn settle(
+    bench: &Bench,
+    repository: &Repository,
+    made: &[Change],
+    host: &Host<'_>,
+) -> Result<(), ExecError> {
+    let settled = bench
+        .scratch
+        .settle(repository, &bench.rest, made, bench.threads);
+    or_full(settled, &host.cache).map(drop)
 }
 
 /// Has a reviewer read a change.

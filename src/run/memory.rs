@@ -55,7 +55,8 @@ pub fn remember(root: &Path, workflow: &str, id: &str, text: &str) -> Result<(),
         }
         fs::Lock::take(&path).transpose()
     });
-    let _lock = lock.transpose()?;
+    let busy = || FsError::of("add to", &file)(std::io::Error::other("another run adds to it"));
+    let _lock = lock.transpose()?.ok_or_else(busy)?;
     let before = match fs::kind(&file)? {
         fs::SystemKind::File => fs::tail(&file, MAX_FILE_BYTES)?,
         _ => String::new(),

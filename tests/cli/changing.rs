@@ -19,7 +19,7 @@ const THREE: &str = "# Plan: Three\n\n## Steps\n\n### Step 1: Greet\n\nFiles:\n-
 
 impl Stage {
     /// Puts agents of the user's there: shell scripts that read the prompt from stdin; those after `edits` change files.
-    fn players(self, answers: &[(&str, &str)], edits: &[(&str, &str)]) -> Self {
+    pub(super) fn players(self, answers: &[(&str, &str)], edits: &[(&str, &str)]) -> Self {
         let each = answers
             .iter()
             .map(|one| (one, ""))
@@ -37,19 +37,19 @@ impl Stage {
         self
     }
 
-    fn work(&self, args: &[&str]) -> Run {
+    pub(super) fn work(&self, args: &[&str]) -> Run {
         self.run(&[&["workflow", "run"], args].concat())
     }
 
-    fn text_of(&self, name: &str) -> String {
+    pub(super) fn text_of(&self, name: &str) -> String {
         String::from_utf8(read(&self.repo.root().join(name))).unwrap()
     }
 
-    fn kept(&self, name: &str) -> String {
+    pub(super) fn kept(&self, name: &str) -> String {
         String::from_utf8(read(&self.last_run().join(name))).unwrap()
     }
 
-    fn n_began(&self) -> usize {
+    pub(super) fn n_began(&self) -> usize {
         self.kept("journal.jsonl")
             .matches(r#""type":"call_started""#)
             .count()
@@ -145,6 +145,8 @@ fn what_is_approved_lands_and_is_remembered_and_what_is_not_is_not() {
     );
     let again = stage.run(&["runs", "replay"]);
     assert_eq!(again.code, 0, "{} {}", again.stdout, again.stderr);
+    // What it gave out the first time is not given out again.
+    assert!(again.stdout.starts_with("same "), "{}", again.stdout);
     for name in ["changes.patch", "out/PLAN.md", "out/implementation.md"] {
         let said = format!("same     {name}\n");
         assert!(again.stdout.contains(&said), "{name}: {}", again.stdout);
@@ -554,9 +556,7 @@ fn what_is_asked_once_for_a_project_is_not_asked_again() {
     let text = "version = 1\ntitle = \"t\"\nresult = \"{{ mode }}\"\n[values]\nmode = { default = \"a\", one-of = [\"a\", \"b\"], question = \"Which mode?\" }\n\
         [[step]]\nname = \"said\"\nkind = \"text\"\ntext = \"{{ mode }}\"\n";
     let stage = Stage::new();
-    let folder = stage.repo.beside("home/.config/twostep/workflows");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("mine.toml"), text).unwrap();
+    let stage = stage.own_workflow("mine", text);
     // Without a terminal nobody is asked.
     assert_eq!(stage.work(&["mine"]).stdout, "a\n");
     let typed = stage.typed("workflow run mine", "c\nb\n");
@@ -791,9 +791,7 @@ fn a_file_that_was_rejected_comes_by_no_other_way() {
         )],
         &[],
     );
-    let folder = stage.repo.beside("home/.config/twostep/workflows");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("mine.toml"), text).unwrap();
+    let stage = stage.own_workflow("mine", text);
     let typed = stage.typed("workflow run mine --no-check", "yes\nno\n");
     assert!(
         typed.stdout.contains("make the edits of `moved.txt`?"),
@@ -807,4 +805,32 @@ fn a_file_that_was_rejected_comes_by_no_other_way() {
     );
     assert_eq!(stage.greeting(), "hello\n");
     assert!(!stage.repo.root().join("moved.txt").exists());
+}
+
+#[test]
+fn a_check_of_a_workflow_does_not_see_what_would_not_land() {
+    let text = of_steps(
+        "",
+        &[(
+            "made",
+            "",
+            "DO:mkdir build; echo x > build/flag; echo x > new",
+        )],
+    )
+    .replace(
+        "result = \"end\"",
+        "result = \"{{ looked.passes }} {{ seen.passes }}\"",
+    ) + "[[step]]\nname = \"looked\"\nkind = \"check\"\ncommands = [\"test -e build/flag\"]\n\
+           [[step]]\nname = \"seen\"\nkind = \"check\"\ncommands = [\"test -e new\"]\n";
+    let stage = Stage::new().players(&[], &[("hand", DOES)]);
+    std::fs::write(stage.repo.root().join(".gitignore"), "build/\n").unwrap();
+    let file = stage.repo.beside("w.toml");
+    std::fs::write(&file, text).unwrap();
+    let run = stage.work(&[file.to_str().unwrap(), "--yes", "--no-check"]);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (0, "False True\n"),
+        "{}",
+        run.stderr
+    );
 }

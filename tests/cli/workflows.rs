@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::plan_exec::Stage;
-use super::{Run, read};
+use super::read;
 
 /// A review that asks for changes.
 const NO: &str =
@@ -13,43 +13,23 @@ const NO: &str =
 const YES: &str = "PASSED\n- all\n\nFAILED\n- none\n\nVERDICT: APPROVE\n";
 
 impl Stage {
-    /// Puts agents of the user's there, each a shell script that reads the prompt from stdin.
+    /// Puts agents of the user's there that answer.
     fn own_agents(self, scripts: &[(&str, &str)]) -> Self {
-        let each = scripts.iter().map(|(name, script)| {
-            let place = self.repo.beside("bin").join(format!("{name}.sh"));
-            std::fs::write(&place, script).unwrap();
-            let command = json!(["sh", place]);
-            format!("[agent.{name}]\ncommand = {command}\nmodel = \"gpt-5\"\n")
-        });
-        let agents: Vec<String> = each.collect();
-        let config = self.repo.beside("home/.config/twostep");
-        std::fs::create_dir_all(&config).unwrap();
-        std::fs::write(config.join("agents.toml"), agents.concat()).unwrap();
-        self
+        self.players(scripts, &[])
     }
 
     /// Puts a workflow of the user's there.
-    fn own_workflow(self, name: &str, text: &str) -> Self {
+    pub(super) fn own_workflow(self, name: &str, text: &str) -> Self {
         let folder = self.repo.beside("home/.config/twostep/workflows");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(format!("{name}.toml")), text).unwrap();
         self
     }
 
-    fn workflow(&self, args: &[&str]) -> Run {
-        self.run(&[&["workflow", "run"], args].concat())
-    }
-
     /// Returns a file of a step of the last run.
     fn out(&self, name: &str) -> String {
         let file = self.last_run().join("out").join(name);
         String::from_utf8(read(&file)).unwrap()
-    }
-
-    /// Returns how often agents were asked in the last run.
-    fn n_asked(&self) -> usize {
-        let journal = String::from_utf8(read(&self.last_run().join("journal.jsonl"))).unwrap();
-        journal.matches(r#""type":"call_started""#).count()
     }
 }
 
@@ -89,7 +69,7 @@ fn a_draft_is_reviewed_and_mended_and_each_version_is_kept() {
         ("pen", "grep -q 'the name is wrong' && echo 'fn better() {}' || printf '```rust\\nfn worse() {}\\n```\\n'\n"),
         ("eye", &critic),
     ]);
-    let run = stage.workflow(&[
+    let run = stage.work(&[
         "generate-review-fix",
         "spec.md",
         "--role",
@@ -107,7 +87,7 @@ fn a_draft_is_reviewed_and_mended_and_each_version_is_kept() {
     assert_eq!(stage.out("draft-v1"), "fn worse() {}\n");
     assert_eq!(stage.out("draft-v2"), "fn better() {}\n");
     assert!(stage.out("review-v1.md").contains("REQUEST_CHANGES"));
-    assert_eq!(stage.n_asked(), 4);
+    assert_eq!(stage.n_began(), 4);
     for said in [
         "step      rounds[2].review (ask)",
         "the files of its steps are in `",
@@ -117,7 +97,7 @@ fn a_draft_is_reviewed_and_mended_and_each_version_is_kept() {
     // Who is never content ends it after two rounds.
     let never = format!("cat > /dev/null; printf '%s' '{NO}'\n");
     let stage = Stage::new().own_agents(&[("pen", "echo x\n"), ("eye", &never)]);
-    let run = stage.workflow(&[
+    let run = stage.work(&[
         "generate-review-fix",
         "spec.md",
         "--role",
@@ -126,7 +106,7 @@ fn a_draft_is_reviewed_and_mended_and_each_version_is_kept() {
         "reviewer=eye",
         "--json",
     ]);
-    assert_eq!((run.code, stage.n_asked()), (0, 4), "{}", run.stderr);
+    assert_eq!((run.code, stage.n_began()), (0, 4), "{}", run.stderr);
     assert_eq!(
         (&run.json()["outcome"], &run.json()["result"]),
         (&json!("done"), &json!("x\n"))
@@ -154,7 +134,7 @@ fn two_answer_alone_and_a_third_compares() {
         "--role",
         "judge=judge",
     ];
-    let run = stage.workflow(&[&["consensus", "spec.md"], &roles[..]].concat());
+    let run = stage.work(&[&["consensus", "spec.md"], &roles[..]].concat());
     assert_eq!(
         (run.code, run.stdout.as_str()),
         (0, "2\n"),
@@ -183,7 +163,7 @@ fn workers_report_side_by_side_and_one_that_fails_stops_nobody() {
         ("boss", &boss),
         ("worker", "cat > prompt.$$; grep -q 'look at b' prompt.$$ && exit 1; grep -o 'look at .' prompt.$$ | head -n 1; grep -c '<file path' prompt.$$\n"),
     ]);
-    let run = stage.workflow(&[
+    let run = stage.work(&[
         "workers",
         "spec.md",
         "--role",
@@ -224,14 +204,14 @@ fn what_was_answered_is_not_asked_again_when_a_workflow_is_gone_on_with() {
     let stage = stage
         .own_agents(&[("own", &script)])
         .own_workflow("mine", text);
-    let run = stage.workflow(&["mine"]);
+    let run = stage.work(&["mine"]);
     assert_eq!(run.code, 3, "{}", run.stderr);
     assert!(
         run.stderr.contains("the step `each[3]` failed"),
         "{}",
         run.stderr
     );
-    let n_before = stage.n_asked();
+    let n_before = stage.n_began();
     std::fs::write(&mended, "").unwrap();
     let run = stage.run(&["runs", "resume"]);
     assert_eq!(
@@ -243,7 +223,7 @@ fn what_was_answered_is_not_asked_again_when_a_workflow_is_gone_on_with() {
     assert!(run.stderr.contains("had answered before"), "{}", run.stderr);
     // c, the last one, and d where it was not begun.
     assert!(
-        (2..=3).contains(&(stage.n_asked() - n_before)),
+        (2..=3).contains(&(stage.n_began() - n_before)),
         "{}",
         run.stderr
     );
@@ -261,7 +241,7 @@ fn a_gate_is_answered_by_somebody_or_nothing_goes_on() {
         (&[], 2, "", "there is nobody to ask: Go on with "),
         (&["--role", "a=claude"], 2, "", "has no role `a`"),
     ] {
-        let run = stage.workflow(&[&["mine", "spec.md"], args].concat());
+        let run = stage.work(&[&["mine", "spec.md"], args].concat());
         assert_eq!(
             (run.code, run.stdout.as_str()),
             (code, stdout),
@@ -270,10 +250,10 @@ fn a_gate_is_answered_by_somebody_or_nothing_goes_on() {
         );
         assert!(run.stderr.contains(said), "{args:?} {}", run.stderr);
     }
-    let run = stage.workflow(&["mine", "spec.md"]);
+    let run = stage.work(&["mine", "spec.md"]);
     let hint = "hint: answer it beforehand with `--set go=` and one of yes, no, or say `--yes`";
     assert!(run.stderr.contains(hint), "{}", run.stderr);
-    let run = stage.workflow(&["mine"]);
+    let run = stage.work(&["mine"]);
     assert!(
         run.code == 2 && run.stderr.contains("needs a spec"),
         "{}",
@@ -286,7 +266,7 @@ fn what_is_wrong_with_a_workflow_is_told_before_anybody_is_asked() {
     let stage = Stage::new();
     let bad = "version = 1\ntitle = \"t\"\n[roles]\na = \"claude\"\n[[step]]\nname = \"one\"\nkind = \"ask\"\nrole = \"a\"\nprompt = \"{{ two.text }}\"\n";
     std::fs::write(stage.repo.root().join("bad.toml"), bad).unwrap();
-    let run = stage.workflow(&["bad.toml"]);
+    let run = stage.work(&["bad.toml"]);
     let said = "line 6: the `prompt` of the step `one` names `two`, which is no value and no step before it";
     assert!(run.code == 2 && run.stderr.contains(said), "{}", run.stderr);
     assert!(!stage.repo.root().join(".twostep").exists());
@@ -301,7 +281,7 @@ fn what_is_wrong_with_a_workflow_is_told_before_anybody_is_asked() {
         ("file = \"../x\"", "its file `../x` is not within a folder"),
     ] {
         std::fs::write(stage.repo.root().join("bad.toml"), format!("{ask}{key}\n")).unwrap();
-        let run = stage.workflow(&["bad.toml", "--dry-run"]);
+        let run = stage.work(&["bad.toml", "--dry-run"]);
         assert_eq!(run.code, 2, "{key}: {}", run.stderr);
         assert!(
             run.stderr.contains("the step `one` failed"),
@@ -310,7 +290,7 @@ fn what_is_wrong_with_a_workflow_is_told_before_anybody_is_asked() {
         );
         assert!(run.stderr.contains(said), "{key}: {}", run.stderr);
     }
-    let dry = stage.workflow(&["consensus", "spec.md", "--dry-run"]);
+    let dry = stage.work(&["consensus", "spec.md", "--dry-run"]);
     assert_eq!(dry.code, 0, "{}", dry.stderr);
     for said in [
         "role      judge: claude (claude-opus-5-5)",
@@ -393,7 +373,7 @@ fn the_other_built_in_workflows_come_to_their_end() {
         ),
     ] {
         let args = [&args[..1], &["spec.md"], &args[1..]].concat();
-        let run = stage.workflow(&args);
+        let run = stage.work(&args);
         assert_eq!(
             (run.code, run.stdout.as_str()),
             (0, stdout),
@@ -411,7 +391,7 @@ fn programs_that_work_side_by_side_are_not_started_at_the_same_time() {
     let stage = Stage::new()
         .own_agents(&[("own", "cat > /dev/null; date +%s%3N\n")])
         .own_workflow("mine", text);
-    let run = stage.workflow(&["mine"]);
+    let run = stage.work(&["mine"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     let mut began: Vec<u64> = run
         .stdout

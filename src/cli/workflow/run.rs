@@ -253,7 +253,11 @@ impl Job<'_> {
             clear(&run, host);
             done
         });
-        let form = if args.json { Form::Json } else { Form::Text };
+        let form = match &self.environment.replayed {
+            Some(_) => Form::Nothing,
+            None if args.json => Form::Json,
+            None => Form::Text,
+        };
         let remember = match &done {
             Ok(worked) if worked.refused.is_none() => worked.remember.clone(),
             _ => None,

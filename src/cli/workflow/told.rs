@@ -54,6 +54,8 @@ struct Report<'a> {
 /// How it is told what a workflow came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
+    /// Not at all: it is done again, to see whether it comes out the same.
+    Nothing,
     /// What it gives out.
     Text,
     /// An object.

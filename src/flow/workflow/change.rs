@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::branch::{Branch, Good};
 use super::side::told_of;
+use super::strand::{Good, Strand};
 use super::{CHOICES, Hands, StepError, Worker};
 use crate::agent::Role;
 use crate::check::Checked;
 use crate::edit::{self, Edit};
 use crate::flow::audit::audit;
-use crate::flow::checks::{CHECKS_FOLDER, When, run_checks};
+use crate::flow::checks::{When, run_checks};
 use crate::flow::edits::{self, Wrong};
 use crate::flow::examine::{PATCH_FILE, examine, patch_of};
 use crate::flow::exec::{self, ExecError, Executed, Extent, Goal, Rules};
-use crate::flow::execute::{bring, check, records_of};
+use crate::flow::execute::{bring, check, records_of, settle};
 use crate::flow::groups::{self, ExecBy};
 use crate::flow::host::Event;
 use crate::flow::land::Land;
@@ -45,7 +45,7 @@ impl Worker<'_> {
         &self,
         step: &Step,
         plan: &str,
-        branch: &mut Branch,
+        strand: &mut Strand,
         label: &str,
     ) -> Result<Value, StepError> {
         let Does::Execute {
@@ -63,7 +63,7 @@ impl Worker<'_> {
             return Ok(Value::Null);
         };
         let plan = Plan::read(plan)?;
-        let bench = branch.stand(repository)?;
+        let bench = strand.stand(repository)?;
         let files = bench.scratch.repository(repository);
         let files = files.map_err(ExecError::from)?;
         let candidates = pack::all_candidates(&files, self.shop.request.threads);
@@ -74,7 +74,7 @@ impl Worker<'_> {
         if references.is_empty() && *missing == Missing::Stop {
             return Err(RunError::NoReferences(file).into());
         }
-        let agreed = [branch.good.references.as_slice(), &references].concat();
+        let agreed = [strand.good.references.as_slice(), &references].concat();
         let work = self.work(hands, executor, reviewer.as_ref().and_then(player));
         warn_of_protected(&references, &work, self.host);
         require_committed(&references, &work)?;
@@ -88,13 +88,12 @@ impl Worker<'_> {
             focus,
             consent: hands.consent,
             files: (&files, &candidates),
-            before: &branch.good.before,
+            before: &strand.good.before,
             step: Some(label),
         };
         let way = groups::prepare(&task, self.run, self.host)?;
-        let tokens = way.prompt.tokens;
         let question = format!(
-            "carry out the plan in `{}` with {}, {tokens} tokens?",
+            "carry out the plan in `{}` with {}?",
             file.display(),
             executor.agent.name()
         );
@@ -102,19 +101,19 @@ impl Worker<'_> {
         self.pay(Role::Executor, executor, &way.prompt)?;
         self.stagger(executor)?;
         let worked = groups::carry_out(&task, &way, bench, self.run, self.host)?;
-        let began = branch.good.changes().to_vec();
+        let began = strand.good.changes().to_vec();
         none_is_lost(&began, &worked.executed)?;
-        let report = worked.report.strip_prefix(&branch.good.before.reports);
+        let report = worked.report.strip_prefix(&strand.good.before.reports);
         let text = report.unwrap_or(&worked.report).trim().to_owned();
-        branch.good = Good {
+        strand.good = Good {
             before: worked.before(patch(&worked.executed)?),
             executed: Some(Arc::new(worked.executed)),
             references: agreed,
-            let_in: branch.good.let_in.clone(),
+            let_in: strand.good.let_in.clone(),
         };
-        let files = since(&began, branch.good.changes());
+        let files = since(&began, strand.good.changes());
         let files: Vec<String> = files.iter().map(|it| it.path.to_string()).collect();
-        Ok(json!({ "text": text, "files": files, "diff": branch.good.diff(), "error": null }))
+        Ok(json!({ "text": text, "files": files, "diff": strand.good.diff(), "error": null }))
     }
 
     fn hands(&self) -> Result<&Hands<'_>, StepError> {
@@ -188,17 +187,17 @@ impl Worker<'_> {
         &self,
         step: &Step,
         (text, approve): (&str, Approve),
-        branch: &mut Branch,
+        strand: &mut Strand,
         label: &str,
     ) -> Result<Value, StepError> {
         let (edits, errors) = edit::parse(text);
         if !errors.is_empty() {
             return Err(StepError::Edits(errors.into()));
         }
-        let mut executed = self.make(&edits, branch)?;
-        let done = since(branch.good.changes(), &executed.changes.changes);
+        let mut executed = self.make(&edits, strand)?;
+        let done = since(strand.good.changes(), &executed.changes.changes);
         let mut rejected: Vec<RepoPath> = Vec::new();
-        let shown = self.shown(&executed, branch)?;
+        let shown = self.shown(&executed, strand)?;
         match approve {
             Approve::Nothing => {}
             Approve::Change => {
@@ -220,24 +219,24 @@ impl Worker<'_> {
         if !rejected.is_empty() {
             let mut edits = edits;
             edits.retain(|edit| !rejected.contains(&edit.path));
-            executed = self.make(&edits, branch)?;
-            let made = since(branch.good.changes(), &executed.changes.changes);
+            executed = self.make(&edits, strand)?;
+            let made = since(strand.good.changes(), &executed.changes.changes);
             let is_rejected = |change: &&Change| rejected.contains(&change.path);
             if let Some(change) = made.iter().find(is_rejected) {
                 let why = format!("`{}` was rejected, and another edit moves it", change.path);
                 return Err(StepError::Edits(Wrong(vec![why])));
             }
         }
-        none_is_lost(branch.good.changes(), &executed)?;
-        let executed = self.checked(executed, branch, label)?;
-        let files = since(branch.good.changes(), &executed.changes.changes);
+        none_is_lost(strand.good.changes(), &executed)?;
+        let executed = self.checked(executed, strand, label)?;
+        let files = since(strand.good.changes(), &executed.changes.changes);
         let files: Vec<RepoPath> = files.into_iter().map(|it| it.path).collect();
-        let mut good = branch.good.clone();
+        let mut good = strand.good.clone();
         good.let_in.extend(files.iter().cloned());
         good.before.n_asked += 1;
         good.before.patch = patch(&executed)?;
         good.executed = Some(Arc::new(executed));
-        branch.good = good;
+        strand.good = good;
         let list = |head: &str, paths: &[RepoPath]| {
             let each = paths.iter().map(|path| format!("- `{path}`\n"));
             match each.collect::<String>() {
@@ -257,27 +256,27 @@ impl Worker<'_> {
     }
 
     /// Makes edits in the scratch, all or none, and holds what comes of it against what may land.
-    fn make(&self, edits: &[Edit], branch: &Branch) -> Result<Executed, StepError> {
-        let bench = branch.stand(self.shop.repository)?;
+    fn make(&self, edits: &[Edit], strand: &Strand) -> Result<Executed, StepError> {
+        let bench = strand.stand(self.shop.repository)?;
         let root = Root::open(&bench.scratch.folder)?;
         let go_on = || -> Result<(), PlanningError> { Ok(self.host.go_on()?) };
         let redactor = &self.host.redactor;
         let made = edits::make(edits, &root, &|_| false, redactor, &go_on)?;
         made.map_err(StepError::Edits)?;
         // What no plan names was let in for itself.
-        let agreed = &branch.good.references;
-        self.examined(branch, agreed, Extent::Group)
+        let agreed = &strand.good.references;
+        self.examined(strand, agreed, Extent::Group)
     }
 
-    /// Holds what the scratch of a branch holds against what may land.
+    /// Holds what the scratch of a strand holds against what may land.
     fn examined(
         &self,
-        branch: &Branch,
+        strand: &Strand,
         agreed: &[Reference],
         extent: Extent,
     ) -> Result<Executed, StepError> {
         let hands = self.hands()?;
-        let bench = branch.bench.as_ref().ok_or(StepError::NoScratch)?;
+        let bench = strand.bench.as_ref().ok_or(StepError::NoScratch)?;
         let plan = Plan {
             text: String::new(),
             steps: Vec::new(),
@@ -291,20 +290,20 @@ impl Worker<'_> {
             consent: hands.consent,
         };
         let place = (self.shop.repository, bench);
-        let said = &branch.good.before.reports;
+        let said = &strand.good.before.reports;
         Ok(examine(place, None, said, self.run, &rules, self.host)?)
     }
 
-    /// Runs the checks on a change that is in the scratch of a branch; fails where one does.
+    /// Runs the checks on a change that is in the scratch of a strand; fails where one does.
     fn checked(
         &self,
         executed: Executed,
-        branch: &Branch,
+        strand: &Strand,
         label: &str,
     ) -> Result<Executed, StepError> {
-        let bench = branch.bench.as_ref().ok_or(StepError::NoScratch)?;
+        let bench = strand.bench.as_ref().ok_or(StepError::NoScratch)?;
         let place = (self.shop.repository, bench);
-        let n_before = branch.good.before.n_asked;
+        let n_before = strand.good.before.n_asked;
         let checks = self.hands()?.checks;
         let records = records_of(Some(label));
         let records = (records.as_str(), n_before);
@@ -318,10 +317,10 @@ impl Worker<'_> {
     }
 
     /// Returns a change as it is shown to people who are to agree to it: what is new in it.
-    fn shown(&self, executed: &Executed, branch: &Branch) -> Result<String, StepError> {
-        let bench = branch.bench.as_ref().ok_or(StepError::NoScratch)?;
+    fn shown(&self, executed: &Executed, strand: &Strand) -> Result<String, StepError> {
+        let bench = strand.bench.as_ref().ok_or(StepError::NoScratch)?;
         let mut changes = executed.changes.clone();
-        let done = since(branch.good.changes(), &changes.changes);
+        let done = since(strand.good.changes(), &changes.changes);
         changes
             .changes
             .retain(|change| done.iter().any(|it| it.path == change.path));
@@ -330,22 +329,22 @@ impl Worker<'_> {
         Ok(format!("{}\n", self.host.redactor.redacted(&shown)))
     }
 
-    /// Brings what a branch made since it began together with what is good by now; returns why that cannot be, if it cannot.
+    /// Brings what a strand made since it began together with what is good by now; returns why that cannot be, if it cannot.
     pub(super) fn join(
         &self,
         label: &str,
         began: &Good,
-        branch: &Branch,
-        whole: &mut Branch,
+        strand: &Strand,
+        whole: &mut Strand,
     ) -> Result<Option<String>, StepError> {
-        let done = since(began.changes(), branch.good.changes());
+        let done = since(began.changes(), strand.good.changes());
         let others = since(began.changes(), whole.good.changes());
         if done.is_empty() {
             return Ok(None);
         }
         if others.is_empty() {
             // It is just what was checked.
-            whole.good = branch.good.clone();
+            whole.good = strand.good.clone();
             return Ok(None);
         }
         let met = meet(&done, &others);
@@ -353,7 +352,7 @@ impl Worker<'_> {
             return Ok(Some(told_of(&met)));
         }
         // As it was when it was good: a check may have left something.
-        let source = branch.stand(self.shop.repository)?;
+        let source = strand.stand(self.shop.repository)?;
         let source = Root::open(&source.scratch.folder)?;
         let bench = whole.stand(self.shop.repository)?;
         bench
@@ -361,9 +360,9 @@ impl Worker<'_> {
             .take(&done, &source)
             .map_err(ExecError::from)?;
         let new = |all: &[Reference]| all[began.references.len().min(all.len())..].to_vec();
-        let references = [whole.good.references.clone(), new(&branch.good.references)].concat();
+        let references = [whole.good.references.clone(), new(&strand.good.references)].concat();
         let mut good = whole.good.clone();
-        let said = &branch.good.before.reports;
+        let said = &strand.good.before.reports;
         let said = said.strip_prefix(&began.before.reports).unwrap_or(said);
         good.before.reports.push_str(said);
         whole.good.before.reports.clone_from(&good.before.reports);
@@ -385,7 +384,7 @@ impl Worker<'_> {
         good.before.n_asked += 1;
         good.executed = Some(Arc::new(executed));
         good.references = references;
-        good.let_in.extend(branch.good.let_in.iter().cloned());
+        good.let_in.extend(strand.good.let_in.iter().cloned());
         whole.good = good;
         Ok(None)
     }
@@ -394,10 +393,10 @@ impl Worker<'_> {
     pub(super) fn run_checks(
         &self,
         commands: Vec<String>,
-        branch: &Branch,
+        strand: &Strand,
         label: &str,
     ) -> Result<Value, StepError> {
-        let bench = branch.stand(self.shop.repository)?;
+        let bench = strand.stand(self.shop.repository)?;
         let commands = if commands.is_empty() {
             self.hands()?.checks.to_vec()
         } else {
@@ -406,8 +405,14 @@ impl Worker<'_> {
         if commands.is_empty() {
             return Err(StepError::NoChecks);
         }
-        let records = format!("{}{CHECKS_FOLDER}/{label}", bench.place);
+        let records = format!("{}{}", bench.place, records_of(Some(label)));
         let place = (bench.scratch.folder.as_path(), records.as_str());
+        settle(
+            bench,
+            self.shop.repository,
+            strand.good.changes(),
+            self.host,
+        )?;
         let checked = run_checks(self.run, place, &commands, When::After(0), self.host)?;
         let failed: Vec<&Checked> = checked.iter().filter(|check| !check.passed).collect();
         let told = failed.iter().map(|check| {
@@ -428,13 +433,13 @@ impl Worker<'_> {
         &self,
         role: &str,
         plan: Option<&str>,
-        branch: &Branch,
+        strand: &Strand,
         label: &str,
     ) -> Result<Value, StepError> {
         let Some(reviewer) = self.shop.players.get(role) else {
             return Ok(Value::Null);
         };
-        let good = &branch.good;
+        let good = &strand.good;
         let Some(executed) = &good.executed else {
             return Err(StepError::NoChange);
         };
@@ -461,17 +466,17 @@ impl Worker<'_> {
     /// Puts what is good at the end where it is wanted, or nowhere, under a title.
     pub(super) fn bring(
         &self,
-        branch: &Branch,
+        strand: &Strand,
         (title, land): (&str, Option<Land>),
     ) -> Result<Option<Executed>, StepError> {
-        let (Some(executed), Some(hands)) = (&branch.good.executed, &self.shop.hands) else {
+        let (Some(executed), Some(hands)) = (&strand.good.executed, &self.shop.hands) else {
             return Ok(None);
         };
         if executed.changes.changes.is_empty() {
             return Ok(None);
         }
         let repository = self.shop.repository;
-        let bench = branch.stand(repository)?;
+        let bench = strand.stand(repository)?;
         let changes = bench
             .scratch
             .changes(repository, &bench.noise, bench.threads);
@@ -479,7 +484,7 @@ impl Worker<'_> {
         if !changes.is_same(&executed.changes) {
             return Err(StepError::NotWhatWasGood);
         }
-        let patch = branch.good.before.patch.clone().unwrap_or_default();
+        let patch = strand.good.before.patch.clone().unwrap_or_default();
         let patch = self.run.keep(PATCH_FILE, &patch)?;
         let file = |change: &Change| ChangedFile {
             path: change.path.clone(),
@@ -487,7 +492,7 @@ impl Worker<'_> {
         };
         let files = changes.changes.iter().map(file).collect();
         self.run.record(Happened::Changed { files })?;
-        let good = &branch.good;
+        let good = &strand.good;
         let (named, said) = (&good.references, &good.before.reports);
         let mut audit = audit(named, said, &bench.scratch.snapshot, &changes.changes);
         audit.unplanned.retain(|path| !good.let_in.contains(path));
@@ -507,8 +512,8 @@ impl Worker<'_> {
     }
 
     /// Keeps what was good when the workflow stopped, and tells where it is.
-    pub(super) fn keep_good(&self, branch: &Branch) {
-        let Some(patch) = &branch.good.before.patch else {
+    pub(super) fn keep_good(&self, strand: &Strand) {
+        let Some(patch) = &strand.good.before.patch else {
             return;
         };
         if let Ok(file) = self.run.keep("good.patch", patch) {

@@ -3,46 +3,44 @@
 //! In: a workflow and who plays its roles. Out: what the steps came to, kept in the run; what is answered is not asked
 //! for again when the run is gone on with.
 
-mod branch;
 mod change;
+mod error;
 mod estimate;
 mod progress;
 mod side;
 mod step;
+mod strand;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::ask::AskError;
 use super::consent::Consent;
-use super::edits::Wrong;
-use super::exec::{self, ExecError, Executed, Ground};
+use super::exec::{self, Executed, Ground};
 use super::host::{Event, Host, Interrupted};
 use super::land::Land;
-use super::pack::{PackError, PackRequest};
-use super::plan::{PlanningError, Prompt};
-use super::plan_exec::{RunError, Tolerance};
+use super::pack::PackRequest;
+use super::plan::Prompt;
+use super::plan_exec::Tolerance;
 use super::player::Player;
 use crate::agent::{Agent, Role};
-use crate::fs::FsError;
 use crate::path::RepoPath;
-use crate::plan::PlanError;
 use crate::prompt::forms;
-use crate::prompt::template::{self, TemplateError};
-use crate::repo::{Candidate, Globs, InvalidGlob, Repository};
+use crate::prompt::template::{self};
+use crate::repo::{Candidate, Globs, Repository};
 use crate::run::Run;
 use crate::schema::Schema;
 use crate::workflow::{Does, OnFailure, Step, Times, Workflow};
-use branch::{Branch, Good};
+use error::MOST_ITEMS;
 use progress::{How, Progress};
 pub use side::FORKS_FOLDER;
 use side::{Side, Try};
+use strand::{Good, Strand};
 
 pub use crate::prompt::template::{Files, Scope};
+pub use error::{StepError, StepFailed, waiting};
 pub use estimate::{Estimate, estimates};
 
 /// The folder of a run that holds the files of its steps.
@@ -112,182 +110,6 @@ pub struct Gate<'a> {
     pub question: &'a str,
     /// What may be answered.
     pub choices: &'a [String],
-}
-
-/// A step that stopped a workflow.
-#[derive(Debug, thiserror::Error)]
-#[error("the step `{step}` failed")]
-pub struct StepFailed {
-    /// The step, with the rounds in which it was.
-    pub step: String,
-    /// Why.
-    #[source]
-    pub error: Box<StepError>,
-}
-
-impl StepFailed {
-    /// Says that `step` failed.
-    pub fn new(step: impl Into<String>, error: impl Into<StepError>) -> Self {
-        Self {
-            step: step.into(),
-            error: Box::new(error.into()),
-        }
-    }
-}
-
-/// Why a step failed.
-#[derive(Debug, thiserror::Error)]
-pub enum StepError {
-    /// Nobody answered.
-    #[error(transparent)]
-    Ask(#[from] AskError),
-    /// A template or an expression has no value.
-    #[error("its `{0}` cannot be filled in")]
-    Template(&'static str, #[source] TemplateError),
-    /// What it is done for each of is no list.
-    #[error("its `for-each` is no list")]
-    NoList,
-    /// What it is done for each of has too many.
-    #[error("its `for-each` has {n} items, and a step is done for {MOST_ITEMS} at most")]
-    TooMany {
-        /// How many.
-        n: usize,
-    },
-    /// A glob has no meaning.
-    #[error(transparent)]
-    Glob(#[from] InvalidGlob),
-    /// A schema is none.
-    #[error("its `schema` cannot be used: {0}")]
-    Schema(String),
-    /// Files could not be packed.
-    #[error(transparent)]
-    Pack(#[from] PackError),
-    /// A plan is none.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// A plan could not be carried out.
-    #[error(transparent)]
-    Run(#[from] RunError),
-    /// A change is not good.
-    #[error(transparent)]
-    Exec(#[from] ExecError),
-    /// There is no review, or no edits.
-    #[error(transparent)]
-    Planning(#[from] PlanningError),
-    /// Edits cannot be made.
-    #[error("the edits cannot be made: {0}")]
-    Edits(Wrong),
-    /// What the user is to be asked is none of what they can be.
-    #[error("its `approve` is `{0}`, and may be change, file or nothing")]
-    NoWord(String),
-    /// There is nothing to review.
-    #[error("there is no change to review")]
-    NoChange,
-    /// There is nothing to run.
-    #[error("there is no check to run")]
-    NoChecks,
-    /// The steps have no scratch.
-    #[error("it works on files, and there is no scratch for it")]
-    NoScratch,
-    /// The scratch holds something else in the end than what was good.
-    #[error("the scratch does not hold what was checked")]
-    NotWhatWasGood,
-    /// Files of the change are ignored by rules that came with it, so that they would not land.
-    #[error("what was changed before is ignored by now, and would not land: {}", .0.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", "))]
-    Hidden(Vec<RepoPath>),
-    /// The user said no.
-    #[error("you did not agree to it")]
-    Declined,
-    /// One that was done at the same time failed.
-    #[error("another that was done at the same time failed")]
-    Stopped,
-    /// One of a list begins after another that is not before it.
-    #[error("its item {item} needs {needed}, and may need items before it alone")]
-    Needs {
-        /// Which, from 1.
-        item: usize,
-        /// What.
-        needed: String,
-    },
-    /// Its file has no place.
-    #[error("its file `{0}` is not within a folder")]
-    NoPlace(String),
-    /// There was nobody to ask.
-    #[error("there is nobody to ask: {question}")]
-    Nobody {
-        /// The gate that asks.
-        gate: String,
-        /// What is asked.
-        question: String,
-        /// What may be answered.
-        choices: Vec<String>,
-    },
-    /// A file could not be read or written.
-    #[error(transparent)]
-    Fs(#[from] FsError),
-    /// The user asked to stop.
-    #[error(transparent)]
-    Interrupted(#[from] Interrupted),
-}
-
-/// A step is done for no more.
-const MOST_ITEMS: usize = 10_000;
-
-impl StepError {
-    /// Returns what the user can do about it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Nobody { gate, choices, .. } => Some(format!(
-                "answer it beforehand with `--set {gate}=` and one of {}, or say `--yes` for the first; \
-                 `twostep runs resume -- --yes` goes on with what there is",
-                choices.join(", ")
-            )),
-            Self::NoChecks => {
-                Some("give one with `--check`, or name `commands` in the step".to_owned())
-            }
-            _ => None,
-        }
-    }
-
-    /// Says whether a workflow may go on without the step: not where the run itself is at an end.
-    fn may_go_on(&self) -> bool {
-        match self {
-            Self::Ask(AskError::Call(error))
-            | Self::Planning(error)
-            | Self::Run(RunError::Planning(error) | RunError::Exec(ExecError::Call(error)))
-            | Self::Exec(ExecError::Call(error)) => may_go_on(error),
-            Self::Run(RunError::Exec(error)) | Self::Exec(error) => !matches!(
-                error,
-                ExecError::Fs(_)
-                    | ExecError::Budget(_)
-                    | ExecError::Interrupted(_)
-                    | ExecError::Scratch(_)
-                    | ExecError::Uncommitted { .. }
-                    | ExecError::Leaked(_)
-            ),
-            Self::Ask(AskError::Fs(_))
-            | Self::Run(RunError::Fs(_))
-            | Self::Fs(_)
-            | Self::Interrupted(_)
-            | Self::NoScratch
-            | Self::NotWhatWasGood
-            | Self::Declined
-            | Self::Stopped
-            | Self::Nobody { .. } => false,
-            _ => true,
-        }
-    }
-}
-
-fn may_go_on(error: &PlanningError) -> bool {
-    !matches!(
-        error,
-        PlanningError::Waiting { .. }
-            | PlanningError::Budget(_)
-            | PlanningError::Changed { .. }
-            | PlanningError::Fs(_)
-            | PlanningError::Interrupted(_)
-    )
 }
 
 /// What a workflow came to.
@@ -389,20 +211,20 @@ pub fn work(
         exec::bench(&ground, run, host)
     });
     let bench = bench.transpose();
-    let mut branch = Branch {
+    let mut strand = Strand {
         scope,
         good: Good::default(),
         bench: bench.map_err(|error| StepFailed::new("begin", error))?,
     };
-    let done = worker.steps(&workflow.steps, &mut branch, "");
-    let ended = done.and_then(|()| End::of(workflow, &branch, &shop.files));
+    let done = worker.steps(&workflow.steps, &mut strand, "");
+    let ended = done.and_then(|()| End::of(workflow, &strand, &shop.files));
     let End {
         result,
         refused,
         remember,
-    } = ended.inspect_err(|_| worker.keep_good(&branch))?;
+    } = ended.inspect_err(|_| worker.keep_good(&strand))?;
     let nowhere = refused.as_ref().map(|_| Land::None);
-    let executed = worker.bring(&branch, (title, nowhere));
+    let executed = worker.bring(&strand, (title, nowhere));
     Ok(Worked {
         result,
         executed: executed.map_err(|error| StepFailed::new("landing", error))?,
@@ -419,8 +241,8 @@ struct End {
 }
 
 impl End {
-    fn of(workflow: &Workflow, branch: &Branch, files: &Files) -> Result<Self, StepFailed> {
-        let scope = &branch.scope;
+    fn of(workflow: &Workflow, strand: &Strand, files: &Files) -> Result<Self, StepFailed> {
+        let scope = &strand.scope;
         let failed = |key| move |error| StepFailed::new("end", StepError::Template(key, error));
         let result = match (&workflow.result, workflow.steps.last()) {
             (Some(result), _) => template::fill(result, scope, files).map_err(failed("result"))?,
@@ -459,14 +281,14 @@ struct Worker<'a> {
 
 impl Worker<'_> {
     /// Does steps one after another; `at` is where they are, with a dot at its end.
-    fn steps(&self, steps: &[Step], branch: &mut Branch, at: &str) -> Result<(), StepFailed> {
+    fn steps(&self, steps: &[Step], strand: &mut Strand, at: &str) -> Result<(), StepFailed> {
         steps
             .iter()
-            .try_for_each(|step| self.step(step, branch, at))
+            .try_for_each(|step| self.step(step, strand, at))
     }
 
     /// Does a step as often as it is to be done.
-    fn step(&self, step: &Step, branch: &mut Branch, at: &str) -> Result<(), StepFailed> {
+    fn step(&self, step: &Step, strand: &mut Strand, at: &str) -> Result<(), StepFailed> {
         let label = format!("{at}{}", step.name);
         let failed = |error: StepError| StepFailed::new(&label, error);
         let truth = |key, expression: &str, scope: &Scope| {
@@ -474,9 +296,9 @@ impl Worker<'_> {
             is_true.map_err(|error| failed(StepError::Template(key, error)))
         };
         if let Some(when) = &step.when
-            && !truth("when", when, &branch.scope)?
+            && !truth("when", when, &strand.scope)?
         {
-            clear(step, &mut branch.scope);
+            clear(step, &mut strand.scope);
             for name in names_of(step) {
                 self.progress
                     .enter(&format!("{at}{name}"), "", How::Skipped);
@@ -484,22 +306,22 @@ impl Worker<'_> {
             return Ok(());
         }
         match &step.times {
-            Times::Once => self.once(step, branch, &label),
+            Times::Once => self.once(step, strand, &label),
             Times::Until { is, most } => {
-                clear(step, &mut branch.scope);
-                let outer = branch.scope.get("round").cloned();
+                clear(step, &mut strand.scope);
+                let outer = strand.scope.get("round").cloned();
                 for round in 1..=*most {
-                    branch.scope.insert("round".to_owned(), json!(round));
-                    self.once(step, branch, &format!("{label}[{round}]"))?;
-                    if truth("until", is, &branch.scope)? {
+                    strand.scope.insert("round".to_owned(), json!(round));
+                    self.once(step, strand, &format!("{label}[{round}]"))?;
+                    if truth("until", is, &strand.scope)? {
                         break;
                     }
                 }
-                restore("round", outer, &mut branch.scope);
+                restore("round", outer, &mut strand.scope);
                 Ok(())
             }
             Times::Each { of, name, at_once } => {
-                let list = template::value(of, &branch.scope, &self.shop.files);
+                let list = template::value(of, &strand.scope, &self.shop.files);
                 let list = list.map_err(|error| failed(StepError::Template("for-each", error)))?;
                 let Value::Array(items) = list else {
                     return Err(failed(StepError::NoList));
@@ -511,16 +333,16 @@ impl Worker<'_> {
                     label: &label,
                     at_once: *at_once,
                     needs: needs(&items).map_err(&failed)?,
-                    needs_scratch: step.does.needs_scratch() && branch.bench.is_some(),
+                    needs_scratch: step.does.needs_scratch() && strand.bench.is_some(),
                 };
-                let work = |n: usize, again: Try, branch: &mut Branch| {
-                    branch.scope.insert(name.clone(), items[n].clone());
-                    branch.scope.insert("index".to_owned(), json!(n + 1));
-                    self.once(step, branch, &again.label(&format!("{label}[{}]", n + 1)))?;
-                    Ok(of_item(step, &items[n], n + 1, &branch.scope))
+                let work = |n: usize, again: Try, strand: &mut Strand| {
+                    strand.scope.insert(name.clone(), items[n].clone());
+                    strand.scope.insert("index".to_owned(), json!(n + 1));
+                    self.once(step, strand, &again.label(&format!("{label}[{}]", n + 1)))?;
+                    Ok(of_item(step, &items[n], n + 1, &strand.scope))
                 };
-                let results = self.side_by_side(&side, branch, &work)?;
-                branch
+                let results = self.side_by_side(&side, strand, &work)?;
+                strand
                     .scope
                     .insert(step.name.clone(), Value::Array(results));
                 Ok(())
@@ -529,29 +351,29 @@ impl Worker<'_> {
     }
 
     /// Does a step one time, and enters what it came to.
-    fn once(&self, step: &Step, branch: &mut Branch, label: &str) -> Result<(), StepFailed> {
+    fn once(&self, step: &Step, strand: &mut Strand, label: &str) -> Result<(), StepFailed> {
         let failed = |error: StepError| StepFailed::new(label, error);
         self.host.go_on().map_err(|error| failed(error.into()))?;
         if let Does::Steps { steps, at_once } = &step.does {
             let at = format!("{label}.");
             if *at_once <= 1 {
-                return self.steps(steps, branch, &at);
+                return self.steps(steps, strand, &at);
             }
             let side = Side {
                 label,
                 at_once: *at_once,
                 needs: vec![Vec::new(); steps.len()],
-                needs_scratch: step.does.needs_scratch() && branch.bench.is_some(),
+                needs_scratch: step.does.needs_scratch() && strand.bench.is_some(),
             };
-            let work = |n: usize, again: Try, branch: &mut Branch| {
-                self.step(&steps[n], branch, &again.label(&at))?;
-                Ok(branch.scope.clone())
+            let work = |n: usize, again: Try, strand: &mut Strand| {
+                self.step(&steps[n], strand, &again.label(&at))?;
+                Ok(strand.scope.clone())
             };
-            let inner = self.side_by_side(&side, branch, &work)?;
+            let inner = self.side_by_side(&side, strand, &work)?;
             for (step, mut inner) in steps.iter().zip(inner) {
                 for name in names_of(step) {
                     if let Some(result) = inner.remove(&name) {
-                        branch.scope.insert(name, result);
+                        strand.scope.insert(name, result);
                     }
                 }
             }
@@ -560,7 +382,7 @@ impl Worker<'_> {
         (self.host.tell)(&Event::Step(label, step.does.kind()));
         let who = self.who(step);
         self.told(label, &who, How::Begun).map_err(&failed)?;
-        let result = match self.kind(step, branch, label) {
+        let result = match self.kind(step, strand, label) {
             Ok(result) => result,
             Err(error)
                 if step.on_failure == OnFailure::GoOn
@@ -579,9 +401,9 @@ impl Worker<'_> {
             }
         };
         if let Some(file) = &step.file {
-            self.keep(file, &result, &branch.scope).map_err(failed)?;
+            self.keep(file, &result, &strand.scope).map_err(failed)?;
         }
-        branch.scope.insert(step.name.clone(), result);
+        strand.scope.insert(step.name.clone(), result);
         self.told(label, &who, How::Done).map_err(failed)
     }
 
@@ -680,18 +502,4 @@ fn needs(items: &[Value]) -> Result<Vec<Vec<usize>>, StepError> {
         each.collect()
     };
     items.iter().enumerate().map(of).collect()
-}
-
-/// Returns what the caller is asked, and by which prompt, if that is why a workflow stopped.
-pub fn waiting(failed: &StepFailed) -> Option<(Role, PathBuf)> {
-    match &*failed.error {
-        StepError::Ask(AskError::Call(error))
-        | StepError::Planning(error)
-        | StepError::Run(RunError::Planning(error) | RunError::Exec(ExecError::Call(error)))
-        | StepError::Exec(ExecError::Call(error)) => match error {
-            PlanningError::Waiting { prompt, role } => Some((*role, prompt.clone())),
-            _ => None,
-        },
-        _ => None,
-    }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::branch::{Branch, Good};
+use super::strand::{Good, Strand};
 use super::{StepError, StepFailed, Worker};
 use crate::flow::exec::{self, Bench};
 use crate::flow::host::Event;
@@ -55,14 +55,14 @@ impl Try {
 }
 
 /// Does a piece of work.
-type Work<'a, T> = &'a (dyn Fn(usize, Try, &mut Branch) -> Result<T, StepFailed> + Sync);
+type Work<'a, T> = &'a (dyn Fn(usize, Try, &mut Strand) -> Result<T, StepFailed> + Sync);
 
 /// How far those are who work at once.
 struct Together<T> {
     next: usize,
     results: Vec<Option<Result<T, StepFailed>>>,
     /// What is done, and not brought together yet.
-    ready: BTreeMap<usize, (Branch, T)>,
+    ready: BTreeMap<usize, (Strand, T)>,
     /// The scratch in which all comes together; none while somebody does that.
     bench: Option<Bench>,
     /// What was good before the first, and after each that was brought together.
@@ -76,15 +76,15 @@ impl Worker<'_> {
     pub(super) fn side_by_side<T: Send>(
         &self,
         side: &Side<'_>,
-        branch: &mut Branch,
+        strand: &mut Strand,
         work: Work<'_, T>,
     ) -> Result<Vec<T>, StepFailed> {
         let n = side.needs.len();
         if side.at_once <= 1 || n <= 1 {
             return (0..n)
                 .map(|at| {
-                    let scope = branch.scope.clone();
-                    branch.within(scope, |branch| work(at, Try::First, branch))
+                    let scope = strand.scope.clone();
+                    strand.within(scope, |strand| work(at, Try::First, strand))
                 })
                 .collect();
         }
@@ -92,14 +92,14 @@ impl Worker<'_> {
             next: 0,
             results: (0..n).map(|_| None).collect(),
             ready: BTreeMap::new(),
-            bench: branch.bench.take(),
-            goods: vec![branch.good.clone()],
+            bench: strand.bench.take(),
+            goods: vec![strand.good.clone()],
             is_stopped: false,
         });
         let crew = Crew {
             worker: self,
             side,
-            scope: &branch.scope,
+            scope: &strand.scope,
             work,
             together,
             moved: Condvar::new(),
@@ -111,9 +111,9 @@ impl Worker<'_> {
         });
         let together = crew.together.into_inner();
         let mut together = together.unwrap_or_else(PoisonError::into_inner);
-        branch.bench = together.bench;
+        strand.bench = together.bench;
         if let Some(good) = together.goods.pop() {
-            branch.good = good;
+            strand.good = good;
         }
         together.results.into_iter().flatten().collect()
     }
@@ -134,14 +134,14 @@ impl<T: Send> Crew<'_, T> {
     /// Does one piece of work after another.
     fn go(&self) {
         while let Some(at) = self.claim() {
-            let done = self.begin(at).and_then(|mut branch| {
-                let done = (self.work)(at, Try::First, &mut branch)?;
-                Ok((branch, done))
+            let done = self.begin(at).and_then(|mut strand| {
+                let done = (self.work)(at, Try::First, &mut strand)?;
+                Ok((strand, done))
             });
             let mut together = self.lock();
             match done {
-                Ok((branch, done)) if self.side.needs_scratch => {
-                    together.ready.insert(at, (branch, done));
+                Ok((strand, done)) if self.side.needs_scratch => {
+                    together.ready.insert(at, (strand, done));
                 }
                 Ok((_, done)) => together.results[at] = Some(Ok(done)),
                 // Why it is, the other tells.
@@ -177,7 +177,7 @@ impl<T: Send> Crew<'_, T> {
     }
 
     /// Waits for what a piece of work needs, and gives it what it begins with.
-    fn begin(&self, at: usize) -> Result<Branch, StepFailed> {
+    fn begin(&self, at: usize) -> Result<Strand, StepFailed> {
         let needs = &self.side.needs[at];
         let last = needs.iter().max().map_or(0, |last| last + 1);
         let mut together = self.lock();
@@ -198,7 +198,7 @@ impl<T: Send> Crew<'_, T> {
             together = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         let Some(bench) = together.bench.as_ref().filter(|_| self.side.needs_scratch) else {
-            return Ok(Branch {
+            return Ok(Strand {
                 scope: self.scope.clone(),
                 good: together.goods[0].clone(),
                 bench: None,
@@ -213,7 +213,7 @@ impl<T: Send> Crew<'_, T> {
             worker.run,
             worker.host,
         );
-        Ok(Branch {
+        Ok(Strand {
             scope: self.scope.clone(),
             good: together.goods[last].clone(),
             bench: Some(bench.map_err(|error| self.failed(at, error))?),
@@ -228,7 +228,7 @@ impl<T: Send> Crew<'_, T> {
             if together.is_stopped || together.bench.is_none() {
                 return;
             }
-            let Some((mut branch, done)) = together.ready.remove(&at) else {
+            let Some((mut strand, done)) = together.ready.remove(&at) else {
                 return;
             };
             let Some(bench) = together.bench.take() else {
@@ -236,7 +236,7 @@ impl<T: Send> Crew<'_, T> {
             };
             let needs = &self.side.needs[at];
             let began = needs.iter().max().map_or(0, |last| last + 1);
-            let mut whole = Branch {
+            let mut whole = Strand {
                 scope: self.scope.clone(),
                 good: together.goods[at].clone(),
                 bench: Some(bench),
@@ -246,7 +246,7 @@ impl<T: Send> Crew<'_, T> {
             let label = self.label(at);
             let joined = self
                 .worker
-                .join(&label, &began, &branch, &mut whole)
+                .join(&label, &began, &strand, &mut whole)
                 .map_err(|error| self.failed(at, error));
             let done = match joined {
                 Ok(None) => Ok(done),
@@ -258,7 +258,7 @@ impl<T: Send> Crew<'_, T> {
                 }
                 Err(error) => Err(error),
             };
-            if let Some(bench) = branch.bench.take() {
+            if let Some(bench) = strand.bench.take() {
                 // What is left of it goes with the run's place.
                 let _ = bench.scratch.folder.parent().map(fs::remove_folder);
             }

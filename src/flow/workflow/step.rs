@@ -4,8 +4,8 @@ use std::error::Error;
 
 use serde_json::{Value, json};
 
-use super::branch::Branch;
 use super::change::of_user;
+use super::strand::Strand;
 use super::{FILES_FOLDER, Gate, Spend, StepError, Worker};
 use crate::agent::{Class, Failure, Role};
 use crate::flow::ask::{self, Question, Session};
@@ -38,10 +38,10 @@ impl Worker<'_> {
     pub(super) fn kind(
         &self,
         step: &Step,
-        branch: &mut Branch,
+        strand: &mut Strand,
         label: &str,
     ) -> Result<Value, StepError> {
-        let scope = &branch.scope;
+        let scope = &strand.scope;
         let fill = |key, template: &str| self.fill(key, template, scope);
         match &step.does {
             Does::Pack {
@@ -62,24 +62,24 @@ impl Worker<'_> {
             Does::Text { text } => Ok(json!({ "text": fill("text", text)?, "error": null })),
             Does::Execute { plan, .. } => {
                 let plan = fill("plan", plan)?;
-                self.execute(step, &plan, branch, label)
+                self.execute(step, &plan, strand, label)
             }
             Does::Integrate { edits, approve } => {
                 let edits = fill("edits", edits)?;
                 let approve = fill("approve", approve)?;
                 let approve = Approve::of(&approve).ok_or(StepError::NoWord(approve))?;
-                self.integrate(step, (&edits, approve), branch, label)
+                self.integrate(step, (&edits, approve), strand, label)
             }
             Does::Check { commands } => {
                 // Nothing that a model wrote is run.
                 let own = of_user(scope, &self.values);
                 let commands = commands.iter().map(|it| self.fill("commands", it, &own));
                 let commands = commands.collect::<Result<_, _>>()?;
-                self.run_checks(commands, branch, label)
+                self.run_checks(commands, strand, label)
             }
             Does::Review { role, plan } => {
                 let plan = plan.as_deref().map(|plan| fill("plan", plan)).transpose()?;
-                self.review(role, plan.as_deref(), branch, label)
+                self.review(role, plan.as_deref(), strand, label)
             }
             // It is done by its steps.
             Does::Steps { .. } => Ok(Value::Null),

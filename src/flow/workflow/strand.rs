@@ -15,7 +15,7 @@ use crate::repo::Repository;
 use crate::scratch::Change;
 
 /// Some steps in their order, with what they know and work on.
-pub(super) struct Branch {
+pub(super) struct Strand {
     /// What templates and expressions may name.
     pub(super) scope: Scope,
     /// What they changed so far.
@@ -51,7 +51,7 @@ impl Good {
     }
 }
 
-impl Branch {
+impl Strand {
     /// Returns the scratch, which then holds what is good and nothing else.
     pub(super) fn stand(&self, repository: &Repository) -> Result<&Bench, StepError> {
         let bench = self.bench.as_ref().ok_or(StepError::NoScratch)?;
