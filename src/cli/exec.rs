@@ -22,7 +22,8 @@ use crate::agent::{Chain, Role, quoted};
 use crate::flow::checks::CHECK_LIMIT;
 use crate::flow::groups::ExecBy;
 use crate::flow::pack::{self, PackRequest};
-use crate::flow::plan_exec::{self, Done, PLAN_FILE, RunError, Work, title};
+use crate::flow::plan_exec::{self, Done, RunError, Work, title};
+use crate::flow::plan_file;
 use crate::flow::player::Player;
 use crate::flow::rounds::USUAL_ROUNDS;
 use crate::flow::route::Context;
@@ -90,7 +91,7 @@ enum ContextArg {
 #[derive(Args, Debug)]
 pub(super) struct ExecArgs {
     /// The plan, in Markdown
-    #[arg(value_name = "PLAN", default_value = PLAN_FILE)]
+    #[arg(value_name = "PLAN", default_value = plan_file::NAME)]
     plan: PathBuf,
 
     /// Give the executor this pack (can be repeated; default: a pack of what the plan names)
@@ -176,10 +177,10 @@ fn told(
 
 fn exec(args: &ExecArgs, environment: &Environment, printer: &Printer) -> anyhow::Result<Exit> {
     let file = match &environment.replayed {
-        Some(first) => first.join(PLAN_FILE),
+        Some(first) => first.join(plan_file::NAME),
         None => environment.at(&args.plan),
     };
-    let plan = plan_exec::read_plan(&file).map_err(unwrapped)?;
+    let plan = plan_file::read(&file).map_err(unwrapped)?;
     if !args.agents.yes && !args.agents.dry_run && !printer.can_ask() {
         return Err(usage(
             "there is nobody to ask whether the plan is to be carried out",
@@ -253,9 +254,9 @@ fn plan_exec(
     let planner = power.player(Role::Planner, args.planner.as_ref(), environment)?;
     let executor = power.player(Role::Executor, chain, environment)?;
     let selected = args.select.resolve(environment, printer)?;
-    let file = environment.at(Path::new(PLAN_FILE));
+    let file = environment.at(Path::new(plan_file::NAME));
     if !args.force && !args.agents.dry_run && !environment.is_resuming() {
-        plan_exec::may_write_plan(selected.repository.root.path(), &file).map_err(unwrapped)?;
+        plan_file::may_write(selected.repository.root.path(), &file).map_err(unwrapped)?;
     }
     let job = Job {
         verb: "plan-exec",

@@ -19,8 +19,11 @@ use crate::flow::drift;
 use crate::flow::host::{Event as Told, Host};
 use crate::flow::pack::{self, PackRequest};
 use crate::flow::plan::{self, Prompt, SPEC_FILE, Task};
-use crate::flow::plan_exec::{self, Answer, Done, PLAN_FILE, Question, RunError, title};
+use crate::flow::plan_exec::{self, Answer, Done, Question, RunError, title};
+use crate::flow::plan_file;
 use crate::flow::player::Player;
+use crate::flow::references;
+use crate::flow::revise;
 use crate::flow::rounds::{self, USUAL_ROUNDS};
 use crate::flow::route::Context;
 use crate::fs::{self, FsError};
@@ -101,7 +104,7 @@ pub(super) fn run(
         .as_ref()
         .filter(|_| args.is_guarded(&wanted, environment))
     {
-        plan_exec::may_write_plan(root, file).map_err(unwrapped)?;
+        plan_file::may_write(root, file).map_err(unwrapped)?;
     }
     let lent = args.agents.lend(environment)?;
     args.agents.require_keys(planner.chain(), &lent)?;
@@ -181,7 +184,7 @@ fn tell_plan(
 ) -> anyhow::Result<()> {
     match (plan, target) {
         (None, _) => printer.note("stopped before any agent was asked"),
-        (Some(plan), None) => printer.data(plan_exec::plan_file(plan, &run.id).as_bytes())?,
+        (Some(plan), None) => printer.data(plan_file::text(plan, &run.id).as_bytes())?,
         (Some(_), Some(file)) => {
             let typed = file.strip_prefix(&environment.directory).unwrap_or(&file);
             printer.note(&format!("the plan is in `{}`", typed.display()));
@@ -193,9 +196,9 @@ fn tell_plan(
 /// Tells what a plan names, and warns of what is not clear.
 fn tell_references(plan: &Plan, selected: &Selected, printer: &Printer) -> Exit {
     let candidates = pack::all_candidates(&selected.repository, selected.threads);
-    let references = plan_exec::resolve(&plan.text, plan, &selected.repository, &candidates);
+    let references = references::resolve(&plan.text, plan, &selected.repository, &candidates);
     story::tell(printer, &Told::Resolved(&references));
-    match plan_exec::all_clear(&references) {
+    match references::all_clear(&references) {
         Ok(()) => Exit::Success,
         Err(error) => {
             printer.warn(&error.to_string());
@@ -277,8 +280,8 @@ impl Planning<'_> {
         run: &Run,
         host: &Host<'_>,
     ) -> Result<Option<Plan>, RunError> {
-        let old = plan_exec::read_plan(old)?.text;
-        let kept = run::artefact(run.root(), id, PLAN_FILE).unwrap_or_default();
+        let old = plan_file::read(old)?.text;
+        let kept = run::artefact(run.root(), id, plan_file::NAME).unwrap_or_default();
         let edited = (kept != old.as_bytes()).then_some(old.as_str());
         if let Some(edited) = edited {
             run.keep("edited-plan.md", edited.as_bytes())?;
@@ -290,7 +293,7 @@ impl Planning<'_> {
         if !self.may_ask(&prompt)? {
             return Ok(None);
         }
-        plan_exec::revise(id, self.planner, note, edited, run, host).map(Some)
+        revise::revise(id, self.planner, note, edited, run, host).map(Some)
     }
 
     fn may_ask(&self, prompt: &Prompt) -> Result<bool, RunError> {
@@ -304,13 +307,13 @@ impl Planning<'_> {
             return Ok(Done::NotAsked);
         };
         match self.target {
-            Some(file) => plan_exec::write_plan(file, plan, run)?,
-            None => drop(run.keep(PLAN_FILE, plan.text.as_bytes())?),
+            Some(file) => plan_file::write(file, plan, run)?,
+            None => drop(run.keep(plan_file::NAME, plan.text.as_bytes())?),
         }
         let candidates = pack::all_candidates(self.repository, self.threads);
-        let references = plan_exec::resolve(&plan.text, plan, self.repository, &candidates);
+        let references = references::resolve(&plan.text, plan, self.repository, &candidates);
         drift::keep(run, self.repository, &references)?;
-        let kept = run.folder.join(PLAN_FILE);
+        let kept = run.folder.join(plan_file::NAME);
         Ok(Done::Planned(self.target.map_or(kept, Path::to_owned)))
     }
 }
@@ -325,7 +328,7 @@ impl PlanArgs {
             return read_spec(spec, environment).map(Wanted::New);
         };
         let file = environment.at(self.old());
-        let id = plan_exec::run_of(&file)?.ok_or_else(|| {
+        let id = plan_file::run_of(&file)?.ok_or_else(|| {
             usage(
                 format!("`{}` is no plan of a run", file.display()),
                 "name a plan that twostep wrote, or plan again with the spec",
@@ -340,7 +343,7 @@ impl PlanArgs {
         let Wanted::Other { id, .. } = wanted else {
             return Ok(self.planner.clone());
         };
-        let made = plan_exec::planner_of(root, id);
+        let made = revise::planner_of(root, id);
         let made = made.ok_or_else(|| RunError::NoSession(id.clone()))?;
         Ok(Some(self.planner.clone().unwrap_or(Chain(vec![made]))))
     }
@@ -380,7 +383,7 @@ impl PlanArgs {
 
     /// The plan that is to be changed.
     fn old(&self) -> &Path {
-        self.spec.as_deref().unwrap_or(Path::new(PLAN_FILE))
+        self.spec.as_deref().unwrap_or(Path::new(plan_file::NAME))
     }
 
     /// The file that the plan goes to; stdout if none.
@@ -391,7 +394,7 @@ impl PlanArgs {
         printer: &Printer,
     ) -> Option<PathBuf> {
         let file = match wanted {
-            Wanted::New(_) => Path::new(PLAN_FILE),
+            Wanted::New(_) => Path::new(plan_file::NAME),
             Wanted::Other { .. } => self.old(),
         };
         match &self.output {

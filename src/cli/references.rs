@@ -9,7 +9,7 @@ use super::exit::{Exit, unwrapped};
 use super::number::counted;
 use super::plan::read_spec;
 use super::printer::Printer;
-use crate::flow::{pack, plan_exec};
+use crate::flow::{pack, plan_file, references};
 use crate::plan::{Reference, Status};
 use crate::repo;
 
@@ -21,7 +21,7 @@ use crate::repo;
 #[derive(Args, Debug)]
 pub(super) struct ReferencesArgs {
     /// The plan, in Markdown (`-`: stdin)
-    #[arg(value_name = "PLAN", default_value = plan_exec::PLAN_FILE)]
+    #[arg(value_name = "PLAN", default_value = plan_file::NAME)]
     plan: PathBuf,
 
     /// Print them to stdout as JSON
@@ -43,14 +43,14 @@ pub(super) fn run(
     printer: &Printer,
 ) -> anyhow::Result<Exit> {
     let text = read_spec(&args.plan, environment)?;
-    let plan = plan_exec::plan_of(&text, &args.plan).map_err(unwrapped)?;
+    let plan = plan_file::parse(&text, &args.plan).map_err(unwrapped)?;
     let (repository, _, problem) = repo::open(&environment.directory, &[])?;
     if let Some(problem) = problem {
         printer.warn(&format!("{problem}; going on without git"));
     }
     let threads = super::environment::threads(None);
     let candidates = pack::all_candidates(&repository, threads);
-    let references = plan_exec::resolve(&text, &plan, &repository, &candidates);
+    let references = references::resolve(&text, &plan, &repository, &candidates);
     let n_open = references
         .iter()
         .filter(|reference| reference.is_open())
@@ -122,10 +122,10 @@ pub(super) fn files_of_plan(
     environment: &Environment,
 ) -> anyhow::Result<Vec<repo::Named>> {
     let text = read_spec(plan, environment)?;
-    let body = plan_exec::plan_of(&text, plan).map_err(unwrapped)?;
+    let body = plan_file::parse(&text, plan).map_err(unwrapped)?;
     let threads = super::environment::threads(None);
     let candidates = pack::all_candidates(repository, threads);
-    let references = plan_exec::resolve(&text, &body, repository, &candidates);
-    plan_exec::all_clear(&references).map_err(unwrapped)?;
+    let references = references::resolve(&text, &body, repository, &candidates);
+    references::all_clear(&references).map_err(unwrapped)?;
     Ok(crate::flow::exec::named(&references))
 }

@@ -18,7 +18,8 @@ use crate::agent::{Chain, Choice, ProgramKind, Role};
 use crate::check::{self, Checked};
 use crate::flow::checks::{CHECKS_FOLDER, last_record};
 use crate::flow::host::Host;
-use crate::flow::plan_exec::{Answer, Done, PLAN_FILE, Question, RunError, read_plan, title};
+use crate::flow::plan_exec::{Answer, Done, Question, RunError, title};
+use crate::flow::plan_file;
 use crate::flow::player::Player;
 use crate::flow::review::{self as reviewing, Subject};
 use crate::fs;
@@ -191,7 +192,7 @@ impl ReviewArgs {
         let plan = self
             .plan
             .as_ref()
-            .map(|file| read_plan(&environment.at(file)));
+            .map(|file| plan_file::read(&environment.at(file)));
         let plan = plan.transpose()?.map(|plan| plan.text);
         let mut change = match &self.id {
             Some(id) => of_run(repository.root.path(), id)?,
@@ -257,7 +258,7 @@ fn of_run(root: &Path, id: &str) -> anyhow::Result<Change> {
     })?;
     Ok(Change {
         title: summary.title.clone(),
-        plan: artefact(PLAN_FILE)?.map(text),
+        plan: artefact(plan_file::NAME)?.map(text),
         diff: text(diff),
         report: run::last_answer(root, id, Role::Executor)?,
         checks: last_checks(&folder)?,

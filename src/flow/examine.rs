@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::audit::{Audit, audit};
+use super::bench::Bench;
 use super::call::Answered;
 use super::consent;
-use super::exec::{Bench, ExecError, Executed, Extent, Rules};
+use super::exec::{ExecError, Executed, Extent, Rules};
 use super::host::{Event, Host};
 use super::land::Landed;
 use super::restore::put_back;

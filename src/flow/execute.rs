@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use super::bench::{Bench, or_full};
 use super::call::{Answered, Asked, Words, call};
 use super::checks::{CHECKS_FOLDER, When, place_scripts, run_checks};
 use super::edits;
 use super::examine::{altered, examine, keep_partly};
-use super::exec::{Before, Bench, ExecError, ExecRequest, Executed, Extent, Goal, Unlike, or_full};
+use super::exec::{Before, ExecError, ExecRequest, Executed, Extent, Goal, Unlike};
 use super::host::{Event, Host};
 use super::land::{Land, Landed, branch, land};
 use super::plan::{PlanningError, Prompt, given, require_room};

@@ -5,10 +5,11 @@
 //! Invariant: each group begins with what the groups before it made and the checks let pass; that is kept as a patch of
 //! the run, whatever becomes of the groups after it.
 
+use super::bench::Bench;
 use super::consent::Consent;
 use super::drift;
 use super::exec::{
-    self, Before, Bench, Content, ExecError, ExecRequest, Executed, Extent, Goal, Group, Rules,
+    self, Before, Content, ExecError, ExecRequest, Executed, Extent, Goal, Group, Rules,
 };
 use super::execute::{Worked, begin_again, bring, work_until_good};
 use super::host::{Event, Host};

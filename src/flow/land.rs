@@ -1,7 +1,8 @@
 //! Landing: the only thing that writes a change to the user's tree, or onto a branch.
 
+use super::bench::{Bench, or_full};
 use super::examine::bytes_of;
-use super::exec::{Bench, ExecError, Executed, or_full};
+use super::exec::{ExecError, Executed};
 use super::host::{Event, Host};
 use crate::fs::{self, Root};
 use crate::git;

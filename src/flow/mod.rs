@@ -5,6 +5,7 @@
 
 pub mod ask;
 pub mod audit;
+pub mod bench;
 pub mod budget;
 mod call;
 pub mod checks;
@@ -29,13 +30,16 @@ pub mod pack;
 mod patience;
 pub mod plan;
 pub mod plan_exec;
+pub mod plan_file;
 pub mod player;
 pub mod rate;
 pub mod redact;
+pub mod references;
 pub mod replay;
 pub mod restore;
 pub mod resume;
 pub mod review;
+pub mod revise;
 pub mod rounds;
 pub mod route;
 pub mod sweep;

@@ -5,7 +5,7 @@ use super::groups::{ExecBy, Task};
 use super::host::Host;
 use super::pack;
 use super::plan::{PlanningError, Prompt};
-use super::plan_exec::resolve;
+use super::references::resolve;
 use super::route::Focus;
 use crate::agent::Role;
 use crate::path::RepoPath;

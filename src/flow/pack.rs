@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::plan_exec::PLAN_HEAD;
+use super::plan_file;
 use super::redact::{Redactor, SecretsFound, SecretsMode};
 use crate::pack::{
     Document, Entry, Format, Frame, Level, LevelRule, MANIFEST_HEAD, Part, Prefer, Query, Room,
@@ -129,7 +129,7 @@ pub const HELD_BYTES: usize = 32 << 20;
 pub const OUR_HEADS: [(&str, &str); 6] = [
     (Format::Xml.ending(), Format::Xml.head()),
     (Format::Markdown.ending(), Format::Markdown.head()),
-    (Format::Markdown.ending(), PLAN_HEAD),
+    (Format::Markdown.ending(), plan_file::HEAD),
     (Format::Json.ending(), Format::Json.head()),
     (Format::Json.ending(), MANIFEST_HEAD),
     (Format::Plain.ending(), Format::Plain.head()),

@@ -1,41 +1,29 @@
 //! From a spec to a landed change.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::bench::{self, Bench, Ground};
 use super::consent::{self, Consent};
 use super::drift::{self, Drifted};
-use super::exec::{self, Before, Bench, ExecError, Executed, Unlike};
+use super::exec::{self, Before, ExecError, Executed, Unlike};
 use super::groups::{self, ExecBy};
 use super::host::{Event, Host};
 use super::land::{self, Land, Landed};
 use super::pack::PackRequest;
-use super::plan::{self, PlanningError, Prompt, Session};
+use super::plan::{self, PlanningError, Prompt};
+use super::plan_file;
 use super::player::Player;
+use super::references;
+use super::revise;
 use super::rounds::{self, Planning};
 use super::route::{Context, Focus};
-use super::symbols;
-use crate::agent::{Choice, Role};
+use crate::agent::Role;
 use crate::fs::{self, FsError, SystemKind};
-use crate::history;
 use crate::path::RepoPath;
-use crate::plan::{Defect, Intent, Plan, PlanError, Reference, Status, Tree};
-use crate::prompt;
+use crate::plan::{Defect, Intent, Plan, PlanError, Reference};
 use crate::repo::{Candidate, Globs, Repository};
 use crate::review::Review;
-use crate::run::{self, Outcome, Run, Sensitive};
-
-/// How a plan's file begins, so that it is known as ours.
-pub const PLAN_HEAD: &str = "<!-- twostep plan ";
-
-/// The file that a plan is written to.
-pub const PLAN_FILE: &str = "AI-PLAN.md";
-
-/// The bytes of a token of prose, roughly.
-const BYTES_PER_TOKEN: u64 = 3;
-
-/// No plan is larger.
-const MAX_PLAN_BYTES: u64 = 16 << 20;
+use crate::run::{Outcome, Run, Sensitive};
 
 /// What a run works on, and who for.
 pub struct Work<'a> {
@@ -302,7 +290,7 @@ fn from_spec(
     run: &Run,
     host: &Host<'_>,
 ) -> Result<Done, RunError> {
-    let before = seen(file)?;
+    let before = plan_file::seen(file)?;
     let task = plan::Task {
         repository: work.repository,
         request: work.request.clone(),
@@ -326,21 +314,21 @@ fn from_spec(
     };
     let mut plan = rounds::plan(&planning, run, host)?;
     let turn = land::turn(run, host)?;
-    let file = &place(file, run)?;
+    let file = &plan_file::place(file, run)?;
     let is_there = fs::kind(file)? != SystemKind::Missing;
-    if run.is_resumed() && is_there && run_of(file)?.as_ref() == Some(&run.id) {
+    if run.is_resumed() && is_there && plan_file::run_of(file)?.as_ref() == Some(&run.id) {
         // It was written before, and may have been revised or edited since.
-        plan = read_plan(file)?;
-        run.keep(PLAN_FILE, plan.text.as_bytes())?;
+        plan = plan_file::read(file)?;
+        run.keep(plan_file::NAME, plan.text.as_bytes())?;
     } else {
-        run.keep(PLAN_FILE, plan.text.as_bytes())?;
-        if seen(file)? != before {
+        run.keep(plan_file::NAME, plan.text.as_bytes())?;
+        if plan_file::seen(file)? != before {
             // What another run left there may go.
-            may_write_plan(run.root(), file)?;
+            plan_file::may_write(run.root(), file)?;
         }
         // First, for a plan that is there is not looked at again when the run is taken up.
         keep_base(work, &plan, run)?;
-        write_plan(file, &plan, run)?;
+        plan_file::write(file, &plan, run)?;
     }
     drop(turn);
     carry_out(
@@ -354,34 +342,9 @@ fn from_spec(
     )
 }
 
-/// Returns where the plan of `run` goes: `file`, or beside it where that holds the plan of another run that is at work.
-fn place(file: &Path, run: &Run) -> Result<PathBuf, FsError> {
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    let own = file.with_file_name(format!("{stem}-{}.md", run.id));
-    if fs::kind(&own)? != SystemKind::Missing {
-        return Ok(own);
-    }
-    let other = match fs::kind(file)? {
-        SystemKind::Missing => None,
-        _ => run_of(file)?.filter(|id| *id != run.id),
-    };
-    Ok(match other {
-        Some(id) if run::is_alive(run.root(), &id)? => own,
-        _ => file.to_owned(),
-    })
-}
-
-/// Returns what is in a file, if it is there.
-fn seen(file: &Path) -> Result<Option<Vec<u8>>, FsError> {
-    match fs::kind(file)? {
-        SystemKind::Missing => Ok(None),
-        _ => fs::read_regular(file, MAX_PLAN_BYTES).map(Some),
-    }
-}
-
 fn from_plan(work: &Work<'_>, file: &Path, run: &Run, host: &Host<'_>) -> Result<Done, RunError> {
-    let plan = read_plan(file)?;
-    run.keep(PLAN_FILE, plan.text.as_bytes())?;
+    let plan = plan_file::read(file)?;
+    run.keep(plan_file::NAME, plan.text.as_bytes())?;
     let focus = match work.context {
         Context::Full => Focus::Everything,
         Context::Auto if work.packs.is_empty() => {
@@ -393,8 +356,8 @@ fn from_plan(work: &Work<'_>, file: &Path, run: &Run, host: &Host<'_>) -> Result
 }
 
 fn make_bench(work: &Work<'_>, run: &Run, host: &Host<'_>) -> Result<Bench, ExecError> {
-    exec::bench(
-        &exec::Ground {
+    bench::make(
+        &Ground {
             repository: work.repository,
             candidates: work.candidates,
             carried: work.carried,
@@ -413,7 +376,7 @@ pub(super) fn require_committed(
     work: &Work<'_>,
 ) -> Result<(), ExecError> {
     let threads = work.request.threads;
-    let mut paths = exec::uncommitted(work.repository, work.candidates, work.land, threads)?;
+    let mut paths = bench::uncommitted(work.repository, work.candidates, work.land, threads)?;
     paths.retain(|path| references.iter().any(|it| it.paths().contains(path)));
     if paths.is_empty() {
         return Ok(());
@@ -469,7 +432,7 @@ fn carry_out(
                     run.keep("executor-prompt.md", way.prompt.text.as_bytes())?;
                 }
                 // What was agreed to is what is carried out: a file that was edited meanwhile is read again.
-                if answer == Answer::Go && read_plan(file)?.text == plan.text {
+                if answer == Answer::Go && plan_file::read(file)?.text == plan.text {
                     let bench = match bench {
                         Some(bench) => bench,
                         None => make_bench(work, run, host)?,
@@ -495,70 +458,20 @@ fn carry_out(
         match (answer, work.planner) {
             (Answer::Stop, _) => return Ok(Done::Planned(file.to_owned())),
             (Answer::Revise(note), Some(planner)) => {
-                let now = read_plan(file)?.text;
+                let now = plan_file::read(file)?.text;
                 let edited = (now != answered).then_some(now.as_str());
                 let id = run.id.clone();
-                plan = revise(&id, planner, &note, edited, run, host)?;
+                plan = revise::revise(&id, planner, &note, edited, run, host)?;
                 answered.clone_from(&plan.text);
-                write_plan(file, &plan, run)?;
+                plan_file::write(file, &plan, run)?;
                 keep_base(work, &plan, run)?;
             }
             (Answer::Go | Answer::Reread | Answer::Revise(_), _) => {
-                plan = read_plan(file)?;
-                run.keep(PLAN_FILE, plan.text.as_bytes())?;
+                plan = plan_file::read(file)?;
+                run.keep(plan_file::NAME, plan.text.as_bytes())?;
             }
         }
     }
-}
-
-/// Returns who made the plan of the run `id`, if that is known.
-pub fn planner_of(root: &Path, id: &str) -> Option<Choice> {
-    let path = root.join(run::FOLDER).join(id).join(plan::SESSION_FILE);
-    let session: Session = fs::read_json(&path, MAX_PLAN_BYTES).ok()?;
-    session.planner.parse().ok()
-}
-
-/// Asks the planner of the run `id` to change its plan, in the conversation in which it made it.
-///
-/// `edited` is the plan as the user has it, where that is another than the planner's.
-///
-/// # Errors
-///
-/// Fails if there is no such conversation, or no whole answer.
-pub fn revise(
-    id: &str,
-    planner: &Player,
-    note: &str,
-    edited: Option<&str>,
-    run: &Run,
-    host: &Host<'_>,
-) -> Result<Plan, RunError> {
-    let missing = || RunError::NoSession(id.to_owned());
-    let path = run
-        .root()
-        .join(run::FOLDER)
-        .join(id)
-        .join(plan::SESSION_FILE);
-    let session: Session = fs::read_json(&path, MAX_PLAN_BYTES).map_err(|_| missing())?;
-    // The file may have come with the repository: what it names goes into a path and a command line.
-    if !run::is_id(&session.run) || !run::is_id(&session.id) {
-        return Err(missing());
-    }
-    if session.planner != planner.choice() {
-        return Err(RunError::OtherPlanner {
-            made: session.planner,
-            asked: planner.choice(),
-        });
-    }
-    let clean = |place, text| plan::redacted(place, text, host).map_err(PlanningError::from);
-    let note = clean("the note", note)?;
-    let edited = edited.map(|text| clean("the plan", text)).transpose()?;
-    let prompt = prompt::revise(&note, edited.as_deref());
-    // What was said before is not known here; a vendor that keeps it asks little for it.
-    let tokens = prompt.len() as u64 / BYTES_PER_TOKEN;
-    let asked = (prompt.as_str(), tokens);
-    // A conversation is had with one agent.
-    Ok(plan::ask(run, planner, asked, &|_| Ok(None), Some(&session), host)?.plan)
 }
 
 /// Returns what a plan names, if all of it is clear; lines are those of the plan, in an error those of its file.
@@ -568,11 +481,11 @@ fn resolved(
     work: &Work<'_>,
     host: &Host<'_>,
 ) -> Result<Vec<Reference>, RunError> {
-    let text = fs::read_regular_text(file, MAX_PLAN_BYTES)?;
-    let mut references = resolve(&plan.text, plan, work.repository, work.candidates);
-    if let Err(mut error) = all_clear(&references) {
+    let text = fs::read_regular_text(file, plan_file::MAX_BYTES)?;
+    let mut references = references::resolve(&plan.text, plan, work.repository, work.candidates);
+    if let Err(mut error) = references::all_clear(&references) {
         if let RunError::Unresolved { open } = &mut error {
-            add_lines_above(open, &text, plan);
+            references::add_lines_above(open, &text, plan);
         }
         if work.tolerance.open == Open::Refused {
             return Err(error);
@@ -588,13 +501,13 @@ fn resolved(
 
 /// Keeps what a plan was made for.
 fn keep_base(work: &Work<'_>, plan: &Plan, run: &Run) -> Result<(), FsError> {
-    let references = resolve(&plan.text, plan, work.repository, work.candidates);
+    let references = references::resolve(&plan.text, plan, work.repository, work.candidates);
     drift::keep(run, work.repository, &references)
 }
 
 /// Says whether the files that the plan in `file` names are as they were when it was made.
 fn drifted(file: &Path, work: &Work<'_>, host: &Host<'_>) -> Result<(), RunError> {
-    let Some(id) = run_of(file)? else {
+    let Some(id) = plan_file::run_of(file)? else {
         return Ok(());
     };
     let since = "the plan was made";
@@ -651,149 +564,6 @@ fn warn_of_dependencies(plan: &Plan, host: &Host<'_>) {
             (host.tell)(&Event::Warning(format!("in the plan, {fault}")));
         }
     }
-}
-
-/// Says whether each of `references` is clear.
-///
-/// # Errors
-///
-/// Fails with [`RunError::Unresolved`] if one is missing or ambiguous.
-pub fn all_clear(references: &[Reference]) -> Result<(), RunError> {
-    let open = references.iter().filter(|reference| reference.is_open());
-    let open: Vec<Reference> = open.cloned().collect();
-    if open.is_empty() {
-        Ok(())
-    } else {
-        Err(RunError::Unresolved { open })
-    }
-}
-
-/// Returns what a plan names of the files of the repository; lines are those of `text`, which holds the plan.
-pub fn resolve(
-    text: &str,
-    plan: &Plan,
-    repository: &Repository,
-    candidates: &[Candidate],
-) -> Vec<Reference> {
-    let mut tree = Tree::new(candidates.iter().map(|candidate| candidate.path.clone()));
-    tree.symbols = symbols::defined(&plan.text, repository, candidates);
-    let mut references = crate::plan::references(&plan.text, &tree);
-    let missing = references.iter().filter_map(missing);
-    let missing: Vec<RepoPath> = missing.collect();
-    if !missing.is_empty() {
-        // Where git tells nothing, nothing was renamed.
-        tree.renames = history::renames(repository, missing).unwrap_or_default();
-        references = crate::plan::references(&plan.text, &tree);
-    }
-    add_lines_above(&mut references, text, plan);
-    references
-}
-
-/// Makes the lines of `references`, which are those of a plan, those of `text`, which holds it.
-fn add_lines_above(references: &mut [Reference], text: &str, plan: &Plan) {
-    let start = text.find(plan.text.trim_end()).unwrap_or(0);
-    let n_above = text[..start].matches('\n').count();
-    for reference in references {
-        reference.line += n_above;
-    }
-}
-
-/// Returns the path that nothing is at.
-fn missing(reference: &Reference) -> Option<RepoPath> {
-    let is_missing = matches!(reference.status, Status::Missing(_));
-    let path = RepoPath::parse(reference.written.as_bytes()).ok();
-    path.filter(|_| is_missing)
-}
-
-/// Reads a plan's file, by whomever it was written.
-///
-/// # Errors
-///
-/// Fails on what is no text, or empty.
-pub fn read_plan(file: &Path) -> Result<Plan, RunError> {
-    let text = fs::read_regular_text(file, MAX_PLAN_BYTES)?;
-    plan_of(&text, file)
-}
-
-/// Takes the plan out of a file's text.
-///
-/// # Errors
-///
-/// Fails on what is empty.
-pub fn plan_of(text: &str, file: &Path) -> Result<Plan, RunError> {
-    let body = match text
-        .strip_prefix(PLAN_HEAD)
-        .and_then(|rest| rest.split_once("-->"))
-    {
-        Some((_, body)) => body,
-        None => text,
-    };
-    Plan::read(body).map_err(|source| RunError::Plan {
-        path: file.to_owned(),
-        source,
-    })
-}
-
-/// Returns the run that wrote the plan in `file`, if its head says so.
-///
-/// # Errors
-///
-/// Fails if the file cannot be read.
-pub fn run_of(file: &Path) -> Result<Option<String>, FsError> {
-    let text = fs::read_regular_text(file, MAX_PLAN_BYTES)?;
-    let head = text
-        .strip_prefix(PLAN_HEAD)
-        .and_then(|rest| rest.split_once(" -->"));
-    // Anybody may have written it.
-    let id = head.map(|(id, _)| id).filter(|id| run::is_id(id));
-    Ok(id.map(str::to_owned))
-}
-
-/// Says whether `file` may be written: it is not there, or as one of our runs wrote it.
-///
-/// # Errors
-///
-/// Fails with [`RunError::Edited`] if it may not.
-pub fn may_write_plan(root: &Path, file: &Path) -> Result<(), RunError> {
-    let edited = || RunError::Edited(file.to_owned());
-    if fs::is_link(file) {
-        return Err(RunError::Link(file.to_owned()));
-    }
-    if fs::kind(file)? == SystemKind::Missing {
-        return Ok(());
-    }
-    let id = run_of(file)?.ok_or_else(edited)?;
-    let kept = run::artefact(root, &id, PLAN_FILE).map_err(|_| edited());
-    let now = fs::read_regular_text(file, MAX_PLAN_BYTES)?;
-    let body = plan_of(&now, file)?;
-    if kept? == body.text.as_bytes() {
-        Ok(())
-    } else {
-        Err(edited())
-    }
-}
-
-/// Keeps a plan in the run and writes it to `file`, with a line that says whose it is.
-///
-/// # Errors
-///
-/// Fails if it cannot be written.
-pub fn write_plan(file: &Path, plan: &Plan, run: &Run) -> Result<(), RunError> {
-    run.keep(PLAN_FILE, plan.text.as_bytes())?;
-    // It may have come with the repository, and lead anywhere.
-    if fs::is_link(file) {
-        return Err(RunError::Link(file.to_owned()));
-    }
-    let mut output = fs::Output::create(file)?;
-    output
-        .write_all(plan_file(plan, &run.id).as_bytes())
-        .map_err(FsError::of("write", file))?;
-    Ok(output.commit()?)
-}
-
-/// Returns the text of a plan's file.
-pub fn plan_file(plan: &Plan, id: &str) -> String {
-    format!("{PLAN_HEAD}{id} -->\n{}", plan.text)
 }
 
 /// Returns the first line of a text that says something, without the marks of a heading.

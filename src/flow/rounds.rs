@@ -2,8 +2,8 @@
 
 use super::host::{Event, Host};
 use super::plan::{self, Planned, PlanningError, Prompt, Task};
-use super::plan_exec::resolve;
 use super::player::Player;
+use super::references::resolve;
 use crate::agent::Role;
 use crate::plan::{self as plans, Plan, Reference};
 use crate::prompt;

@@ -21,10 +21,9 @@ use crate::flow::host::Event;
 use crate::flow::land::Land;
 use crate::flow::pack;
 use crate::flow::plan::PlanningError;
-use crate::flow::plan_exec::{
-    Answer, RunError, Work, all_clear, require_committed, resolve, warn_of_protected,
-};
+use crate::flow::plan_exec::{Answer, RunError, Work, require_committed, warn_of_protected};
 use crate::flow::player::Player;
+use crate::flow::references::{all_clear, resolve};
 use crate::flow::review::{self, Subject};
 use crate::flow::route::Context;
 use crate::fs::{self, Root};

@@ -17,8 +17,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::bench::{self, Ground};
 use super::consent::Consent;
-use super::exec::{self, Executed, Ground};
+use super::exec::Executed;
 use super::host::{Event, Host, Interrupted};
 use super::land::Land;
 use super::pack::PackRequest;
@@ -208,7 +209,7 @@ pub fn work(
             checks: hands.checks,
             land: hands.land,
         };
-        exec::bench(&ground, run, host)
+        bench::make(&ground, run, host)
     });
     let bench = bench.transpose();
     let mut strand = Strand {

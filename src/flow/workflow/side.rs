@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::strand::{Good, Strand};
 use super::{StepError, StepFailed, Worker};
-use crate::flow::exec::{self, Bench};
+use crate::flow::bench::{self, Bench};
 use crate::flow::host::Event;
 use crate::fs;
 use crate::path::RepoPath;
@@ -206,7 +206,7 @@ impl<T: Send> Crew<'_, T> {
         };
         let worker = self.worker;
         let place = format!("{FORKS_FOLDER}/{}/", self.label(at).replace('/', "-"));
-        let bench = exec::fork(
+        let bench = bench::fork(
             bench,
             worker.shop.repository,
             place,

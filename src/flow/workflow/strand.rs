@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use super::StepError;
-use crate::flow::exec::{Before, Bench, Executed};
+use crate::flow::bench::Bench;
+use crate::flow::exec::{Before, Executed};
 use crate::flow::execute::begin_again;
 use crate::path::RepoPath;
 use crate::plan::Reference;
