@@ -38,7 +38,7 @@ pub(super) fn report(
     let (title, verb) = title.unwrap_or(("", ""));
     let _ = writeln!(text, "# Run {id}\n\n- Asked: {title} (`twostep {verb}`)");
     let _ = writeln!(text, "- Outcome: {}", told(outcome));
-    let seconds = super::worked(records) / 1000;
+    let seconds = super::past::worked(records) / 1000;
     let _ = writeln!(text, "- Time: {seconds} s at work");
     files(&mut text, records);
     changed(&mut text, records);
