@@ -50,7 +50,7 @@ pub(super) struct ChangeArgs {
     #[arg(long, value_enum, default_value_t = ExecByArg::Whole)]
     exec_by: ExecByArg,
 
-    /// What the executor gets: everything, or what the plan names
+    /// What the executor gets beside the plan
     #[arg(long, value_enum, default_value_t = ContextArg::Auto)]
     context: ContextArg,
 
@@ -76,11 +76,11 @@ enum ExecByArg {
 /// What the executor gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ContextArg {
-    /// Everything if that is little, else what the plan names.
+    /// Everything if that is little, else what the plan names, its neighbours, and the best by the text of the steps.
     Auto,
     /// Everything.
     Full,
-    /// What the plan names.
+    /// What the plan names, and its neighbours.
     Plan,
 }
 

@@ -127,5 +127,5 @@ pub(super) fn files_of_plan(
     let candidates = pack::all_candidates(repository, threads);
     let references = references::resolve(&text, &body, repository, &candidates);
     references::all_clear(&references).map_err(unwrapped)?;
-    Ok(crate::flow::exec::named(&references))
+    Ok(crate::flow::brief::named(&references))
 }

@@ -225,6 +225,7 @@ fn routed(route: &Route) -> String {
     };
     let gets = match route.executor_gets {
         Focus::Everything => "everything",
+        Focus::Slice => "what the plan names, and the best by its text",
         Focus::Plan => "what the plan names",
     };
     let text = format!(

@@ -5,61 +5,25 @@ use std::path::PathBuf;
 
 use super::audit::Audit;
 use super::budget::BudgetError;
-use super::checks::runnable;
 use super::consent::Consent;
-use super::conventions::Conventions;
 use super::edits::Wrong;
-use super::host::{Host, Interrupted};
+use super::host::Interrupted;
 use super::land::{Land, Landed};
-use super::neighbours;
-use super::pack::{self, PackRequest};
-use super::plan::{PlanningError, Prompt, fitted, given, redacted, redacted_packs, strs};
+use super::plan::{PlanningError, Prompt};
 use super::player::Player;
 use super::restore::Strange;
-use super::route::{EXECUTOR_CAP, Focus};
-use crate::agent::{Gives, Role};
-use crate::check::{CheckError, Checked, Runnable};
+use crate::check::{CheckError, Checked};
 use crate::fs::FsError;
 use crate::git::BranchError;
 use crate::history::HistoryError;
 use crate::patch::PatchError;
 use crate::path::RepoPath;
-use crate::plan::{Plan, Reference, Status};
-use crate::prompt;
-use crate::repo::{Globs, Named, Repository};
+use crate::plan::{Plan, Reference};
+use crate::repo::Globs;
 use crate::review::Finding;
 use crate::run::{LockError, Sensitive};
 use crate::scratch::{ChangeSet, LandError, Problem, ScratchError};
 use crate::tokens::Counter;
-
-/// What the executor's prompt is made of.
-pub struct Content<'a> {
-    /// The plan.
-    pub plan: &'a Plan,
-    /// What it names.
-    pub references: &'a [Reference],
-    /// Whether the executor gets everything, or that.
-    pub focus: Focus,
-    /// Packs that take the place of packing, if there are any.
-    pub packs: &'a [String],
-    /// The user's checks.
-    pub checks: &'a [String],
-    /// Whether the executor edits files, or answers with edits.
-    pub gives: Gives,
-    /// The places of the steps that are carried out, where that is not all of the plan.
-    pub group: Option<&'a Group>,
-}
-
-/// Some steps of a plan that are carried out together: the places of these, of those before, and of those after.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Group {
-    /// These.
-    pub now: Vec<usize>,
-    /// Those that were carried out before.
-    pub done: Vec<usize>,
-    /// Those that are carried out later.
-    pub later: Vec<usize>,
-}
 
 /// What an executor is asked for, and what decides about its change.
 pub struct ExecRequest<'a> {
@@ -414,142 +378,4 @@ fn lines(strange: &[(RepoPath, Strange)]) -> String {
             .to_owned()
     });
     each.collect::<Vec<_>>().join("; ")
-}
-
-/// Makes the executor's prompt: the plan, and everything or what it names.
-///
-/// # Errors
-///
-/// Fails if what cannot be cut does not fit.
-pub fn prepare(
-    repository: &Repository,
-    mut request: PackRequest,
-    content: &Content<'_>,
-    player: &Player,
-    host: &Host<'_>,
-) -> Result<Prompt, PlanningError> {
-    let checks = runnable(content.checks, &host.redactor);
-    let held = |check: &Runnable| {
-        let holds = check.script.as_ref().map(|(_, holds)| holds);
-        holds.map(|holds| host.redactor.redacted(holds))
-    };
-    let held: Vec<Option<String>> = checks.iter().map(held).collect();
-    let commands = checks.iter().map(|check| check.command.as_str());
-    let checks: Vec<(&str, Option<&str>)> =
-        commands.zip(held.iter().map(Option::as_deref)).collect();
-    let plan = redacted("the plan", &content.plan.text, host)?;
-    let packs = redacted_packs(content.packs, host)?;
-    let reader = match content.gives {
-        Gives::Files => player.reader(),
-        // Who answers works in an empty folder.
-        Gives::Answer => None,
-    };
-    let conventions = Conventions::of(repository, &request, reader);
-    let names = conventions.names();
-    let task = prompt::Task {
-        conventions: &names,
-        plan: &plan,
-        part: content.group.map(|group| part(content.plan, group, host)),
-        checks: &checks,
-    };
-    let words = |packed: &[&str]| {
-        let packs = [packed, &strs(&packs)].concat();
-        match content.gives {
-            Gives::Files => prompt::execute(&packs, &task),
-            Gives::Answer => prompt::edits(&packs, &task),
-        }
-    };
-    let everything = request.clone();
-    let mut near_by = Vec::new();
-    if packs.is_empty() {
-        if content.focus == Focus::Plan {
-            request.named = named(content.references);
-            near_by = near(repository, &everything, &request)?;
-        }
-        conventions.pin(&mut request);
-    } else {
-        request.named = conventions.beside(&packs, &request);
-    }
-    let role = Role::Executor;
-    // Neighbours have the room that is left, and push nothing out.
-    while !near_by.is_empty() {
-        let mut request = request.clone();
-        neighbours::add(&near_by, &mut request);
-        match fitted(repository, request, player, role, &words, host) {
-            Ok(prompt) if prompt.omitted.is_empty() => return Ok(prompt.with(conventions, &[])),
-            Ok(_) => {}
-            Err(error) if error.is_too_large() => {}
-            Err(error) => return Err(error),
-        }
-        near_by.truncate(near_by.len() / 2);
-    }
-    let prompt = if request.named.is_empty() {
-        given(words(&[]), &request.counter, player, role)?
-    } else {
-        fitted(repository, request, player, role, &words, host)?
-    };
-    Ok(prompt.with(conventions, &packs))
-}
-
-/// Returns the neighbours of what `request` names, among what `everything` does.
-fn near(
-    repository: &Repository,
-    everything: &PackRequest,
-    request: &PackRequest,
-) -> Result<Vec<RepoPath>, PlanningError> {
-    if request.named.is_empty() {
-        return Ok(Vec::new());
-    }
-    let scan = pack::find(repository, everything);
-    let scan = scan.map_err(|error| PlanningError::Pack(Role::Executor, error))?;
-    Ok(neighbours::of(&request.named, repository, &scan.candidates))
-}
-
-/// Returns what a prompt says of the steps of `plan`.
-fn part(plan: &Plan, group: &Group, host: &Host<'_>) -> prompt::Part {
-    let told = |places: &[usize]| {
-        let steps = places.iter().filter_map(|&at| plan.steps.get(at));
-        let each = steps.map(|step| (step.number, host.redactor.redacted(&step.title)));
-        each.collect::<Vec<_>>()
-    };
-    prompt::Part {
-        now: told(&group.now),
-        done: told(&group.done),
-        later: told(&group.later),
-    }
-}
-
-/// Says whether the executor gets everything, because that is little.
-///
-/// # Errors
-///
-/// Fails if there is nothing to pack.
-pub fn focus(
-    repository: &Repository,
-    request: PackRequest,
-    player: &Player,
-    host: &Host<'_>,
-) -> Result<Focus, PlanningError> {
-    let words = |packs: &[&str]| packs.concat();
-    let prompt = fitted(repository, request, player, Role::Executor, &words, host)?;
-    let most = EXECUTOR_CAP.min(prompt.limit);
-    Ok(if player.tokens(&prompt.whole) <= most {
-        Focus::Everything
-    } else {
-        Focus::Plan
-    })
-}
-
-/// Returns what a plan names of the files that are there.
-pub fn named(references: &[Reference]) -> Vec<Named> {
-    let each = references
-        .iter()
-        .filter_map(|reference| match &reference.status {
-            Status::Exact(path) | Status::Suffix(path) | Status::Renamed(path) => {
-                Some(Named::File(path.clone()))
-            }
-            Status::Folder(path) => Some(Named::Folder(path.clone())),
-            Status::Created(_) | Status::Ambiguous(_) | Status::Missing(_) => None,
-        });
-    each.collect()
 }

@@ -6,11 +6,10 @@
 //! the run, whatever becomes of the groups after it.
 
 use super::bench::Bench;
+use super::brief::{self, Content, Group};
 use super::consent::Consent;
 use super::drift;
-use super::exec::{
-    self, Before, Content, ExecError, ExecRequest, Executed, Extent, Goal, Group, Rules,
-};
+use super::exec::{Before, ExecError, ExecRequest, Executed, Extent, Goal, Rules};
 use super::execute::{Worked, begin_again, bring, work_until_good};
 use super::host::{Event, Host};
 use super::next::{Next, Queue, is_short};
@@ -300,7 +299,7 @@ impl<'a> Task<'a> {
                 gives: self.work.executor.gives(),
                 group,
             };
-            exec::prepare(
+            brief::prepare(
                 repository,
                 self.work.request.clone(),
                 &content,
@@ -323,7 +322,8 @@ impl<'a> Task<'a> {
         };
         let candidates = pack::all_candidates(scratch, self.work.request.threads);
         let references = self.named((scratch, &candidates), &group.done);
-        let make = self.prompt(scratch, Some(&group), &references, Focus::Plan);
+        let focus = self.focus.max(Focus::Slice);
+        let make = self.prompt(scratch, Some(&group), &references, focus);
         make(player, host)
     }
 

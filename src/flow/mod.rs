@@ -6,6 +6,7 @@
 pub mod ask;
 pub mod audit;
 pub mod bench;
+pub mod brief;
 pub mod budget;
 mod call;
 pub mod checks;

@@ -1,6 +1,6 @@
 //! The group of steps that is carried out next: which they are, what they name of the files as they are, and the prompt.
 
-use super::exec::{self, Group};
+use super::brief::{self, Group};
 use super::groups::{ExecBy, Task};
 use super::host::Host;
 use super::pack;
@@ -63,7 +63,7 @@ impl Task<'_> {
         let mut focus = match queue.by {
             ExecBy::Step => self.focus,
             // Everything was too much.
-            ExecBy::Group | ExecBy::Whole => Focus::Plan,
+            ExecBy::Group | ExecBy::Whole => self.focus.max(Focus::Slice),
         };
         loop {
             let group = queue.group(n);
@@ -72,7 +72,7 @@ impl Task<'_> {
             let made = asking(self.work.executor, host);
             drop(asking);
             if is_short(&made, &references) && (n > 1 || focus == Focus::Everything) {
-                focus = Focus::Plan;
+                focus = focus.max(Focus::Slice);
                 n = n.saturating_sub(1).max(1);
                 continue;
             }
@@ -95,7 +95,7 @@ impl Task<'_> {
         let each = each.map(|piece| self.named((repository, candidates), piece));
         let each: Vec<Vec<Reference>> = each.collect();
         let mut request = self.work.request.clone();
-        request.named = exec::named(&each.concat());
+        request.named = brief::named(&each.concat());
         if request.named.is_empty() {
             return Ok(queue.left.len());
         }
@@ -124,13 +124,8 @@ impl Task<'_> {
         (repository, candidates): (&Repository, &[Candidate]),
         places: &[usize],
     ) -> Vec<Reference> {
-        let steps = self.steps(places);
-        let is_theirs = |line: usize| steps.iter().any(|step| step.lines.contains(&line));
-        let lines = self.plan.text.lines().enumerate();
-        let lines = lines.map(|(at, line)| if is_theirs(at + 1) { line } else { "" });
-        let text = lines.collect::<Vec<_>>().join("\n");
         let own = Plan {
-            text,
+            text: brief::text_of(self.plan, places),
             steps: Vec::new(),
         };
         let mut references = resolve(&own.text, &own, repository, candidates);

@@ -175,7 +175,8 @@ const MAX_FITS: usize = 4;
 
 /// Makes the prompt of `role`: packs what `request` names, so that all of it with `words` fits `player`.
 ///
-/// `words` gives the prompt for a pack; the counter of `request` must estimate for `player`.
+/// `words` gives the prompt for a pack; the counter of `request` must estimate for `player`. The pack has no more tokens of theirs than the room of
+/// `request`, if that has one.
 ///
 /// # Errors
 ///
@@ -199,6 +200,7 @@ pub fn fitted(
         }))
     };
     let mut budget = limit.checked_sub(bare).ok_or_else(|| too_small(limit))?;
+    budget = request.room.map_or(budget, |room| room.budget.min(budget));
     let mut progress = |done, n| (host.tell)(&Event::Packing(done, n));
     for _ in 0..MAX_FITS {
         host.go_on()?;

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::bench::{self, Bench, Ground};
+use super::brief;
 use super::consent::{self, Consent};
 use super::drift::{self, Drifted};
-use super::exec::{self, Before, ExecError, Executed, Unlike};
+use super::exec::{Before, ExecError, Executed, Unlike};
 use super::groups::{self, ExecBy};
 use super::host::{Event, Host};
 use super::land::{self, Land, Landed};
@@ -348,7 +349,7 @@ fn from_plan(work: &Work<'_>, file: &Path, run: &Run, host: &Host<'_>) -> Result
     let focus = match work.context {
         Context::Full => Focus::Everything,
         Context::Auto if work.packs.is_empty() => {
-            exec::focus(work.repository, work.request.clone(), work.executor, host)?
+            brief::focus(work.repository, work.request.clone(), work.executor, host)?
         }
         Context::Auto | Context::Plan => Focus::Plan,
     };

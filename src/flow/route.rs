@@ -18,13 +18,15 @@ pub enum Size {
     Large,
 }
 
-/// What the executor gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// What the executor gets, the most first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Focus {
     /// All that the planner would get.
     Everything,
-    /// What the plan names.
+    /// What the plan names, what belongs to that, and the best by the plan's text as far as there is room.
+    Slice,
+    /// What the plan names, and what belongs to that.
     Plan,
 }
 
@@ -35,7 +37,7 @@ pub enum Context {
     Auto,
     /// Everything.
     Full,
-    /// What the plan names.
+    /// What the plan names, and what belongs to that.
     Plan,
 }
 
@@ -75,7 +77,8 @@ pub fn route(whole: &Count, planner: &Player, executor: &Player, context: Contex
     };
     let executor_gets = match (context, size) {
         (Context::Full, _) | (Context::Auto, Size::Small) => Focus::Everything,
-        (Context::Plan, _) | (Context::Auto, Size::Medium | Size::Large) => Focus::Plan,
+        (Context::Auto, Size::Medium | Size::Large) => Focus::Slice,
+        (Context::Plan, _) => Focus::Plan,
     };
     Route {
         size,
@@ -128,27 +131,27 @@ mod tests {
     #[test]
     fn the_route_follows_size_and_models() {
         use Context::{Auto, Full, Plan};
-        use Focus::{Everything, Plan as Named};
+        use Focus::{Everything, Plan as Named, Slice};
         use ProgramKind::{Claude, Codex, Gemini};
         use Size::{Large, Medium, Small};
         let pro = (Gemini, "gemini-3.1-pro-preview");
         let opus = (Claude, "claude-opus-5-5");
         for (thousands, planner, executor, context, expected) in [
             (40, pro, opus, Auto, (Small, Everything)),
-            (150, pro, opus, Auto, (Medium, Named)),
-            (1_500, pro, opus, Auto, (Large, Named)),
+            (150, pro, opus, Auto, (Medium, Slice)),
+            (1_500, pro, opus, Auto, (Large, Slice)),
             // Half of 200,000 tokens, less what claude itself puts in, is under the cap.
-            (65, pro, (Claude, "claude-haiku-4-5"), Auto, (Medium, Named)),
+            (65, pro, (Claude, "claude-haiku-4-5"), Auto, (Medium, Slice)),
             // codex uses a quarter of its model's window.
-            (300, (Codex, "gpt-6.1-sol"), opus, Auto, (Large, Named)),
+            (300, (Codex, "gpt-6.1-sol"), opus, Auto, (Large, Slice)),
             (
                 200,
                 (Codex, "gpt-6.1-sol"),
                 (Codex, "gpt-6.1-sol"),
                 Auto,
-                (Medium, Named),
+                (Medium, Slice),
             ),
-            (300, opus, opus, Auto, (Medium, Named)),
+            (300, opus, opus, Auto, (Medium, Slice)),
             (150, pro, opus, Full, (Medium, Everything)),
             (40, pro, opus, Plan, (Small, Named)),
         ] {

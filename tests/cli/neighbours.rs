@@ -86,3 +86,38 @@ fn neighbours_never_push_out_what_a_plan_names() {
         assert!(prompt(&stage).contains("body of order"), "{window}");
     }
 }
+
+#[test]
+fn a_small_pack_is_filled_up_with_the_best_by_what_is_to_be_done() {
+    let plan = PLAN.replace(
+        "### Step 1: Greet",
+        "### Step 1: Greet with the banner of the shop",
+    );
+    for (context, told, is_shown) in [
+        (
+            "auto",
+            "gets what the plan names, and the best by its text",
+            true,
+        ),
+        ("plan", "gets what the plan names\n", false),
+    ] {
+        let stage = stage().tell("gemini.answer", &plan);
+        let root = stage.repo.root();
+        let banner = format!("\n{}", function("shop_banner", 4));
+        std::fs::write(root.join("app/banner.py"), banner).unwrap();
+        std::fs::write(root.join("words.csv"), "one, two, three\n".repeat(16_000)).unwrap();
+        let run = stage.run(&["plan-exec", "spec.md", "--yes", "--context", context]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert!(run.stderr.contains(told), "{}", run.stderr);
+        let prompt = prompt(&stage);
+        for (what, is_there) in [
+            ("body of order", true),
+            ("def put", true),
+            ("body of put", false),
+            ("body of shop_banner", is_shown),
+            ("one, two, three", false),
+        ] {
+            assert_eq!(prompt.contains(what), is_there, "{context}: {what}");
+        }
+    }
+}

@@ -11,10 +11,11 @@ use crate::agent::Role;
 use crate::check::Checked;
 use crate::edit::{self, Edit};
 use crate::flow::audit::audit;
+use crate::flow::brief;
 use crate::flow::checks::{When, run_checks};
 use crate::flow::edits::{self, Wrong};
 use crate::flow::examine::{PATCH_FILE, examine, patch_of};
-use crate::flow::exec::{self, ExecError, Executed, Extent, Goal, Rules};
+use crate::flow::exec::{ExecError, Executed, Extent, Goal, Rules};
 use crate::flow::execute::{bring, check, records_of, settle};
 use crate::flow::groups::{self, ExecBy};
 use crate::flow::host::Event;
@@ -78,7 +79,7 @@ impl Worker<'_> {
         warn_of_protected(&references, &work, self.host);
         require_committed(&references, &work)?;
         let request = self.shop.request.clone();
-        let focus = exec::focus(&files, request, executor, self.host)?;
+        let focus = brief::focus(&files, request, executor, self.host)?;
         let task = groups::Task {
             work: &work,
             plan: &plan,
