@@ -808,6 +808,33 @@ fn a_file_that_was_rejected_comes_by_no_other_way() {
 }
 
 #[test]
+fn a_judge_that_cannot_run_is_found_before_anybody_is_asked() {
+    let stage = Stage::new().players(&[], &[("hand", DOES)]);
+    let args = ["evaluate-optimize", "spec.md", "--yes", "--no-check"];
+    let more = ["--role", "optimizer=hand", "--set", "judge=no-such-judge"];
+    let run = stage.work(&[&args[..], &more].concat());
+    assert_ne!(run.code, 0);
+    let said = "cannot run the check `no-such-judge`: command not found";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    assert!(!stage.last_run().join("calls").exists());
+}
+
+#[test]
+fn a_step_that_changes_nothing_on_what_others_made_is_told() {
+    let text = of_steps(
+        "",
+        &[("made", "", "DO:echo x > new"), ("again", "", "DO:true")],
+    );
+    let stage = Stage::new().players(&[], &[("hand", DOES)]);
+    let file = stage.repo.beside("w.toml");
+    std::fs::write(&file, text).unwrap();
+    let run = stage.work(&[file.to_str().unwrap(), "--yes", "--no-check"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let said = "the step `again` changed nothing of what was good before it";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+}
+
+#[test]
 fn a_check_of_a_workflow_does_not_see_what_would_not_land() {
     let text = of_steps(
         "",

@@ -112,6 +112,10 @@ impl Worker<'_> {
             let_in: strand.good.let_in.clone(),
         };
         let files = since(&began, strand.good.changes());
+        if files.is_empty() {
+            let told = format!("the step `{label}` changed nothing of what was good before it");
+            (self.host.tell)(&Event::Warning(told));
+        }
         let files: Vec<String> = files.iter().map(|it| it.path.to_string()).collect();
         Ok(json!({ "text": text, "files": files, "diff": strand.good.diff(), "error": null }))
     }

@@ -138,6 +138,12 @@ pub fn known(spec: &str, memory: &str, values: &BTreeMap<String, String>) -> Sco
 /// Says whether one of the steps works in a scratch, as far as that is known before the first: one whose `when` is false by what the user set
 /// does not.
 pub fn needs_scratch(steps: &[Step], scope: &Scope, files: &Files) -> bool {
+    let on = that_are_on(steps, scope, files);
+    on.iter().any(|step| step.does.needs_scratch())
+}
+
+/// Returns the steps that are no groups, those of groups, too, without those that what the user set keeps from being done.
+fn that_are_on<'a>(steps: &'a [Step], scope: &Scope, files: &Files) -> Vec<&'a Step> {
     let is_off = |when: &String| {
         let names = template::names_in_expression(when).unwrap_or_default();
         let is_known = |name: &String| scope.contains_key(name.split('.').next().unwrap_or(name));
@@ -146,10 +152,23 @@ pub fn needs_scratch(steps: &[Step], scope: &Scope, files: &Files) -> bool {
     let on = steps
         .iter()
         .filter(|step| !step.when.as_ref().is_some_and(is_off));
-    on.map(|step| &step.does).any(|does| match does {
-        Does::Steps { steps, .. } => needs_scratch(steps, scope, files),
-        does => does.needs_scratch(),
-    })
+    let each = on.flat_map(|step| match &step.does {
+        Does::Steps { steps, .. } => that_are_on(steps, scope, files),
+        _ => vec![step],
+    });
+    each.collect()
+}
+
+/// Returns the commands of the steps that check, as the user's values make them.
+fn commands(steps: &[Step], scope: &Scope, files: &Files) -> Vec<String> {
+    let on = that_are_on(steps, scope, files).into_iter();
+    let all = on.flat_map(|step| match &step.does {
+        Does::Check { commands } => commands.as_slice(),
+        _ => &[],
+    });
+    let filled = all.filter_map(|command| template::fill(command, scope, files).ok());
+    let filled = filled.filter(|command| !command.trim().is_empty());
+    filled.collect()
 }
 
 /// Says what is wrong with steps that can be known before anybody is asked: schemas, globs and names of files.
@@ -201,12 +220,20 @@ pub fn work(
         started: Mutex::new(None),
     };
     let bench = shop.hands.as_ref().map(|hands| {
+        // A command that cannot run is found before anything is paid for, and what it leaves is no part of a change.
+        let own = change::of_user(&scope, &worker.values);
+        let mut checks = hands.checks.to_vec();
+        for command in commands(&workflow.steps, &own, &shop.files) {
+            if !checks.contains(&command) {
+                checks.push(command);
+            }
+        }
         let ground = Ground {
             repository: shop.repository,
             candidates: shop.candidates,
             carried: hands.carried,
             threads: shop.request.threads,
-            checks: hands.checks,
+            checks: &checks,
             land: hands.land,
         };
         bench::make(&ground, run, host)
