@@ -44,9 +44,7 @@ pub(super) fn saying(agent: &str, text: &str) -> String {
 impl Stage {
     /// Writes the user's list of agents.
     pub(super) fn agents(self, text: &str) -> Self {
-        let folder = self.repo.beside("home/.config/twostep");
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("agents.toml"), text).unwrap();
+        self.repo.config("agents.toml", text);
         self
     }
 

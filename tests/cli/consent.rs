@@ -222,9 +222,7 @@ fn what_a_link_leads_to_is_guarded_as_the_link_is() {
         ] {
             std::os::unix::fs::symlink(target, repo.root().join(link)).unwrap();
         }
-        let config = repo.beside("home/.config/twostep");
-        std::fs::create_dir_all(&config).unwrap();
-        std::fs::write(config.join("protected.toml"), "paths = [\"/infra/**\"]\n").unwrap();
+        repo.config("protected.toml", "paths = [\"/infra/**\"]\n");
         let repo = repo.git();
         repo.run_git(&["config", "core.hooksPath", "tools/hooks"]);
         let edit = format!("echo 'hello world' > greeting.txt\n{script}\n");
@@ -270,9 +268,7 @@ fn a_program_is_told_what_keeps_a_change_from_landing() {
         ("echo x > secret.sql", "protected", false),
     ] {
         let stage = stage("", script);
-        let config = stage.repo.beside("home/.config/twostep");
-        std::fs::create_dir_all(&config).unwrap();
-        std::fs::write(config.join("protected.toml"), "paths = [\"*.sql\"]\n").unwrap();
+        stage.repo.config("protected.toml", "paths = [\"*.sql\"]\n");
         let run = stage.plan_exec(&["--json"]);
         assert_eq!(run.code, 1, "{script}: {}", run.stderr);
         let told = run.json();

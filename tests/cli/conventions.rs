@@ -83,12 +83,9 @@ fn packs_that_are_given_get_the_conventions_that_they_do_not_hold() {
 
 #[test]
 fn conventions_stand_in_a_slice_whatever_else_does_not_fit_and_are_told_of_if_they_are_too_large() {
-    let config = "version = 1\n[[models]]\nid = \"small\"\nvendor = \"mine\"\nstatus = \"current\"\n\
-        tokenizer = \"o200k_base\"\ncontext_window = 4000\nshared_window = false\nmax_input = 4000\n";
     let script = format!("cat > /dev/null; cat <<'EOF'\n{PLAN}EOF\n");
     let stage = stage().own(&script);
-    let models = stage.repo.beside("home/.config/twostep/models.toml");
-    std::fs::write(models, config).unwrap();
+    stage.repo.config("models.toml", super::small_model(4000));
     let root = stage.repo.root();
     std::fs::write(root.join("greet.rs"), "// greet the world\n".repeat(2000)).unwrap();
     let plan = |stage: &Stage| {

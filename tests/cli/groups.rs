@@ -365,21 +365,9 @@ fn a_plan_that_names_more_than_the_executor_takes_is_carried_out_by_groups() {
         .tell("gemini.answer", &plan(3, &names))
         .tell("codex.edit", EDIT)
         .tell("codex.answer", "Done.\n");
-    let config = stage.repo.beside("home/.config/twostep");
-    fs::create_dir_all(&config).unwrap();
     // The half of it, less the 30,000 that codex puts round a prompt.
-    let small = r#"
-        version = 1
-        [[models]]
-        id = "small"
-        vendor = "openai"
-        status = "current"
-        tokenizer = "o200k_base"
-        context_window = 110000
-        shared_window = false
-        max_input = 110000
-    "#;
-    fs::write(config.join("models.toml"), small).unwrap();
+    let small = super::small_model(110_000);
+    stage.repo.config("models.toml", small);
     for n in 1..=3 {
         let text = format!("{n} words of a file\n").repeat(1400);
         fs::write(stage.repo.root().join(format!("large{n}.txt")), text).unwrap();

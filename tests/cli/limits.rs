@@ -176,21 +176,9 @@ fn one_that_stands_in_and_takes_less_gets_a_prompt_that_it_takes() {
     let stage = Stage::new()
         .tell("gemini.does", "out-of-quota")
         .tell("codex.answer", super::plan_exec::PLAN);
-    let config = stage.repo.beside("home/.config/twostep");
-    std::fs::create_dir_all(&config).unwrap();
     // Less the 30,000 that codex puts round a prompt.
-    let small = r#"
-        version = 1
-        [[models]]
-        id = "small"
-        vendor = "openai"
-        status = "current"
-        tokenizer = "o200k_base"
-        context_window = 60000
-        shared_window = false
-        max_input = 60000
-    "#;
-    std::fs::write(config.join("models.toml"), small).unwrap();
+    let small = super::small_model(60_000);
+    stage.repo.config("models.toml", small);
     // More than the stand-in takes, less than the first.
     for n in 0..40 {
         let text = format!("{n} words of a file\n").repeat(300);
@@ -236,10 +224,8 @@ fn files_that_change_while_somebody_is_asked_who_may_change_none_are_told() {
     let script = format!("[ -e {0} ] || echo sly > {0}; echo Yes.\n", file.display());
     std::fs::write(&place, script).unwrap();
     let agents = serde_json::json!(["sh", place]);
-    let config = stage.repo.beside("home/.config/twostep");
-    std::fs::create_dir_all(&config).unwrap();
     let agents = format!("[agent.sly]\ncommand = {agents}\nmodel = \"gpt-5\"\n");
-    std::fs::write(config.join("agents.toml"), agents).unwrap();
+    stage.repo.config("agents.toml", agents);
     let run = stage.run(&["ask", "sly", "Is it?"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     let said =

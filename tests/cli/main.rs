@@ -89,6 +89,13 @@ impl Repo {
         self.folder.path().join(name)
     }
 
+    /// Puts a file of the user's configuration there.
+    fn config(&self, name: &str, text: impl AsRef<[u8]>) {
+        let folder = self.beside("home/.config/twostep");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+
     fn file(self, path: &str, contents: impl AsRef<[u8]>) -> Self {
         let path = self.root().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -260,4 +267,12 @@ fn count(text: &str) -> u64 {
 
 fn read(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap()
+}
+
+/// A user's `models.toml` with the model `small` of openai's, that takes so many tokens; for codex 30,000 of them are its own.
+fn small_model(window: u64) -> String {
+    format!(
+        "version = 1\n[[models]]\nid = \"small\"\nvendor = \"openai\"\nstatus = \"current\"\ntokenizer = \"o200k_base\"\n\
+         context_window = {window}\nshared_window = false\nmax_input = {window}\n"
+    )
 }

@@ -73,8 +73,6 @@ fn one_model_in_full() {
 #[test]
 fn the_users_own_models_count() {
     let repo = Repo::new().file("a.txt", "one two three\n");
-    let config = repo.beside("home/.config/twostep");
-    std::fs::create_dir_all(&config).unwrap();
     let mine = r#"
         version = 1
         [[models]]
@@ -86,7 +84,7 @@ fn the_users_own_models_count() {
         shared_window = true
         max_input = 1000
     "#;
-    std::fs::write(config.join("models.toml"), mine).unwrap();
+    repo.config("models.toml", mine);
     assert_eq!(
         repo.run(&["models", "--json", "mine"]).json()["models"][0]["prompt_limit"],
         875
@@ -96,7 +94,7 @@ fn the_users_own_models_count() {
             .json()["budget"],
         875
     );
-    std::fs::write(config.join("models.toml"), "version = 1\nmodel = 1\n").unwrap();
+    repo.config("models.toml", "version = 1\nmodel = 1\n");
     let run = repo.run(&["models"]);
     assert_eq!(run.code, 2);
     assert!(

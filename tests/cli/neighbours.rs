@@ -74,13 +74,7 @@ fn neighbours_never_push_out_what_a_plan_names() {
         (61_500, "executor  1 file, at most "),
     ] {
         let stage = stage();
-        let config = stage.repo.beside("home/.config/twostep");
-        std::fs::create_dir_all(&config).unwrap();
-        let small = format!(
-            "version = 1\n[[models]]\nid = \"small\"\nvendor = \"openai\"\nstatus = \"current\"\ntokenizer = \"o200k_base\"\n\
-             context_window = {window}\nshared_window = false\nmax_input = {window}\n"
-        );
-        std::fs::write(config.join("models.toml"), small).unwrap();
+        stage.repo.config("models.toml", super::small_model(window));
         let run = plan_exec(&stage, &["--executor", "codex:small"]);
         assert!(run.stderr.contains(told), "{window}: {}", run.stderr);
         assert!(prompt(&stage).contains("body of order"), "{window}");

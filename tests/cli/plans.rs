@@ -151,13 +151,11 @@ fn who_keeps_no_conversation_is_told_all_again() {
         .tell("mine.answer", &naming("greetings.txt"))
         .tell("mine.again", PLAN);
     let program = stage.repo.beside("bin/mine");
-    let config = stage.repo.beside("home/.config/twostep");
-    std::fs::create_dir_all(&config).unwrap();
     let text = format!(
         "[agent.mine]\ncommand = [\"sh\", \"{}\"]\nmodel = \"gemini-3.1-pro-preview\"\n",
         program.display()
     );
-    std::fs::write(config.join("agents.toml"), text).unwrap();
+    stage.repo.config("agents.toml", text);
     let run = stage.plan_exec(&["--planner", "mine"]);
     assert_eq!(
         (run.code, stage.greeting().as_str()),
@@ -333,9 +331,9 @@ fn what_the_user_protects_is_never_changed() {
         ("3", 2),
     ] {
         let stage = Stage::new();
-        let config = stage.repo.beside("home/.config/twostep");
-        std::fs::create_dir_all(&config).unwrap();
-        std::fs::write(config.join("protected.toml"), format!("paths = {paths}\n")).unwrap();
+        stage
+            .repo
+            .config("protected.toml", format!("paths = {paths}\n"));
         let run = stage.plan_exec(&[]);
         assert_eq!(run.code, code, "{paths}: {}", run.stderr);
         let greeting = if code == 0 {

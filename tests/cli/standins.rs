@@ -1,6 +1,7 @@
 //! Agents that fail half-way, and who goes on with what they left.
 
 use super::plan_exec::{CHECK, PLAN, Stage};
+use super::small_model;
 use super::{Run, read};
 
 /// Says how often it was asked, in `$n`; it may write there.
@@ -15,9 +16,7 @@ impl Stage {
     }
 
     fn models(self, text: &str) -> Self {
-        let config = self.repo.beside("home/.config/twostep");
-        std::fs::create_dir_all(&config).unwrap();
-        std::fs::write(config.join("models.toml"), text).unwrap();
+        self.repo.config("models.toml", text);
         self
     }
 
@@ -36,14 +35,6 @@ impl Stage {
             .filter_map(|it| it["event"]["reserve"]["tokens"].as_u64())
             .collect()
     }
-}
-
-/// A model of openai's with so many tokens, 30,000 of which are codex's own.
-fn small(window: u64) -> String {
-    format!(
-        "version = 1\n[[models]]\nid = \"small\"\nvendor = \"openai\"\nstatus = \"current\"\n\
-         tokenizer = \"o200k_base\"\ncontext_window = {window}\nshared_window = false\nmax_input = {window}\n"
-    )
 }
 
 #[test]
@@ -106,7 +97,7 @@ fn who_stood_in_goes_on_in_the_way_in_which_it_began() {
 fn who_takes_less_than_is_asked_is_passed_over() {
     let long = "word ".repeat(20_000);
     let stage = Stage::new()
-        .models(&small(40_000))
+        .models(&small_model(40_000))
         .tell("gemini.does", "out-of-quota")
         .tell("codex.answer", "Yes.\n")
         .tell("claude.answer", "So.\n");
