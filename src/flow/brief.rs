@@ -20,12 +20,11 @@ use crate::plan::{Plan, Reference, Status};
 use crate::prompt;
 use crate::repo::{Named, Repository};
 
-/// A pack of what a plan names that holds fewer tokens is filled up with the best by the plan's text: an executor can read
-/// what it misses, and pays for what it does not need.
-const SLICE_CAP: u64 = 25_000;
+/// The most tokens of what stands beside what a plan names: an executor can read what it misses, and pays for what it does not need.
+const BESIDE: u64 = 25_000;
 
-/// The same for one who sees nothing else.
-const ANSWER_SLICE_CAP: u64 = 50_000;
+/// The same for one who answers with edits, and sees nothing else.
+const BESIDE_OF_ANSWER: u64 = 50_000;
 
 /// What the executor's prompt is made of.
 pub struct Content<'a> {
@@ -117,10 +116,24 @@ pub fn prepare(
         request.named = named(content.references);
         let near_by = near(repository, &everything, &request)?;
         conventions.pin(&mut request);
-        let (prompt, request) = with_neighbours(request, near_by, &fit)?;
-        match content.focus {
-            Focus::Slice => with_best(prompt, request, everything.named, content, player, &fit)?,
-            Focus::Everything | Focus::Plan => prompt,
+        let prompt = fit(request.clone())?;
+        if prompt.omitted.is_empty() {
+            let pack = prompt.pack.as_deref().unwrap_or_default();
+            let beside = match content.gives {
+                Gives::Files => BESIDE,
+                Gives::Answer => BESIDE_OF_ANSWER,
+            };
+            request.room = Some(Room {
+                budget: player.tokens(&counter.count(pack)) + beside,
+                measure: player.model.measure(),
+            });
+            let (prompt, request) = with_neighbours(prompt, request, near_by, &fit)?;
+            match content.focus {
+                Focus::Slice => with_best(prompt, request, everything.named, content, &fit)?,
+                Focus::Everything | Focus::Plan => prompt,
+            }
+        } else {
+            prompt
         }
     };
     Ok(prompt.with(conventions, &packs))
@@ -129,8 +142,9 @@ pub fn prepare(
 /// Makes a prompt of a pack.
 type Fit<'a> = &'a dyn Fn(PackRequest) -> Result<Prompt, PlanningError>;
 
-/// Adds neighbours to a prompt, as far as there is room: they push nothing out. Returns also what it is made of.
+/// Adds neighbours to a prompt, as far as there is room; returns also what it is made of.
 fn with_neighbours(
+    prompt: Prompt,
     request: PackRequest,
     mut near_by: Vec<RepoPath>,
     fit: Fit<'_>,
@@ -146,39 +160,25 @@ fn with_neighbours(
         }
         near_by.truncate(near_by.len() / 2);
     }
-    Ok((fit(request.clone())?, request))
+    Ok((prompt, request))
 }
 
-/// Adds to a prompt the best by what is to be done of all that `more` names, where its pack is small still.
+/// Adds to a prompt the best by what is to be done of all that `more` names, as far as there is room.
 fn with_best(
     prompt: Prompt,
     mut request: PackRequest,
     more: Vec<Named>,
     content: &Content<'_>,
-    player: &Player,
     fit: Fit<'_>,
 ) -> Result<Prompt, PlanningError> {
-    let budget = match content.gives {
-        Gives::Files => SLICE_CAP,
-        Gives::Answer => ANSWER_SLICE_CAP,
-    };
-    let pack = prompt.pack.as_deref().unwrap_or_default();
-    let size = player.tokens(&request.counter.count(pack));
-    if !prompt.omitted.is_empty() || size >= budget {
-        return Ok(prompt);
-    }
     let text = match content.group {
         Some(group) => text_of(content.plan, &group.now),
         None => content.plan.text.clone(),
     };
     request.query = Some(Arc::new(Query::of(&text)));
     request.named.extend(more);
-    request.room = Some(Room {
-        budget,
-        measure: player.model.measure(),
-    });
     match fit(request) {
-        // What is beyond the cap was not asked for.
+        // What there is no room for was not asked for.
         Ok(best) => Ok(Prompt {
             omitted: Vec::new(),
             whole: prompt.whole,
