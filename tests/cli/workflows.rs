@@ -63,6 +63,58 @@ fn what_is_there_is_listed_and_shown() {
 }
 
 #[test]
+fn a_workflow_that_cannot_be_used_keeps_no_other_from_the_list() {
+    let good = "version = 1\ntitle = \"My own\"\n[[step]]\nname = \"one\"\nkind = \"text\"\ntext = \"hi\"\n";
+    let stage = Stage::new()
+        .own_workflow("mine", good)
+        .own_workflow("empty", "")
+        // It would stand in the place of one that is built in.
+        .own_workflow("workers", "version = 2\n");
+    let folder = stage.repo.beside("home/.config/twostep/workflows");
+    std::fs::write(folder.join("binary.toml"), b"\xff\xfe").unwrap();
+    std::fs::create_dir(folder.join("folder.toml")).unwrap();
+    let project = stage.repo.root().join("twostep-workflows");
+    std::fs::create_dir(&project).unwrap();
+    std::fs::write(project.join("large.toml"), "#".repeat((1 << 20) + 1)).unwrap();
+    for json in [&[][..], &["--json"]] {
+        let list = stage.run(&[&["workflow", "list"], json].concat());
+        assert_eq!(list.code, 0, "{}", list.stderr);
+        for (name, is_there) in [
+            ("mine", true),
+            ("consensus", true),
+            ("empty", false),
+            ("workers", false),
+            ("binary", false),
+            ("folder", false),
+            ("large", false),
+        ] {
+            let starts =
+                |line: &str| line.starts_with(name) || line.contains(&format!("\"{name}\":"));
+            assert_eq!(
+                list.stdout.lines().any(starts),
+                is_there,
+                "{name}: {}",
+                list.stdout
+            );
+            let told = list.stderr.matches(&format!("{name}.toml`")).count();
+            assert_eq!(told, usize::from(!is_there), "{name}: {}", list.stderr);
+        }
+    }
+    for (name, said) in [
+        ("workers", "workers.toml`: line 1: "),
+        ("binary", "not UTF-8"),
+        ("large", "has 1048577 bytes"),
+    ] {
+        let run = stage.work(&[name, "spec.md"]);
+        assert!(
+            run.code == 2 && run.stderr.contains(said),
+            "{name}: {}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
 fn a_draft_is_reviewed_and_mended_and_each_version_is_kept() {
     let critic = format!("grep -q 'fn better' && printf '%s' '{YES}' || printf '%s' '{NO}'\n");
     let stage = Stage::new().own_agents(&[

@@ -44,46 +44,51 @@ impl Whose {
 
 /// A workflow that there is.
 pub(super) struct Found {
-    pub(super) name: String,
     pub(super) text: String,
     pub(super) whose: Whose,
     /// What it is called where something is wrong with it.
     pub(super) place: String,
 }
 
-/// Returns all workflows that have a name, in the order in which a name is looked up: the user's, those that are built in, the
-/// project's.
-pub(super) fn all(environment: &Environment) -> anyhow::Result<Vec<Found>> {
+/// Returns all workflows that have a name, or why one cannot be read, in the order in which a name is looked up: the user's, those
+/// that are built in, the project's.
+pub(super) fn all(
+    environment: &Environment,
+) -> anyhow::Result<Vec<(String, anyhow::Result<Found>)>> {
     let mut all = Vec::new();
     for (name, path) in own(environment)? {
-        all.push(Found {
-            name,
-            text: fs::read_text(&path, MAX_BYTES)?,
+        let found = fs::read_text(&path, MAX_BYTES).map(|text| Found {
+            text,
             whose: Whose::Yours,
             place: format!("`{}`", path.display()),
         });
+        all.push((name, found.map_err(anyhow::Error::from)));
     }
-    all.extend(BUILT_IN.iter().map(|(name, text)| Found {
-        name: (*name).to_owned(),
-        text: (*text).to_owned(),
-        whose: Whose::BuiltIn,
-        place: format!("the workflow `{name}`"),
+    all.extend(BUILT_IN.iter().map(|(name, text)| {
+        let found = Found {
+            text: (*text).to_owned(),
+            whose: Whose::BuiltIn,
+            place: format!("the workflow `{name}`"),
+        };
+        ((*name).to_owned(), Ok(found))
     }));
     let (repository, _, _) = repo::open(&environment.directory, &[])?;
     let agreed = trust::workflows(&repository, environment)?;
-    for (path, text) in of_project(&repository)? {
-        let is_agreed = agreed.get(&path.to_string()) == Some(&trust::print_of(&text));
-        let name = path.as_path().file_stem().unwrap_or_default();
-        all.push(Found {
-            name: name.to_string_lossy().into_owned(),
-            whose: if is_agreed {
-                Whose::Project
-            } else {
-                Whose::NotAgreed
-            },
-            place: format!("`{path}`"),
-            text,
+    for path in paths_of_project(&repository)? {
+        let found = text_of_project(&repository, &path).map(|text| {
+            let is_agreed = agreed.get(&path.to_string()) == Some(&trust::print_of(&text));
+            Found {
+                whose: if is_agreed {
+                    Whose::Project
+                } else {
+                    Whose::NotAgreed
+                },
+                place: format!("`{path}`"),
+                text,
+            }
         });
+        let name = path.as_path().file_stem().unwrap_or_default();
+        all.push((name.to_string_lossy().into_owned(), found));
     }
     Ok(all)
 }
@@ -95,27 +100,33 @@ pub(super) fn find(name: &str, environment: &Environment) -> anyhow::Result<Foun
         .is_some_and(|ending| ending == "toml");
     if is_file {
         return Ok(Found {
-            name: name.to_owned(),
             text: fs::read_text(&environment.at(Path::new(name)), MAX_BYTES)?,
             whose: Whose::Yours,
             place: format!("`{name}`"),
         });
     }
-    let found = all(environment)?
-        .into_iter()
-        .find(|found| found.name == name);
-    found.ok_or_else(|| {
+    let all = all(environment)?;
+    let found = all.into_iter().find(|(known, _)| known == name);
+    let (_, found) = found.ok_or_else(|| {
         usage(
             format!("there is no workflow `{name}`"),
             "`twostep workflow list` names those that there are; a file ends in `.toml`",
         )
-    })
+    })?;
+    found
 }
 
 /// Returns the project's workflows: their paths and texts, sorted.
 pub(in crate::cli) fn of_project(
     repository: &Repository,
 ) -> anyhow::Result<Vec<(RepoPath, String)>> {
+    let paths = paths_of_project(repository)?.into_iter();
+    let read = paths.map(|path| Ok((path.clone(), text_of_project(repository, &path)?)));
+    read.collect()
+}
+
+/// Returns the paths of the project's workflows, sorted.
+fn paths_of_project(repository: &Repository) -> anyhow::Result<Vec<RepoPath>> {
     let root = &repository.root;
     let Ok(folder) = RepoPath::parse(PROJECT_FOLDER.as_bytes()) else {
         return Ok(Vec::new());
@@ -126,15 +137,23 @@ pub(in crate::cli) fn of_project(
     if !is_folder {
         return Ok(Vec::new());
     }
-    let mut found = Vec::new();
-    for (path, kind) in root.list(Some(&folder))? {
-        let is_it = kind == fs::EntryKind::File && path.as_bytes().ends_with(b".toml");
-        if is_it && let Entry::Whole(bytes) = root.read(&path, MAX_BYTES)? {
-            found.push((path, String::from_utf8_lossy(&bytes).into_owned()));
-        }
+    let files = root.list(Some(&folder))?.into_iter();
+    let files = files
+        .filter(|(path, kind)| *kind == fs::EntryKind::File && path.as_bytes().ends_with(b".toml"));
+    let mut paths: Vec<RepoPath> = files.map(|(path, _)| path).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+/// Reads a workflow of the project's.
+fn text_of_project(repository: &Repository, path: &RepoPath) -> anyhow::Result<String> {
+    match repository.root.read(path, MAX_BYTES)? {
+        Entry::Whole(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Entry::TooLarge { bytes } => Err(usage(
+            format!("`{path}` has {bytes} bytes, and a workflow has {MAX_BYTES} at most"),
+            "move out of it what is no workflow",
+        )),
     }
-    found.sort();
-    Ok(found)
 }
 
 /// Returns the user's own workflows, by name.

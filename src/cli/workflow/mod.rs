@@ -7,6 +7,7 @@ mod values;
 
 use std::collections::BTreeMap;
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -62,14 +63,20 @@ pub(super) fn run(
 /// Lists the workflows that there are.
 fn list(as_json: bool, environment: &Environment, printer: &Printer) -> anyhow::Result<()> {
     let mut all: BTreeMap<String, Value> = BTreeMap::new();
-    // Whose name is looked up first stands.
-    for found in found::all(environment)?.into_iter().rev() {
-        let title = match Workflow::read(&found.text) {
-            Ok(workflow) => workflow.title,
-            Err(error) => format!("cannot be used: {error}"),
-        };
-        let told = json!({ "title": title, "whose": found.whose.name() });
-        all.insert(found.name, told);
+    // Whose name is looked up first stands, also where it cannot be used.
+    for (name, found) in found::all(environment)?.into_iter().rev() {
+        let read = found.and_then(|found| {
+            let read = Workflow::read(&found.text);
+            let read = read.with_context(|| format!("cannot use {}", found.place))?;
+            Ok(json!({ "title": read.title, "whose": found.whose.name() }))
+        });
+        match read {
+            Ok(told) => drop(all.insert(name, told)),
+            Err(error) => {
+                printer.warn(&format!("{error:#}"));
+                all.remove(&name);
+            }
+        }
     }
     if as_json {
         return printer.json(&all);
