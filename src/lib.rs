@@ -3,8 +3,8 @@
 //!
 //! The rooms, by floor; nothing imports from a floor above its own:
 //!
-//! - ground: [`path`], [`fs`], [`process`], [`git`], [`text_cache`], [`tokens`], [`syntax`], [`secrets`], [`model`]: values and
-//!   doors.
+//! - ground: [`path`], [`fs`], [`process`], [`git`], [`text_cache`], [`tokens`], [`syntax`], [`secrets`], [`model`], [`alike`]:
+//!   values and doors.
 //! - stages: [`repo`] finds and reads files, [`history`] tells what changed, [`pack`] chooses and writes them, [`prompt`] holds our words,
 //!   [`agent`] asks models, [`plan`] resolves what they answer, [`patch`] writes and reads differences, [`edit`] carries out
 //!   edits that stand in an answer, [`scratch`] keeps their work
@@ -15,6 +15,7 @@
 
 #![warn(missing_docs)]
 
+pub mod alike;
 pub mod fs;
 pub mod git;
 pub mod model;

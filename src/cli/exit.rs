@@ -27,6 +27,7 @@ use crate::repo::OpenError;
 use crate::run::Run;
 use crate::scratch::{LandError, ScratchError};
 use crate::secrets::InvalidAllow;
+use crate::workflow::WorkflowError;
 
 /// The exit codes, for the help.
 pub(super) const TABLE: &str = "Exit codes: 0 done, and yes, or its caller is asked (`waiting`); 1 done, and no (a check failed, a \
@@ -399,6 +400,9 @@ fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     }
     if let Some(error) = cause.downcast_ref::<AskError>() {
         return error.hint();
+    }
+    if let Some(error) = cause.downcast_ref::<WorkflowError>() {
+        return error.problem.hint();
     }
     if let Some(error) = cause.downcast_ref::<StepError>() {
         return error.hint();

@@ -8,6 +8,7 @@ use crate::agent::{
     Agent, Agents, Backend, Billing, CALLER, Choice, Gives, Http, Program, ProgramKind, Rates,
     Recorded, Role, UserCommand,
 };
+use crate::alike::did_you_mean;
 use crate::fs::{self, SystemKind};
 use crate::model::{Catalogue, Effort, Model, Power, UnknownModel};
 use crate::pack::Estimate;
@@ -134,8 +135,9 @@ impl PlayerError {
             Self::NotServed { name, kind, .. } => {
                 format!("use `{name}:{}`, or another agent", kind.default_model())
             }
-            Self::UnknownAgent { known, .. } => format!(
-                "known are {}, caller (you) and recorded:FOLDER; `~/.config/twostep/agents.toml` adds others",
+            Self::UnknownAgent { name, known } => format!(
+                "{}known are {}, caller (you) and recorded:FOLDER; `~/.config/twostep/agents.toml` adds others",
+                did_you_mean(name, known.iter().map(String::as_str)),
                 known.join(", ")
             ),
             Self::NoCommand { name, .. } => format!(

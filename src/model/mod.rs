@@ -8,13 +8,11 @@ mod tier;
 
 pub use tier::{Effort, Power, Preset, Tier};
 
+use crate::alike;
 use crate::tokens::{Count, Family, Margin};
 
 /// How many days a catalogue is taken as current; prices change.
 pub const FRESH_DAYS: i64 = 60;
-
-/// How alike two names are, from 0 to 1, for one to be offered in the place of the other.
-const NEAR: f64 = 0.6;
 
 /// All models that are known.
 #[derive(Debug, Clone)]
@@ -429,18 +427,12 @@ impl Catalogue {
     }
 
     fn nearest(&self, name: &str) -> Option<String> {
-        let lower = name.to_lowercase();
         let served = self
             .models
             .iter()
             .filter(|model| model.status != Status::Retired);
         let names = served.flat_map(|model| std::iter::once(&model.id).chain(&model.aliases));
-        let likeness = |known: &String| strsim::normalized_damerau_levenshtein(known, &lower);
-        let near = names.filter(|known| {
-            likeness(known) >= NEAR || known.starts_with(&lower) && !lower.is_empty()
-        });
-        near.max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-            .cloned()
+        alike::nearest(name, names.map(String::as_str)).map(str::to_owned)
     }
 }
 

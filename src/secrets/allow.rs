@@ -2,6 +2,7 @@
 //!
 //! Nothing that is scanned can add to it.
 
+use crate::alike;
 use crate::fs::Hash;
 
 use super::rules::Rules;
@@ -9,9 +10,6 @@ use super::{ENVIRONMENT, Finding};
 
 /// The fewest digits of a hash that stand for one value.
 const MIN_HASH_DIGITS: usize = 16;
-
-/// How like a name must be to one that was meant, from 0 to 1, if it is no part of it.
-const NEAR: f64 = 0.6;
 
 /// Rules, files and values that are let through.
 #[derive(Debug, Clone, Default)]
@@ -61,7 +59,8 @@ impl Allow {
             if !id.starts_with(ENVIRONMENT) && !known.all().any(|rule| *rule.id == **id) {
                 return Err(InvalidAllow::Rule {
                     id: id.clone(),
-                    nearest: nearest(id, &known),
+                    nearest: alike::nearest(id, known.all().map(|rule| &*rule.id))
+                        .map(str::to_owned),
                 });
             }
         }
@@ -106,18 +105,6 @@ impl Allow {
             is_match(glob.trim_start_matches('/').as_bytes(), whole.as_bytes())
         })
     }
-}
-
-/// Returns the rule whose name is most like `id`, if one is like it.
-fn nearest(id: &str, known: &Rules) -> Option<String> {
-    let likeness = |known: &str| {
-        let is_part = !id.is_empty() && known.contains(id);
-        strsim::normalized_damerau_levenshtein(known, id) + f64::from(u8::from(is_part))
-    };
-    let names = known.all().map(|rule| &*rule.id);
-    let near = names.filter(|known| likeness(known) >= NEAR);
-    near.max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-        .map(str::to_owned)
 }
 
 /// Says whether a glob holds nothing that other globs know and these do not, and could match a path.

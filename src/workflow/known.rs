@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Does, Setting, Step, Times, USUAL_ITEM, Workflow};
+use crate::alike;
 use crate::prompt::template::{self, TemplateError};
 
 /// What is wrong with a workflow, and where.
@@ -42,8 +43,8 @@ pub enum Problem {
     #[error("the step `{0}` has both `{1}` and `{2}`")]
     Both(String, &'static str, &'static str),
     /// A key has a value that it cannot have.
-    #[error("the `{1}` of the step `{0}` is `{2}`, and may be one of {3}")]
-    NoneOf(String, &'static str, String, String),
+    #[error("the `{1}` of the step `{0}` is `{2}`, and may be one of {known}", known = .3.join(", "))]
+    NoneOf(String, &'static str, String, Vec<String>),
     /// A step would be done too often, or never.
     #[error("the step `{0}` is repeated {1} times at most, and may be 1 to {2} times")]
     Most(String, usize, usize),
@@ -54,8 +55,8 @@ pub enum Problem {
     #[error("the name `{0}` is taken: it is the name of another step, a value, or ours")]
     Taken(String),
     /// There is no such role.
-    #[error("the step `{0}` is for `{1}`, and the roles are {2}")]
-    NoRole(String, String, String),
+    #[error("the step `{0}` is for `{1}`, and the roles are {known}", known = .2.join(", "))]
+    NoRole(String, String, Vec<String>),
     /// A default is none of what it may be.
     #[error("the value `{0}` is `{1}`, which is none of what it may be")]
     NoChoice(String, String),
@@ -64,10 +65,15 @@ pub enum Problem {
     Template(String, &'static str, TemplateError),
     /// A template or expression names what is not there.
     #[error("the `{1}` of the step `{0}` names `{2}`, which is no value and no step before it")]
-    Unknown(String, &'static str, String),
+    Unknown(String, &'static str, String, Vec<String>),
     /// A template or expression names a field that is not there.
-    #[error("the `{1}` of the step `{0}` names `{2}`; it may be {3}")]
-    NoField(String, &'static str, String, String),
+    #[error("the `{1}` of the step `{0}` names `{2}.{3}`; it may be {known}", known = fields(.2, .4))]
+    NoField(String, &'static str, String, String, Vec<String>),
+    /// A template or expression names a field of a list.
+    #[error(
+        "the `{1}` of the step `{0}` names `{2}.{3}`; it may be gone through, as in `{{% for one in {2} %}}`: it is a list"
+    )]
+    NoFields(String, &'static str, String, String),
     /// What only the user may say names what a model may have written.
     #[error(
         "the `{1}` of the step `{0}` name `{2}`, and may name values alone: a model has no say in it"
@@ -78,6 +84,35 @@ pub enum Problem {
         "the step `{0}` goes on with the conversation of `{1}`, which is no step before it that asks"
     )]
     NoSession(String, String),
+}
+
+/// Returns the fields of a result as they are written.
+fn fields(result: &str, fields: &[String]) -> String {
+    let each = fields.iter().map(|field| format!("`{result}.{field}`"));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+impl Problem {
+    /// Asks whether another name was meant, if one that is there is like it.
+    pub fn hint(&self) -> Option<String> {
+        let meant = |said: &str, known: &[String]| {
+            alike::did_you_mean(said, known.iter().map(String::as_str))
+        };
+        let hint = match self {
+            Self::NoneOf(_, _, said, known)
+            | Self::NoRole(_, said, known)
+            | Self::Unknown(_, _, said, known)
+            | Self::NoField(_, _, _, said, known) => meant(said, known),
+            // The parser names a key that it does not know, and those that it does.
+            Self::Form(message) => {
+                let mut quoted = message.split('`').skip(1).step_by(2);
+                let said = quoted.next()?;
+                alike::did_you_mean(said, quoted)
+            }
+            _ => String::new(),
+        };
+        Some(hint.trim_end().to_owned()).filter(|hint| !hint.is_empty())
+    }
 }
 
 /// Returns the line of `text` in which the byte `at` is, from 1.
@@ -331,9 +366,9 @@ impl Walk<'_> {
         };
         for role in [Some(role), other].into_iter().flatten() {
             if !self.roles.contains_key(role) {
-                let roles: Vec<&str> = self.roles.keys().map(String::as_str).collect();
+                let roles = self.roles.keys().cloned().collect();
                 let (name, role) = (step.name.clone(), role.clone());
-                return Err(Problem::NoRole(name, role, roles.join(", ")));
+                return Err(Problem::NoRole(name, role, roles));
             }
         }
         let Some(before) = session else {
@@ -359,18 +394,19 @@ impl Walk<'_> {
             let (first, field) = (parts.next().unwrap_or_default(), parts.next());
             self.uses_spec |= first == "spec";
             let Some(meaning) = names.get(first) else {
-                return Err(Problem::Unknown(step.to_owned(), key, first.to_owned()));
+                let known = names.keys().cloned().collect();
+                let (step, first) = (step.to_owned(), first.to_owned());
+                return Err(Problem::Unknown(step, key, first, known));
             };
-            if let (Meaning::List, Some(_)) = (meaning, field) {
-                let may = format!("gone through, as in `{{% for one in {first} %}}`: it is a list");
-                return Err(Problem::NoField(step.to_owned(), key, name.clone(), may));
-            }
-            if let (Meaning::Result(fields), Some(field)) = (meaning, field)
-                && !fields.contains(&field)
-            {
-                let may = fields.iter().map(|field| format!("`{first}.{field}`"));
-                let may = may.collect::<Vec<_>>().join(", ");
-                return Err(Problem::NoField(step.to_owned(), key, name.clone(), may));
+            let Some(field) = field else { continue };
+            let (step, first, said) = (step.to_owned(), first.to_owned(), field.to_owned());
+            match meaning {
+                Meaning::List => return Err(Problem::NoFields(step, key, first, said)),
+                Meaning::Result(fields) if !fields.contains(&field) => {
+                    let known = fields.iter().map(|field| (*field).to_owned());
+                    return Err(Problem::NoField(step, key, first, said, known.collect()));
+                }
+                Meaning::Result(_) | Meaning::Plain => {}
             }
         }
         Ok(())

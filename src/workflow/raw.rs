@@ -170,7 +170,7 @@ fn typed(raw: RawStep, text: &str) -> Result<Step, WorkflowError> {
         (None, None) => return Err(fail(Problem::Missing(name, "kind"))),
     };
     if !KINDS.contains(&kind.as_str()) {
-        let kinds = KINDS.join(", ");
+        let kinds = KINDS.map(str::to_owned).to_vec();
         return Err(fail(Problem::NoneOf(name, "kind", kind, kinds)));
     }
     if let Some(key) = misplaced(&raw, &kind) {
@@ -312,8 +312,8 @@ fn one_of<T: Copy>(
     let said = said.unwrap_or(all[0].0);
     let found = all.iter().find(|(word, _)| *word == said);
     found.map(|(_, meaning)| *meaning).ok_or_else(|| {
-        let words: Vec<&str> = all.iter().map(|(word, _)| *word).collect();
-        Problem::NoneOf(step.to_owned(), key, said.to_owned(), words.join(", "))
+        let words = all.iter().map(|(word, _)| (*word).to_owned());
+        Problem::NoneOf(step.to_owned(), key, said.to_owned(), words.collect())
     })
 }
 

@@ -259,6 +259,39 @@ fn what_is_wrong_is_told_with_its_line() {
 }
 
 #[test]
+fn a_name_that_is_none_brings_the_one_that_was_meant() {
+    for (from, to, expected) in [
+        ("budget = 5000", "budgt = 5000", Some("budget")),
+        ("most = 2", "mots = 2", Some("most")),
+        ("kind = \"gate\"", "kind = \"gates\"", Some("gate")),
+        (
+            "answer = \"review\"",
+            "answer = \"reviews\"",
+            Some("review"),
+        ),
+        (
+            "role = \"critic\"\nanswer",
+            "role = \"critics\"\nanswer",
+            Some("critic"),
+        ),
+        ("{{ focus }}", "{{ focused }}", Some("focus")),
+        ("{{ context.text }}", "{{ context.txt }}", Some("text")),
+        (
+            "until = \"review.approves\"",
+            "until = \"review.aproves\"",
+            Some("approves"),
+        ),
+        ("{{ focus }}", "{{ nothing_like_it }}", None),
+        ("budget = 5000", "", None),
+    ] {
+        let text = GOOD.replacen(from, to, 1);
+        let hint = Workflow::read(&text).unwrap_err().problem.hint();
+        let expected = expected.map(|name| format!("did you mean `{name}`?"));
+        assert_eq!(hint, expected, "{to}");
+    }
+}
+
+#[test]
 fn a_list_has_no_fields_of_its_own() {
     let text = GOOD.replace("{{ notes | length }}", "{{ notes.text }}");
     let told = Workflow::read(&text).unwrap_err().to_string();

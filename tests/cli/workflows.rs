@@ -54,6 +54,10 @@ fn what_is_there_is_listed_and_shown() {
     assert!(shown.starts_with("version = 1\ntitle = "), "{shown}");
     for (name, said) in [
         ("none", "there is no workflow `none`"),
+        (
+            "consensos",
+            "hint: did you mean `consensus`? `twostep workflow list` names",
+        ),
         ("none.toml", "none.toml"),
     ] {
         let run = stage.run(&["workflow", "show", name]);
@@ -290,6 +294,18 @@ fn a_gate_is_answered_by_somebody_or_nothing_goes_on() {
         (&["--set", "go=no"], 0, "no\n", ""),
         (&["--set", "go=perhaps"], 2, "", "it may be one of yes, no"),
         (&["--set", "come=no"], 2, "", "has no value or gate `come`"),
+        (
+            &["--set", "goo=no"],
+            2,
+            "",
+            "hint: did you mean `go`? it has go",
+        ),
+        (
+            &["--set", "go=yess"],
+            2,
+            "",
+            "hint: did you mean `yes`? it may be one of yes, no",
+        ),
         (&[], 2, "", "there is nobody to ask: Go on with "),
         (&["--role", "a=claude"], 2, "", "has no role `a`"),
     ] {
@@ -322,6 +338,17 @@ fn what_is_wrong_with_a_workflow_is_told_before_anybody_is_asked() {
     let said = "line 6: the `prompt` of the step `one` names `two`, which is no value and no step before it";
     assert!(run.code == 2 && run.stderr.contains(said), "{}", run.stderr);
     assert!(!stage.repo.root().join(".twostep").exists());
+    let bad = bad.replace("two.text", "spek");
+    std::fs::write(stage.repo.root().join("bad.toml"), bad).unwrap();
+    let run = stage.work(&["bad.toml"]);
+    assert!(
+        run.stderr.contains("hint: did you mean `spec`?"),
+        "{}",
+        run.stderr
+    );
+    let run = stage.work(&["consensus", "spec.md", "--role", "juge=claude"]);
+    let said = "hint: did you mean `judge`? its roles are first, judge, second";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
     // What stands in a key and is none of what it is to be.
     let ask = "version = 1\ntitle = \"t\"\n[roles]\na = \"claude\"\n[[step]]\nname = \"one\"\nkind = \"ask\"\nrole = \"a\"\nprompt = \"x\"\n";
     for (key, said) in [

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::alike::did_you_mean;
 use crate::cli::environment::Environment;
 use crate::cli::exit::usage;
 use crate::cli::trust;
@@ -106,11 +107,14 @@ pub(super) fn find(name: &str, environment: &Environment) -> anyhow::Result<Foun
         });
     }
     let all = all(environment)?;
+    let meant = did_you_mean(name, all.iter().map(|(known, _)| known.as_str()));
     let found = all.into_iter().find(|(known, _)| known == name);
     let (_, found) = found.ok_or_else(|| {
         usage(
             format!("there is no workflow `{name}`"),
-            "`twostep workflow list` names those that there are; a file ends in `.toml`",
+            format!(
+                "{meant}`twostep workflow list` names those that there are; a file ends in `.toml`"
+            ),
         )
     })?;
     found

@@ -12,6 +12,7 @@ use super::found::{Found, Whose, find};
 use super::told::{Ended, Form, give, plain, tell};
 use super::values::{given, settle};
 use crate::agent::{Chain, Role};
+use crate::alike::did_you_mean;
 use crate::cli::agents::{AgentArgs, Lent, parse_agents};
 use crate::cli::asking::may_spend;
 use crate::cli::begin::begin;
@@ -416,7 +417,10 @@ impl RunArgs {
                 let known: Vec<&str> = workflow.roles.keys().map(String::as_str).collect();
                 return Err(usage(
                     format!("the workflow `{}` has no role `{role}`", self.name),
-                    format!("its roles are {}", known.join(", ")),
+                    match did_you_mean(role, known.iter().copied()) {
+                        _ if known.is_empty() => "it has none".to_owned(),
+                        meant => format!("{meant}its roles are {}", known.join(", ")),
+                    },
                 ));
             }
         }

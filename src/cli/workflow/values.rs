@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
+use crate::alike::did_you_mean;
 use crate::cli::environment::Environment;
 use crate::cli::exit::usage;
 use crate::cli::printer::Printer;
@@ -60,19 +61,21 @@ pub(super) fn given(
             (None, None) => {
                 let known = workflow.values.keys().map(String::as_str);
                 let known: Vec<&str> = known.chain(gates.keys().copied()).collect();
+                let meant = did_you_mean(key, known.iter().copied());
                 return Err(usage(
                     format!("the workflow `{name}` has no value or gate `{key}`"),
                     match known.join(", ") {
                         none if none.is_empty() => "it has none".to_owned(),
-                        known => format!("it has {known}"),
+                        known => format!("{meant}it has {known}"),
                     },
                 ));
             }
         };
         if !one_of.is_empty() && !one_of.contains(&value.as_str()) {
+            let meant = did_you_mean(value, one_of.iter().copied());
             return Err(usage(
                 format!("`{key}` cannot be `{value}`"),
-                format!("it may be one of {}", one_of.join(", ")),
+                format!("{meant}it may be one of {}", one_of.join(", ")),
             ));
         }
         let of = if workflow.values.contains_key(key) {
