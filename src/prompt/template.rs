@@ -39,6 +39,12 @@ impl From<Error> for TemplateError {
 /// A template that takes more steps ends with an error.
 const MOST_STEPS: u64 = 10_000_000;
 
+/// No template has more tags: each `elif` takes room on the stack.
+const MOST_TAGS: usize = 1_000;
+
+/// No expression is longer, in bytes, nor is a tag of a template: each of its parts takes room on the stack.
+const MOST_EXPRESSION_BYTES: usize = 4_000;
+
 /// The functions of ours that templates and expressions may call: `files("src/**")`, `lines(text)`.
 const FUNCTIONS: [&str; 2] = ["files", "lines"];
 
@@ -48,6 +54,10 @@ const FUNCTIONS: [&str; 2] = ["files", "lines"];
 ///
 /// Fails if it is no template.
 pub fn names_in_template(template: &str) -> Result<Vec<String>, TemplateError> {
+    let tags = tags(template);
+    at_most("it", (tags.len(), "tags"), MOST_TAGS)?;
+    let longest = tags.into_iter().max().unwrap_or(0);
+    at_most("a tag of it", (longest, "bytes"), MOST_EXPRESSION_BYTES)?;
     let environment = environment(None);
     let template = environment.template_from_str(template)?;
     Ok(foreign(template.undeclared_variables(true), &environment))
@@ -72,9 +82,49 @@ pub fn all_names_in_template(template: &str) -> Result<Vec<String>, TemplateErro
 ///
 /// Fails if it is no expression.
 pub fn names_in_expression(expression: &str) -> Result<Vec<String>, TemplateError> {
+    at_most("it", (expression.len(), "bytes"), MOST_EXPRESSION_BYTES)?;
     let environment = environment(None);
     let compiled = environment.compile_expression(expression)?;
     Ok(foreign(compiled.undeclared_variables(true), &environment))
+}
+
+fn at_most(what: &str, (n, of): (usize, &str), most: usize) -> Result<(), TemplateError> {
+    if n <= most {
+        return Ok(());
+    }
+    Err(TemplateError(format!(
+        "{what} has {n} {of}, and may have {most}"
+    )))
+}
+
+/// Returns how many bytes each tag of a template has, quotation marks and braces within it heeded.
+fn tags(template: &str) -> Vec<usize> {
+    let (mut tags, mut rest) = (Vec::new(), template.as_bytes());
+    while let Some(begin) = rest.windows(2).position(|two| matches!(two, b"{{" | b"{%")) {
+        rest = &rest[begin..];
+        let end = tag_end(&rest[2..]) + 2;
+        tags.push(end);
+        rest = &rest[end..];
+    }
+    tags
+}
+
+/// Returns how many bytes it is to the end of the tag in which `text` begins.
+fn tag_end(text: &[u8]) -> usize {
+    let (mut quote, mut depth) = (None, 0_usize);
+    let mut bytes = text.iter().enumerate();
+    while let Some((at, &byte)) = bytes.next() {
+        match (quote, byte) {
+            (Some(_), b'\\') => drop(bytes.next()),
+            (Some(mark), _) if mark == byte => quote = None,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (None, b'{') => depth += 1,
+            (None, b'}' | b'%') if depth == 0 && text.get(at + 1) == Some(&b'}') => return at + 2,
+            (None, b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 /// Returns those of `names` that are no functions, sorted.
@@ -208,6 +258,49 @@ mod tests {
                 }
                 (got, _) => panic!("{template}: {got:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn what_is_as_long_as_it_may_be_does_not_overflow_the_stack() {
+        let most = |part: &str, n: usize| part.repeat(n / part.len());
+        for expression in [
+            most("1+", MOST_EXPRESSION_BYTES - 1) + "1",
+            most("not ", MOST_EXPRESSION_BYTES - 1) + "1",
+            most("(", MOST_EXPRESSION_BYTES),
+            most("-", MOST_EXPRESSION_BYTES - 1) + "1",
+            "items".to_owned() + &most("[0]", MOST_EXPRESSION_BYTES - 5),
+            "items".to_owned() + &most("|e", MOST_EXPRESSION_BYTES - 5),
+            most("1 if 1 else ", MOST_EXPRESSION_BYTES - 1) + "1",
+        ] {
+            drop(names_in_expression(&expression));
+            drop(value(&expression, &scope(), &files()));
+        }
+        for (begin, end, n) in [
+            ("{%if 1%}", "{%endif%}", MOST_TAGS / 2 - 1),
+            ("{%elif 1%}", "", MOST_TAGS - 2),
+        ] {
+            let template = ["{%if 0%}", &begin.repeat(n), &end.repeat(n), "{%endif%}"].concat();
+            assert_eq!(tags(&template).len(), MOST_TAGS);
+            drop(names_in_template(&template));
+            drop(fill(&template, &scope(), &files()));
+        }
+        let long = format!("{{{{ {} }}}}", most("1+", MOST_EXPRESSION_BYTES) + "1");
+        assert!(names_in_template(&long).is_err());
+    }
+
+    #[test]
+    fn tags_are_measured_with_what_is_quoted_in_them() {
+        for (template, expected) in [
+            ("no tag at all", &[][..]),
+            ("{{ a }} {% if b %}", &[7, 10]),
+            ("{{ \"}}\" }} }}", &[10]),
+            ("{{ '\\'}}' }}", &[12]),
+            ("{{ {'a': {}} }}", &[15]),
+            ("{{ open", &[7]),
+            ("a {% raw %}b", &[9]),
+        ] {
+            assert_eq!(tags(template), expected, "{template}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! Whether all that the steps of a workflow name is there when they are done.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Does, Setting, Step, Times, USUAL_ITEM, Workflow};
 use crate::alike;
@@ -28,6 +29,11 @@ pub enum Problem {
     /// It has no steps.
     #[error("it has no step")]
     Empty,
+    /// It has too many steps.
+    #[error(
+        "it has more than {MOST_WRITTEN} steps, and is read no further: `for-each` does one step for each of a list"
+    )]
+    Long,
     /// It gives nothing out.
     #[error(
         "the last step, `{0}`, is a list or a group and has no text: say in `result` what is given out"
@@ -115,10 +121,22 @@ impl Problem {
     }
 }
 
-/// Returns the line of `text` in which the byte `at` is, from 1.
-pub(super) fn line_at(text: &str, at: usize) -> usize {
-    text.get(..at).unwrap_or(text).matches('\n').count() + 1
+/// Where the lines of a workflow end.
+pub(super) struct Lines(Vec<usize>);
+
+impl Lines {
+    pub(super) fn of(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(at, _)| at).collect())
+    }
+
+    /// Returns the line in which the byte `at` is, from 1.
+    pub(super) fn at(&self, at: usize) -> usize {
+        self.0.partition_point(|&end| end < at) + 1
+    }
 }
+
+/// No workflow is written with more steps.
+pub(super) const MOST_WRITTEN: usize = 1_000;
 
 /// What a name stands for.
 #[derive(Clone, Copy)]
@@ -174,7 +192,7 @@ pub(super) fn check(mut workflow: Workflow, text: &str) -> Result<Workflow, Work
         }
         names.insert(name.clone(), Meaning::Plain);
     }
-    let mut taken: Vec<&str> = Vec::new();
+    let mut taken = BTreeSet::new();
     for name in workflow.values.keys() {
         enter(name, &mut taken).map_err(at_top)?;
     }
@@ -198,7 +216,7 @@ pub(super) fn check(mut workflow: Workflow, text: &str) -> Result<Workflow, Work
         let Some(written) = written else { continue };
         let line = text
             .find(&format!("\n{key} "))
-            .map_or(1, |at| line_at(text, at + 1));
+            .map_or(1, |at| Lines::of(text).at(at + 1));
         walk.names("end", key, names_in(written), &names)
             .map_err(|problem| WorkflowError { line, problem })?;
     }
@@ -207,7 +225,7 @@ pub(super) fn check(mut workflow: Workflow, text: &str) -> Result<Workflow, Work
 }
 
 /// Says whether each step, and what a list's one is called, has a name of its own.
-fn each_once<'a>(steps: &'a [Step], taken: &mut Vec<&'a str>) -> Result<(), WorkflowError> {
+fn each_once<'a>(steps: &'a [Step], taken: &mut BTreeSet<&'a str>) -> Result<(), WorkflowError> {
     for step in steps {
         let line = step.line;
         let fail = |problem| WorkflowError { line, problem };
@@ -224,17 +242,16 @@ fn each_once<'a>(steps: &'a [Step], taken: &mut Vec<&'a str>) -> Result<(), Work
     Ok(())
 }
 
-fn enter<'a>(name: &'a str, taken: &mut Vec<&'a str>) -> Result<(), Problem> {
+fn enter<'a>(name: &'a str, taken: &mut BTreeSet<&'a str>) -> Result<(), Problem> {
     let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !is_name {
         return Err(Problem::NoName(name.to_owned()));
     }
-    if taken.contains(&name) || OURS.contains(&name) || GIVEN.contains(&name) || name == USUAL_ITEM
-    {
+    let is_ours = OURS.contains(&name) || GIVEN.contains(&name) || name == USUAL_ITEM;
+    if is_ours || !taken.insert(name) {
         return Err(Problem::Taken(name.to_owned()));
     }
-    taken.push(name);
     Ok(())
 }
 
@@ -254,26 +271,28 @@ impl Walk<'_> {
     fn step(&mut self, step: &Step, names: &mut Names) -> Result<(), WorkflowError> {
         let line = step.line;
         let fail = |problem| WorkflowError { line, problem };
-        let mut within = names.clone();
         if let Some(when) = &step.when {
             let used = template::names_in_expression(when);
             self.names(&step.name, "when", used, names).map_err(fail)?;
         }
+        let mut within = Cow::Borrowed(&*names);
         match &step.times {
             Times::Once => {}
             Times::Each { of, name, .. } => {
                 let used = template::names_in_expression(of);
                 self.names(&step.name, "for-each", used, names)
                     .map_err(fail)?;
+                let within = within.to_mut();
                 within.insert(name.clone(), Meaning::Plain);
                 within.insert("index".to_owned(), Meaning::Plain);
             }
             Times::Until { is, .. } => {
+                let within = within.to_mut();
                 within.insert("round".to_owned(), Meaning::Plain);
                 // A round knows what the one before it came to.
-                add_results(step, &mut within);
+                add_results(step, within);
                 let used = template::names_in_expression(is);
-                self.names(&step.name, "until", used, &within)
+                self.names(&step.name, "until", used, within)
                     .map_err(fail)?;
             }
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::known::{Problem, WorkflowError, line_at};
+use super::known::{Lines, MOST_WRITTEN, Problem, WorkflowError};
 use super::{
     Approve, Contract, Does, Missing, OnFailure, Setting, Step, Times, USUAL_ITEM, Workflow,
 };
@@ -120,15 +120,20 @@ enum Parallel {
 
 /// Reads a workflow, of which it is not yet known whether what it names is there.
 pub(super) fn read(text: &str) -> Result<Workflow, WorkflowError> {
+    let lines = Lines::of(text);
     let raw: Raw = toml::from_str(text).map_err(|error| WorkflowError {
-        line: error.span().map_or(1, |span| line_at(text, span.start)),
+        line: error.span().map_or(1, |span| lines.at(span.start)),
         problem: Problem::Form(error.message().to_owned()),
     })?;
     if raw.version != VERSION {
         let problem = Problem::Version(raw.version);
         return Err(WorkflowError { line: 1, problem });
     }
-    let steps = raw.step.into_iter().map(|step| typed(step, text));
+    if let Some(at) = too_many(&raw.step, &mut 0) {
+        let (line, problem) = (lines.at(at), Problem::Long);
+        return Err(WorkflowError { line, problem });
+    }
+    let steps = raw.step.into_iter().map(|step| typed(step, &lines));
     let values = raw.values.into_iter().map(|(name, setting)| {
         let setting = match setting {
             RawSetting::Plain(default) => Setting {
@@ -159,9 +164,20 @@ pub(super) fn read(text: &str) -> Result<Workflow, WorkflowError> {
     })
 }
 
+/// Returns where the first of `steps` begins, or of those in them, that is one too many after `n`.
+fn too_many(steps: &[RawStep], n: &mut usize) -> Option<usize> {
+    steps.iter().find_map(|step| {
+        *n += 1;
+        if *n > MOST_WRITTEN {
+            return Some(step.name.span().start);
+        }
+        too_many(step.step.as_deref().unwrap_or_default(), n)
+    })
+}
+
 /// Makes a step of what is written, if all of its keys have their place.
-fn typed(raw: RawStep, text: &str) -> Result<Step, WorkflowError> {
-    let line = line_at(text, raw.name.span().start);
+fn typed(raw: RawStep, lines: &Lines) -> Result<Step, WorkflowError> {
+    let line = lines.at(raw.name.span().start);
     let name = raw.name.get_ref().clone();
     let fail = |problem| WorkflowError { line, problem };
     let kind = match (&raw.kind, &raw.step) {
@@ -188,7 +204,7 @@ fn typed(raw: RawStep, text: &str) -> Result<Step, WorkflowError> {
         &[("stop", OnFailure::Stop), ("go-on", OnFailure::GoOn)],
     );
     let on_failure = on_failure.map_err(fail)?;
-    let does = does(raw, &kind, within, text)?;
+    let does = does(raw, &kind, within, lines)?;
     let times = match (for_each, repeat) {
         (Some(_), Some(_)) => return Err(fail(Problem::Both(name, "for-each", "repeat"))),
         (Some(of), None) => Times::Each {
@@ -216,8 +232,8 @@ fn typed(raw: RawStep, text: &str) -> Result<Step, WorkflowError> {
 }
 
 /// Makes what a step of a kind does of what is written.
-fn does(raw: RawStep, kind: &str, at_once: usize, text: &str) -> Result<Does, WorkflowError> {
-    let line = line_at(text, raw.name.span().start);
+fn does(raw: RawStep, kind: &str, at_once: usize, lines: &Lines) -> Result<Does, WorkflowError> {
+    let line = lines.at(raw.name.span().start);
     let name = raw.name.into_inner();
     let fail = |problem| WorkflowError { line, problem };
     let missing = |key| fail(Problem::Missing(name.clone(), key));
@@ -293,7 +309,7 @@ fn does(raw: RawStep, kind: &str, at_once: usize, text: &str) -> Result<Does, Wo
         // The only other kind.
         _ => {
             let steps = raw.step.ok_or_else(|| missing("step"))?;
-            let steps = steps.into_iter().map(|step| typed(step, text));
+            let steps = steps.into_iter().map(|step| typed(step, lines));
             Does::Steps {
                 steps: steps.collect::<Result<_, _>>()?,
                 at_once,

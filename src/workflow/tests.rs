@@ -292,6 +292,44 @@ fn a_name_that_is_none_brings_the_one_that_was_meant() {
 }
 
 #[test]
+fn what_is_too_long_is_refused_with_its_line() {
+    let step = |n: usize| format!("[[step]]\nname = \"s{n}\"\nkind = \"text\"\ntext = \"x\"\n");
+    let head = "version = 1\ntitle = \"t\"\n";
+    let of = |n: usize| format!("{head}{}", (0..n).map(step).collect::<String>());
+    assert!(Workflow::read(&of(1_000)).is_ok());
+    let long = "1+".repeat(50_000) + "1";
+    let chain = |when: &str| format!("{head}{}when = \"{when}\"\n", step(1));
+    let template = |text: &str| {
+        format!(
+            "{head}{}",
+            step(1).replace("\"x\"", &format!("'''{text}'''"))
+        )
+    };
+    for (text, line, said) in [
+        (of(20_000), 4_004, "more than 1000 steps"),
+        (
+            chain(&long),
+            4,
+            "the `when` of the step `s1` cannot be read: it has 100001 bytes, and may have 4000",
+        ),
+        (
+            template(&format!("{{{{ \"}}}}\" ~ {long} }}}}")),
+            4,
+            "a tag of it has 100014 bytes, and may have 4000",
+        ),
+        (
+            template(&"{{ spec }}".repeat(1_001)),
+            4,
+            "it has 1001 tags, and may have 1000",
+        ),
+    ] {
+        let error = Workflow::read(&text).unwrap_err();
+        assert!(error.to_string().contains(said), "{error}");
+        assert_eq!(error.line, line, "{error}");
+    }
+}
+
+#[test]
 fn a_list_has_no_fields_of_its_own() {
     let text = GOOD.replace("{{ notes | length }}", "{{ notes.text }}");
     let told = Workflow::read(&text).unwrap_err().to_string();
