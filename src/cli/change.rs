@@ -78,7 +78,7 @@ pub(super) struct ToleranceArgs {
     #[arg(long)]
     accept_drift: bool,
 
-    /// Agree beforehand to what needs consent: files that make programs run or hold secrets, weaker tests and checks, files that
+    /// Agree beforehand to all that needs consent, whatever it will be: files that make programs run or hold secrets, weaker tests and checks, files that
     /// lose most of their lines
     ///
     /// The lines that begin with `consent` say what it is. `twostep runs resume -- --accept-sensitive` lets a change land that was stopped for it, and agrees to

@@ -49,7 +49,7 @@ impl<'a> Consent<'a> {
     }
 
     /// Takes down what the user agreed to before.
-    pub(super) fn give(&self, agreed: &[Sensitive]) {
+    pub fn give(&self, agreed: &[Sensitive]) {
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         given.extend(agreed.iter().map(unplanned));
     }

@@ -668,7 +668,7 @@ fn a_projects_workflow_works_once_it_is_agreed_to_as_it_is() {
 }
 
 /// A workflow of steps, of which each carries out a plan that stands in it.
-fn of_steps(head: &str, steps: &[(&str, &str, &str)]) -> String {
+pub(super) fn of_steps(head: &str, steps: &[(&str, &str, &str)]) -> String {
     let each = steps.iter().map(|(name, keys, plan)| {
         format!("[[step]]\nname = \"{name}\"\nkind = \"execute\"\nrole = \"hand\"\nmissing = \"told\"\n{keys}\nplan = \"{plan}\"\n")
     });
@@ -680,7 +680,7 @@ fn of_steps(head: &str, steps: &[(&str, &str, &str)]) -> String {
 }
 
 /// Does what stands behind `DO:` in the prompt.
-const DOES: &str = "cat > p.$$ 2>/dev/null || p=1; grep -o 'DO:.*' p.$$ | head -n 1 | cut -c4- > q.$$; sh ./q.$$; rm -f p.$$ q.$$; echo did\n";
+pub(super) const DOES: &str = "cat > p.$$ 2>/dev/null || p=1; grep -o 'DO:.*' p.$$ | head -n 1 | cut -c4- > q.$$; sh ./q.$$; rm -f p.$$ q.$$; echo did\n";
 
 #[test]
 fn what_is_not_good_beside_or_after_others_stops_nobody_else() {

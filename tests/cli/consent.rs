@@ -1,6 +1,7 @@
 //! What lands only if somebody agreed to it.
 
 use super::Repo;
+use super::changing::{DOES, of_steps};
 use super::plan_exec::{PLAN, Stage};
 
 const TESTS: &str =
@@ -258,6 +259,44 @@ fn who_agrees_to_what_stopped_a_run_agrees_to_nothing_else() {
     }
     let blanket = self::stage("", script).plan_exec(&["--accept-sensitive"]);
     assert_eq!(blanket.code, 0, "{}", blanket.stderr);
+}
+
+#[test]
+fn who_agrees_to_a_step_of_a_workflow_agrees_to_no_other_that_was_never_shown() {
+    let text = of_steps(
+        "",
+        &[
+            (
+                "first",
+                "",
+                "DO:mkdir .github; echo 'on: push' > .github/ci.yml",
+            ),
+            ("second", "", "DO:echo 'x = 1' > conftest.py"),
+        ],
+    );
+    let stage = Stage::new()
+        .players(&[], &[("hand", DOES)])
+        .own_workflow("mine", &text);
+    let is_there = |name: &str| stage.repo.root().join(name).exists();
+    let args = ["mine", "--yes", "--no-check"];
+    let run = stage.work(&args);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stderr.contains("`.github/ci.yml`"), "{}", run.stderr);
+    let agree = ["runs", "resume", "--", "--accept-sensitive"];
+    let run = stage.run(&agree);
+    // The second is shown now, and was not before.
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stderr.contains("`conftest.py`"), "{}", run.stderr);
+    assert!(!is_there(".github/ci.yml") && !is_there("conftest.py"));
+    let run = stage.run(&agree);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(is_there(".github/ci.yml") && is_there("conftest.py"));
+    // Who says so at the beginning means all that comes.
+    let stage = Stage::new()
+        .players(&[], &[("hand", DOES)])
+        .own_workflow("mine", &text);
+    let run = stage.work(&[&args[..], &["--accept-sensitive"]].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
 }
 
 #[test]

@@ -187,11 +187,13 @@ impl Job<'_> {
         let protected = self.environment.protected()?;
         let tolerance: Tolerance = (&args.change.tolerance).into();
         let asking = Mutex::new(());
+        let (beforehand, shown) = self.beforehand(tolerance);
         let agree = |_: &[Sensitive]| {
             let _turn = asking.lock().unwrap_or_else(PoisonError::into_inner);
-            Ok(self.agree(tolerance))
+            Ok(self.agree(beforehand))
         };
         let consent = Consent::new(&agree);
+        consent.give(&shown);
         let hands = Hands {
             checks: &checks,
             carried: &carried,
@@ -337,9 +339,23 @@ impl Job<'_> {
         Ok(known(self.spec, &kept.memory, &kept.values))
     }
 
+    /// Returns what the user says beforehand to all that lands only so, and what of it they agreed to when the run was gone on with: who does
+    /// that has seen what it met so far, and nothing else.
+    fn beforehand(&self, tolerance: Tolerance) -> (Said, Vec<Sensitive>) {
+        match self
+            .environment
+            .resumed()
+            .as_ref()
+            .and_then(|run| run.agreed())
+        {
+            Some(shown) => (Said::No, shown.to_vec()),
+            None => (tolerance.sensitive, Vec::new()),
+        }
+    }
+
     /// Says whether the user agrees to what lands only so.
-    fn agree(&self, tolerance: Tolerance) -> Said {
-        if tolerance.sensitive == Said::Yes {
+    fn agree(&self, beforehand: Said) -> Said {
+        if beforehand == Said::Yes {
             return Said::Yes;
         }
         if self.args.agents.yes || !self.printer.can_ask() {
