@@ -309,7 +309,7 @@ fn print_failure(
 }
 
 /// No patch that is printed is larger.
-const MAX_PATCH_BYTES: u64 = 1 << 30;
+pub(super) const MAX_PATCH_BYTES: u64 = 1 << 30;
 
 /// What both verbs do round the run itself.
 struct Job<'a> {

@@ -584,7 +584,27 @@ fn a_workflow_that_changes_nothing_takes_no_options_for_changes() {
             run.stderr
         );
     }
-    let run = stage.work(&["plan-exec", "spec.md", "--land", "patch", "--yes"]);
+}
+
+#[test]
+fn a_patch_goes_to_stdout_in_the_place_of_what_a_workflow_gives_out() {
+    let stage = Stage::new();
+    let args = [
+        "plan-exec",
+        "spec.md",
+        "--yes",
+        "--check",
+        CHECK,
+        "--land",
+        "patch",
+    ];
+    let run = stage.work(&args);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stdout.starts_with("diff --git "), "{}", run.stdout);
+    assert!(run.stdout.ends_with("+hello world\n"), "{}", run.stdout);
+    assert!(run.stderr.contains("\nDone.\n"), "{}", run.stderr);
+    assert_eq!(stage.greeting(), "hello\n");
+    let run = stage.work(&[&args[..], &["--json"]].concat());
     assert!(
         run.code == 2 && run.stderr.contains("use `--land none`"),
         "{}",

@@ -39,8 +39,8 @@ use crate::workflow::{Does, Step, Workflow};
 
 /// Do a workflow
 ///
-/// What it gives out goes to stdout; the files of its steps are kept in the run's folder, in `out`. What its steps change lands at its
-/// end, as a change of `exec` does.
+/// What it gives out goes to stdout, or to stderr where `--land patch` has the patch there; the files of its steps are kept in the run's
+/// folder, in `out`. What its steps change lands at its end, as a change of `exec` does.
 #[derive(Args, Debug)]
 pub(super) struct RunArgs {
     /// The workflow: its name, or its file
@@ -259,6 +259,7 @@ impl Job<'_> {
         let form = match &self.environment.replayed {
             Some(_) => Form::Nothing,
             None if args.json => Form::Json,
+            None if args.change.land == LandArg::Patch => Form::Patch,
             None => Form::Text,
         };
         let remember = match &done {
@@ -283,10 +284,10 @@ impl Job<'_> {
     /// Returns the checks of a workflow that works on files as `given` says, with the folders that they need.
     fn ground(&self, given: Option<&GroundArgs>) -> anyhow::Result<(Vec<String>, Vec<RepoPath>)> {
         let said = &self.args.change;
-        if said.land == LandArg::Patch {
+        if said.land == LandArg::Patch && self.args.json {
             return Err(usage(
-                "the patch cannot go to stdout: what the workflow gives out does",
-                "use `--land none`: the run's folder has the patch",
+                "the patch and the outcome cannot go to stdout together",
+                "use `--land none`: the outcome names the file of the patch",
             ));
         }
         let Some(given) = given else {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::agent::{Role, Usage};
 use crate::cli::agents::Lent;
-use crate::cli::exec::tell_waiting;
+use crate::cli::exec::{MAX_PATCH_BYTES, tell_waiting};
 use crate::cli::exit::{Exit, RunStopped, class_of, hint, is_interrupted, resume, unwrapped};
 use crate::cli::number::{dollars, grouped};
 use crate::cli::outcome::ChangeReport;
@@ -58,6 +58,8 @@ pub(super) enum Form {
     Nothing,
     /// What it gives out.
     Text,
+    /// The patch of its change; people are told what it gives out.
+    Patch,
     /// An object.
     Json,
 }
@@ -92,8 +94,12 @@ pub(super) fn give(
     match ended {
         Ended::Done(worked) => {
             recorded.context("it came to its end, and that cannot be recorded")?;
-            if form == Form::Text {
-                printer.data(format!("{}\n", worked.result.trim_end()).as_bytes())?;
+            match form {
+                Form::Text => {
+                    printer.data(format!("{}\n", worked.result.trim_end()).as_bytes())?;
+                }
+                Form::Patch => printer.note(worked.result.trim_end()),
+                Form::Json | Form::Nothing => {}
             }
             if let (Some(executed), Some(land)) = (&worked.executed, &worked.refused) {
                 let patch = executed.patch.display();
@@ -103,6 +109,9 @@ pub(super) fn give(
             } else if let Some(executed) = &worked.executed {
                 let summary = run::summary(repository.root.path(), &run.id)?;
                 story::tell_end(printer, &summary, executed);
+                if form == Form::Patch {
+                    printer.data(&fs::read_regular(&executed.patch, MAX_PATCH_BYTES)?)?;
+                }
             }
             if fs::has_entry(&run.folder, FILES_FOLDER) {
                 let files = files.display();
