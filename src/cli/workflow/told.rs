@@ -197,7 +197,7 @@ impl<'a> Report<'a> {
 
 /// Returns an error of a step as the one below that it passes on, so that what is known of that is found.
 pub(super) fn plain(failed: StepFailed) -> anyhow::Error {
-    let step = format!("the step `{}` failed", failed.step);
+    let step = failed.to_string();
     let error = match *failed.error {
         StepError::Ask(AskError::Call(error)) | StepError::Planning(error) => {
             unwrapped(RunError::Planning(error))

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::step::causes;
 use crate::agent::Role;
 use crate::flow::ask::AskError;
 use crate::flow::edits::Wrong;
@@ -18,13 +19,15 @@ use crate::repo::InvalidGlob;
 
 /// A step that stopped a workflow.
 #[derive(Debug, thiserror::Error)]
-#[error("the step `{step}` failed")]
+#[error("the step `{step}` failed{}", told(others))]
 pub struct StepFailed {
     /// The step, with the rounds in which it was.
     pub step: String,
     /// Why.
     #[source]
     pub error: Box<StepError>,
+    /// Those that failed beside it, in their order.
+    pub others: Vec<StepFailed>,
 }
 
 impl StepFailed {
@@ -33,7 +36,27 @@ impl StepFailed {
         Self {
             step: step.into(),
             error: Box::new(error.into()),
+            others: Vec::new(),
         }
+    }
+
+    /// Returns the first of those that failed at once, which then tells of the others.
+    pub(super) fn first(failed: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut failed = failed.into_iter();
+        let mut first = failed.next()?;
+        // That somebody stopped us is told once.
+        let is_told = |other: &Self| !matches!(*other.error, StepError::Interrupted(_));
+        first.others.extend(failed.filter(is_told));
+        Some(first)
+    }
+}
+
+/// Says why others failed.
+fn told(others: &[StepFailed]) -> String {
+    let each = others.iter().map(|other| format!("and {}", causes(other)));
+    match each.collect::<Vec<_>>().join("; ") {
+        none if none.is_empty() => none,
+        each => format!(" ({each})"),
     }
 }
 

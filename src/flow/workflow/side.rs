@@ -71,8 +71,8 @@ struct Together<T> {
 }
 
 impl Worker<'_> {
-    /// Does pieces of work at once, and returns what each came to, in their order; after one that failed no other is begun, and of
-    /// those that failed the first is told.
+    /// Does pieces of work at once, and returns what each came to, in their order; after one that failed no other is begun, and all
+    /// that failed are told.
     pub(super) fn side_by_side<T: Send>(
         &self,
         side: &Side<'_>,
@@ -115,7 +115,14 @@ impl Worker<'_> {
         if let Some(good) = together.goods.pop() {
             strand.good = good;
         }
-        together.results.into_iter().flatten().collect()
+        let (mut done, mut failed) = (Vec::new(), Vec::new());
+        for result in together.results.into_iter().flatten() {
+            match result {
+                Ok(result) => done.push(result),
+                Err(error) => failed.push(error),
+            }
+        }
+        StepFailed::first(failed).map_or(Ok(done), Err)
     }
 }
 
