@@ -20,7 +20,6 @@ use crate::flow::budget::Budget;
 use crate::flow::checks::CHECK_LIMIT;
 use crate::flow::host::{Event, Host};
 use crate::flow::player::{Player, PlayerError};
-use crate::flow::rate::Limiter;
 use crate::flow::redact::Redactor;
 use crate::flow::sweep::{self, Claim};
 use crate::fs::FsError;
@@ -231,15 +230,21 @@ impl Lent {
             self.interrupt.signal().is_some()
         };
         let bar = Mutex::new(None);
-        let tell = |event: &Event<'_>| match event {
-            Event::Packing(done, n) => {
-                let mut bar = bar.lock().unwrap_or_else(PoisonError::into_inner);
-                bar.get_or_insert_with(|| printer.progress("packing"))
-                    .show(*done, *n);
-            }
-            other => {
-                drop(bar.lock().unwrap_or_else(PoisonError::into_inner).take());
-                live.tell(other, || story::tell(printer, other));
+        let tell = |event: &Event<'_>| {
+            let (step, event) = match event {
+                Event::Beside(step, event) => (Some(*step), *event),
+                event => (None, event),
+            };
+            match event {
+                Event::Packing(done, n) => {
+                    let mut bar = bar.lock().unwrap_or_else(PoisonError::into_inner);
+                    bar.get_or_insert_with(|| printer.progress("packing"))
+                        .show(*done, *n);
+                }
+                other => {
+                    drop(bar.lock().unwrap_or_else(PoisonError::into_inner).take());
+                    live.tell(step, other, || story::tell(printer, step, other));
+                }
             }
         };
         work(&Host {
@@ -254,7 +259,7 @@ impl Lent {
             longest_wait: self.longest_wait,
             check_limit: self.check_limit,
             replayed: self.replayed.as_deref(),
-            limiter: Limiter::default(),
+            limiter: Arc::default(),
             interrupted: &interrupted,
             now: super::environment::now_ms,
             tell: &tell,

@@ -26,6 +26,8 @@ struct State {
 
 struct Work {
     line: Line,
+    /// The step of a workflow that it is of, where several are done at once.
+    step: Option<String>,
     /// Who works, and at what.
     who: String,
     /// What it did last.
@@ -51,28 +53,31 @@ impl<'a> Live<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes an event, and lets `say` tell of it above the line or in its place.
-    pub(super) fn tell(&self, event: &Event<'_>, say: impl FnOnce()) {
+    /// Takes an event, of a step that is done beside others if one is named, and lets `say` tell of it above the line or in its place.
+    pub(super) fn tell(&self, step: Option<&str>, event: &Event<'_>, say: impl FnOnce()) {
         let mut state = self.state();
         if let (Event::Doing(doing), Some(work)) = (event, &mut state.work) {
             if self.printer.volume() == Volume::Verbose {
                 work.line.above(say);
             }
-            (*doing).clone_into(&mut work.doing);
+            if work.step.as_deref() == step {
+                (*doing).clone_into(&mut work.doing);
+            }
             return;
         }
         state.work = None;
         say();
+        let of = step.map_or(String::new(), |step| format!("{step}: "));
         let who = match event {
             Event::Answered(_, usage, ..) => {
                 state.spent += *usage;
                 return;
             }
-            Event::Asking(role, agent) => format!("{:<10}{agent}", role.name()),
-            Event::Waiting(role, ..) => format!("{:<10}waiting", role.name()),
+            Event::Asking(role, agent) => format!("{:<10}{of}{agent}", role.name()),
+            Event::Waiting(role, ..) => format!("{:<10}{of}waiting", role.name()),
             Event::Checking(command, is_baseline) => {
                 let when = if *is_baseline { "before" } else { "after" };
-                format!("{:<10}{when}: `{command}`", "check")
+                format!("{:<10}{of}{when}: `{command}`", "check")
             }
             _ => return,
         };
@@ -80,6 +85,7 @@ impl<'a> Live<'a> {
             let now = Instant::now();
             Work {
                 line,
+                step: step.map(str::to_owned),
                 who,
                 doing: String::new(),
                 since: now,

@@ -197,7 +197,7 @@ fn tell_plan(
 fn tell_references(plan: &Plan, selected: &Selected, printer: &Printer) -> Exit {
     let candidates = pack::all_candidates(&selected.repository, selected.threads);
     let references = references::resolve(&plan.text, plan, &selected.repository, &candidates);
-    story::tell(printer, &Told::Resolved(&references));
+    story::tell(printer, None, &Told::Resolved(&references));
     match references::all_clear(&references) {
         Ok(()) => Exit::Success,
         Err(error) => {

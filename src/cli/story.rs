@@ -20,93 +20,121 @@ use crate::run::{self, Summary, spans};
 use crate::scratch::ChangeKind;
 use crate::secrets::Sighting;
 
-/// Tells of one event.
-pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
+/// Who is told, and of which step of a workflow, where several are done at once.
+struct Voice<'a> {
+    printer: &'a Printer,
+    step: Option<&'a str>,
+}
+
+impl Voice<'_> {
+    /// Tells a line whose first word stands in a column of its own.
+    fn say(&self, what: &str, text: &str) {
+        self.printer.note(&line(what, &self.named(text)));
+    }
+
+    fn warn(&self, warning: &str) {
+        self.printer.warn(&self.named(warning));
+    }
+
+    fn named(&self, text: &str) -> String {
+        match self.step {
+            Some(step) => format!("{step}: {text}"),
+            None => text.to_owned(),
+        }
+    }
+}
+
+/// Tells of one event, of a step that is done beside others if one is named.
+pub(super) fn tell(printer: &Printer, step: Option<&str>, event: &Event<'_>) {
+    let voice = &Voice { printer, step };
     match event {
-        Event::Routed(route) => printer.note(&routed(route)),
+        Event::Beside(step, event) => tell(printer, Some(step), event),
+        Event::Routed(route) => voice.say("route", &routed(route)),
         Event::Prompted(role, prompt) => {
             for told in prompt.conventions.untold(*role) {
-                printer.warn(&told);
+                voice.warn(&told);
             }
-            printer.note(&prompted(*role, prompt));
+            voice.say(role.name(), &prompted(prompt));
         }
-        Event::Asking(role, agent) => printer.note(&line(role.name(), &format!("asking {agent}"))),
-        Event::Reused(role, usage) => printer.note(&line(
-            role.name(),
-            &format!("had answered before{}", used(*usage)),
-        )),
+        Event::Asking(role, agent) => voice.say(role.name(), &format!("asking {agent}")),
+        Event::Reused(role, usage) => {
+            voice.say(role.name(), &format!("had answered before{}", used(*usage)));
+        }
         Event::Doing(doing) => {
             if printer.volume() == Volume::Verbose {
-                printer.note(&line("", doing));
+                voice.say("", doing);
             }
         }
-        Event::Step(label, kind) => printer.note(&line("step", &format!("{label} ({kind})"))),
-        Event::WaitsItself(role, told) => printer.note(&line(role.name(), told)),
-        Event::Throttled(role, wait) => printer.note(&line(
+        Event::Step(label, kind) => voice.say("step", &format!("{label} ({kind})")),
+        Event::WaitsItself(role, told) => voice.say(role.name(), told),
+        Event::Throttled(role, wait) => voice.say(
             role.name(),
             &format!("was asked much already; asking{}", after(*wait)),
-        )),
-        Event::Waiting(role, failure, wait) => printer.note(&line(
+        ),
+        Event::Waiting(role, failure, wait) => voice.say(
             role.name(),
             &format!("{failure}; asking again{}", after(*wait)),
-        )),
-        Event::WaitsTooLong(role, wait, longest) => printer.note(&line(
+        ),
+        Event::WaitsTooLong(role, wait, longest) => voice.say(
             role.name(),
             &format!(
-                "may be asked again in {}: with that it would wait longer than `--max-wait` ({}) allows",
+                "may be asked again in {}: with that it would wait longer than `--max-wait` ({}) \
+                 allows",
                 lasting(milliseconds(*wait)),
                 lasting(milliseconds(*longest)),
             ),
-        )),
-        Event::FellBack(role, error, next) => printer.note(&line(
+        ),
+        Event::FellBack(role, error, next) => voice.say(
             role.name(),
             &format!("{}; asking {next} in its place", why(error)),
-        )),
+        ),
         Event::Answered(role, usage, billing, took) => {
             let usage = used(*usage);
             let by = match billing {
                 Billing::Subscription => ", by subscription",
                 Billing::Metered | Billing::Nothing => "",
             };
-            printer.note(&line(
+            voice.say(
                 role.name(),
                 &format!("answered after {}{usage}{by}", lasting(*took)),
-            ));
+            );
         }
         Event::SentBack(wrong) => {
             let n = counted(wrong.len(), "fault", "faults");
-            printer.note(&line("plan", &format!("{n}, sent back to the planner:")));
+            voice.say("plan", &format!("{n}, sent back to the planner:"));
             for wrong in *wrong {
-                printer.note(&line("", wrong));
+                voice.say("", wrong);
             }
         }
-        Event::Resolved(references) => printer.note(&resolved(references)),
-        Event::Parted => printer.note(&line(
+        Event::Resolved(references) => voice.say("plan", &resolved(references)),
+        Event::Parted => voice.say(
             "plan",
             "does not fit the executor in full, and is carried out by groups of its steps",
-        )),
-        Event::Group(..) | Event::Good(..) => grouped_steps(printer, event),
+        ),
+        Event::Group(..) | Event::Good(..) => grouped_steps(voice, event),
         Event::Scratch(n) => {
-            printer.note(&line("scratch", &format!("{} files", grouped(*n as u64))));
+            voice.say("scratch", &format!("{} files", grouped(*n as u64)));
         }
         Event::Redacted(secrets) => {
-            printer.note(&line("secrets", &redacted(secrets, printer.volume())));
+            voice.say("secrets", &redacted(secrets, printer.volume()));
         }
-        Event::Warning(warning) => printer.warn(warning),
-        Event::Audited(_) | Event::Sensitive(_) | Event::Repairing(..) | Event::Reviewed(..) => judged(printer, event),
+        Event::Warning(warning) => voice.warn(warning),
+        Event::Audited(_) | Event::Sensitive(_) | Event::Repairing(..) | Event::Reviewed(..) => {
+            judged(voice, event);
+        }
         Event::Checking(command, _)
             if printer.volume() == Volume::Verbose || !printer.is_lively() =>
         {
-            printer.note(&line("check", &format!("running `{command}`")));
+            voice.say("check", &format!("running `{command}`"));
         }
         // Shown as a bar or a line that changes.
         Event::Checking(..) | Event::Packing(..) => {}
         Event::Checked(checked, is_baseline) => {
             let when = if *is_baseline { "before" } else { "after" };
-            printer.note(&line("check", &format!("{when}: {}", verdict(checked))));
+            voice.say("check", &format!("{when}: {}", verdict(checked)));
             if !checked.passed {
                 for said in tail(&checked.tail) {
-                    printer.note(&line("", said));
+                    voice.say("", said);
                 }
             }
         }
@@ -114,14 +142,14 @@ pub(super) fn tell(printer: &Printer, event: &Event<'_>) {
 }
 
 /// Tells of steps that are carried out by themselves.
-fn grouped_steps(printer: &Printer, event: &Event<'_>) {
+fn grouped_steps(voice: &Voice<'_>, event: &Event<'_>) {
     match event {
         Event::Group(steps, of) => {
             let titles: Vec<&str> = steps.iter().map(|step| step.title.as_str()).collect();
             let titles = titles.join("; ");
             let text = format!("{} of {of}  {titles}", spans(&numbers(steps)));
             let what = if steps.len() == 1 { "step" } else { "steps" };
-            printer.note(&line(what, &text));
+            voice.say(what, &text);
         }
         Event::Good(steps, of, patch) => {
             let what = run::steps(&numbers(steps));
@@ -129,10 +157,10 @@ fn grouped_steps(printer: &Printer, event: &Event<'_>) {
             let how = patch.map_or("there is no change yet".to_owned(), |patch| {
                 format!("`{}` brings the change into your files", apply(patch))
             });
-            printer.note(&line(
+            voice.say(
                 "good",
                 &format!("{what} of {of} {are} good: {how}, and `twostep runs resume` goes on"),
-            ));
+            );
         }
         _ => {}
     }
@@ -143,7 +171,7 @@ fn numbers(steps: &[&Step]) -> Vec<usize> {
 }
 
 /// Tells what was found in a change.
-fn judged(printer: &Printer, event: &Event<'_>) {
+fn judged(voice: &Voice<'_>, event: &Event<'_>) {
     match event {
         Event::Audited(audit) => {
             for (what, paths) in [
@@ -152,22 +180,22 @@ fn judged(printer: &Printer, event: &Event<'_>) {
                 ("claimed, and not done", &audit.claimed),
             ] {
                 for path in paths {
-                    printer.note(&line("audit", &format!("{what}: {path}")));
+                    voice.say("audit", &format!("{what}: {path}"));
                 }
             }
         }
         Event::Sensitive(found) => {
             for found in *found {
                 let planned = if found.is_planned { " (planned)" } else { "" };
-                printer.note(&line("consent", &format!("{found}{planned}")));
+                voice.say("consent", &format!("{found}{planned}"));
             }
         }
         Event::Repairing(n, round, of) => {
             let n = counted(*n, "check fails", "checks fail");
-            printer.note(&line(
+            voice.say(
                 "executor",
                 &format!("{n}, sent back to it (round {round} of {of})"),
-            ));
+            );
         }
         Event::Reviewed(review, n, file) => {
             let verdict = match review.verdict {
@@ -178,13 +206,10 @@ fn judged(printer: &Printer, event: &Event<'_>) {
                 }
             };
             let file = file.display();
-            printer.note(&line(
-                "reviewer",
-                &format!("{verdict} (review {n}, `{file}`)"),
-            ));
+            voice.say("reviewer", &format!("{verdict} (review {n}, `{file}`)"));
             for finding in &review.failed {
                 for text in finding.text.lines() {
-                    printer.note(&line("", text));
+                    voice.say("", text);
                 }
             }
         }
@@ -228,16 +253,15 @@ fn routed(route: &Route) -> String {
         Focus::Slice => "what the plan names, and the best by its text",
         Focus::Plan => "what the plan names",
     };
-    let text = format!(
+    format!(
         "{size}: {} tokens; the planner takes {}, the executor {} and gets {gets}",
         grouped(route.planner_tokens),
         grouped(route.planner_limit),
         grouped(route.executor_limit),
-    );
-    line("route", &text)
+    )
 }
 
-fn prompted(role: Role, prompt: &Prompt) -> String {
+fn prompted(prompt: &Prompt) -> String {
     let left = match prompt.omitted.len() {
         0 => String::new(),
         n => format!(", {} more did not fit", grouped(n as u64)),
@@ -250,13 +274,12 @@ fn prompted(role: Role, prompt: &Prompt) -> String {
         names if names.is_empty() => String::new(),
         names => format!(", conventions: {}", names.join(" and ")),
     };
-    let text = format!(
+    format!(
         "{}{shortened}{conventions}, at most {} of {} tokens{left}",
         counted(prompt.n_files, "file", "files"),
         grouped(prompt.tokens),
         grouped(prompt.limit),
-    );
-    line(role.name(), &text)
+    )
 }
 
 /// How many secrets are named unless all are asked for.
@@ -306,10 +329,7 @@ fn resolved(references: &[Reference]) -> String {
         .filter(|reference| matches!(reference.status, Status::Created(_)))
         .count();
     let there = references.len() - created;
-    let mut text = line(
-        "plan",
-        &format!("names {there} that are there, {created} that it creates"),
-    );
+    let mut text = format!("names {there} that are there, {created} that it creates");
     let clear: Vec<&Reference> = references.iter().filter(|it| !it.is_open()).collect();
     for reference in clear.iter().take(N_NAMED) {
         let intent = match reference.intent {

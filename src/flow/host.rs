@@ -20,6 +20,7 @@ use crate::run::Sensitive;
 use crate::secrets::Sighting;
 
 /// What the edges lend: programs, environment, clock, and somebody to ask.
+#[derive(Clone)]
 pub struct Host<'a> {
     /// Our own program, which watches over each child.
     pub shim: PathBuf,
@@ -40,7 +41,7 @@ pub struct Host<'a> {
     /// The folder of the run that is done again, if one is: its checks are not run, but said what they did.
     pub replayed: Option<&'a Path>,
     /// What keeps agents from being called too often.
-    pub limiter: Limiter,
+    pub limiter: Arc<Limiter>,
     /// The longest that a call waits for a vendor, all its waits together.
     pub longest_wait: Duration,
     /// How long a check may take, and be silent.
@@ -95,6 +96,8 @@ pub enum Event<'a> {
     FellBack(Role, &'a AgentError, &'a str),
     /// It answered, after so many milliseconds.
     Answered(Role, Usage, Billing, u64),
+    /// Something happens in this step of a workflow, beside which others are done.
+    Beside(&'a str, &'a Event<'a>),
     /// A step of a workflow begins: which, and of what kind.
     Step(&'a str, &'static str),
     /// The plan goes back to its planner, for this is wrong with it.

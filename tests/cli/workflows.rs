@@ -464,6 +464,43 @@ fn the_other_built_in_workflows_come_to_their_end() {
 }
 
 #[test]
+fn who_works_beside_others_is_told_with_the_step_and_each_that_fails_is_told() {
+    let text = "version = 1\ntitle = \"t\"\nresult = \"end\"\n[roles]\na = \"own\"\n\
+        [[step]]\nname = \"before\"\nkind = \"ask\"\nrole = \"a\"\nprompt = \"before\"\n\
+        [[step]]\nname = \"each\"\nkind = \"ask\"\nrole = \"a\"\nfor-each = \"['1', '2']\"\nparallel = 2\nprompt = \"{{ item }}\"\n";
+    // Neither ends before the other has begun.
+    let script = "p=$(cat); test \"$p\" = before && echo did && exit 0\n\
+        touch \"MET/$p\"; while ! [ -e MET/1 -a -e MET/2 ]; do sleep 0.1; done; echo \"no $p\" >&2; exit $((p + 1))\n";
+    let stage = Stage::new();
+    let met = stage.repo.beside("met");
+    std::fs::create_dir(&met).unwrap();
+    let script = script.replace("MET", met.to_str().unwrap());
+    let stage = stage
+        .own_agents(&[("own", &script)])
+        .own_workflow("mine", text);
+    let run = stage.work(&["mine"]);
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    for said in [
+        "asked     asking own",
+        "asked     each[1]: asking own",
+        "asked     each[2]: asking own",
+    ] {
+        let n = run.stderr.matches(said).count();
+        assert_eq!(n, 1, "{said}: {}", run.stderr);
+    }
+    // In their order, whoever was first.
+    let (_, error) = run.stderr.split_once("error: ").unwrap();
+    let error = error.lines().next().unwrap();
+    let first = error.find("the step `each[1]` failed (and the step `each[2]` failed: ");
+    assert!(first.is_some(), "{error}");
+    for said in ["no 1", "no 2"] {
+        assert!(error.contains(said), "{said}: {error}");
+    }
+    let report = String::from_utf8(read(&stage.last_run().join("report.md"))).unwrap();
+    assert!(report.contains("the step `each[2]` failed: "), "{report}");
+}
+
+#[test]
 fn programs_that_work_side_by_side_are_not_started_at_the_same_time() {
     let text = "version = 1\ntitle = \"t\"\nresult = \"{% for one in each %}{{ one.text }}{% endfor %}\"\n[roles]\na = \"own\"\n[[step]]\nname = \"each\"\nkind = \"ask\"\nrole = \"a\"\n\
         for-each = \"[1, 2, 3]\"\nparallel = true\nprompt = \"{{ item }}\"\n";

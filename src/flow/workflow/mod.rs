@@ -211,17 +211,19 @@ pub fn work(
     run: &Run,
     host: &Host<'_>,
 ) -> Result<Worked, StepFailed> {
+    let values: Vec<&String> = workflow.values.keys().collect();
     let worker = Worker {
         shop,
-        progress: Progress::of(&workflow.steps),
-        values: workflow.values.keys().collect(),
+        progress: &Progress::of(&workflow.steps),
+        values: &values,
         run,
         host,
-        started: Mutex::new(None),
+        started: &Mutex::new(None),
+        is_beside: false,
     };
     let bench = shop.hands.as_ref().map(|hands| {
         // A command that cannot run is found before anything is paid for, and what it leaves is no part of a change.
-        let own = change::of_user(&scope, &worker.values);
+        let own = change::of_user(&scope, worker.values);
         let mut checks = hands.checks.to_vec();
         for command in commands(&workflow.steps, &own, &shop.files) {
             if !checks.contains(&command) {
@@ -295,19 +297,46 @@ impl End {
 }
 
 /// Who does the steps.
+#[derive(Clone, Copy)]
 struct Worker<'a> {
     shop: &'a Workshop<'a>,
     /// The names of what the user may set.
-    values: Vec<&'a String>,
+    values: &'a [&'a String],
     run: &'a Run,
     host: &'a Host<'a>,
     /// What is done, and what is not.
-    progress: Progress,
+    progress: &'a Progress,
     /// When a program was started last.
-    started: Mutex<Option<Instant>>,
+    started: &'a Mutex<Option<Instant>>,
+    /// Whether others are at work at the same time.
+    is_beside: bool,
 }
 
 impl Worker<'_> {
+    /// Has `work` done by somebody who says with all that they tell of which step it is, if others are at work at the same time.
+    fn telling<T>(&self, label: &str, work: impl FnOnce(&Worker<'_>) -> T) -> T {
+        if !self.is_beside {
+            return work(self);
+        }
+        let tell = |event: &Event<'_>| (self.host.tell)(&Event::Beside(label, event));
+        let host = Host {
+            tell: &tell,
+            ..self.host.clone()
+        };
+        work(&Worker {
+            host: &host,
+            ..*self
+        })
+    }
+
+    /// Returns who does some of several, so many at once.
+    fn beside(&self, at_once: usize) -> Self {
+        Self {
+            is_beside: self.is_beside || at_once > 1,
+            ..*self
+        }
+    }
+
     /// Does steps one after another; `at` is where they are, with a dot at its end.
     fn steps(&self, steps: &[Step], strand: &mut Strand, at: &str) -> Result<(), StepFailed> {
         steps
@@ -363,13 +392,14 @@ impl Worker<'_> {
                     needs: needs(&items).map_err(&failed)?,
                     needs_scratch: step.does.needs_scratch() && strand.bench.is_some(),
                 };
+                let worker = self.beside(*at_once);
                 let work = |n: usize, again: Try, strand: &mut Strand| {
                     strand.scope.insert(name.clone(), items[n].clone());
                     strand.scope.insert("index".to_owned(), json!(n + 1));
-                    self.once(step, strand, &again.label(&format!("{label}[{}]", n + 1)))?;
+                    worker.once(step, strand, &again.label(&format!("{label}[{}]", n + 1)))?;
                     Ok(of_item(step, &items[n], n + 1, &strand.scope))
                 };
-                let results = self.side_by_side(&side, strand, &work)?;
+                let results = worker.side_by_side(&side, strand, &work)?;
                 strand
                     .scope
                     .insert(step.name.clone(), Value::Array(results));
@@ -393,11 +423,12 @@ impl Worker<'_> {
                 needs: vec![Vec::new(); steps.len()],
                 needs_scratch: step.does.needs_scratch() && strand.bench.is_some(),
             };
+            let worker = self.beside(*at_once);
             let work = |n: usize, again: Try, strand: &mut Strand| {
-                self.step(&steps[n], strand, &again.label(&at))?;
+                worker.step(&steps[n], strand, &again.label(&at))?;
                 Ok(strand.scope.clone())
             };
-            let inner = self.side_by_side(&side, strand, &work)?;
+            let inner = worker.side_by_side(&side, strand, &work)?;
             for (step, mut inner) in steps.iter().zip(inner) {
                 for name in names_of(step) {
                     if let Some(result) = inner.remove(&name) {
@@ -410,7 +441,7 @@ impl Worker<'_> {
         (self.host.tell)(&Event::Step(label, step.does.kind()));
         let who = self.who(step);
         self.told(label, &who, How::Begun).map_err(&failed)?;
-        let result = match self.kind(step, strand, label) {
+        let result = match self.telling(label, |worker| worker.kind(step, strand, label)) {
             Ok(result) => result,
             Err(error)
                 if step.on_failure == OnFailure::GoOn

@@ -213,13 +213,10 @@ impl<T: Send> Crew<'_, T> {
         };
         let worker = self.worker;
         let place = format!("{FORKS_FOLDER}/{}/", self.label(at).replace('/', "-"));
-        let bench = bench::fork(
-            bench,
-            worker.shop.repository,
-            place,
-            worker.run,
-            worker.host,
-        );
+        let bench = worker.telling(&self.label(at), |worker| {
+            let repository = worker.shop.repository;
+            bench::fork(bench, repository, place, worker.run, worker.host)
+        });
         Ok(Strand {
             scope: self.scope.clone(),
             good: together.goods[last].clone(),
@@ -251,11 +248,10 @@ impl<T: Send> Crew<'_, T> {
             let began = together.goods[began].clone();
             drop(together);
             let label = self.label(at);
-            let joined = self
-                .worker
-                .join(&label, &began, &strand, &mut whole)
-                .map_err(|error| self.failed(at, error));
-            let done = match joined {
+            let joined = self.worker.telling(&label, |worker| {
+                worker.join(&label, &began, &strand, &mut whole)
+            });
+            let done = match joined.map_err(|error| self.failed(at, error)) {
                 Ok(None) => Ok(done),
                 Ok(Some(why)) => {
                     (self.worker.host.tell)(&Event::Warning(format!(

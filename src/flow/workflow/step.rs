@@ -72,7 +72,7 @@ impl Worker<'_> {
             }
             Does::Check { commands } => {
                 // Nothing that a model wrote is run.
-                let own = of_user(scope, &self.values);
+                let own = of_user(scope, self.values);
                 let commands = commands.iter().map(|it| self.fill("commands", it, &own));
                 let commands = commands.collect::<Result<_, _>>()?;
                 self.run_checks(commands, strand, label)
