@@ -421,7 +421,7 @@ impl Job<'_> {
             }
             // That is another verb's.
             Done::Reviewed(_) => {}
-            Done::Executed(executed) => story::tell_end(printer, &summary, executed),
+            Done::Executed(executed) => story::tell_end(printer, &summary, executed, &[]),
         }
         if let (LandArg::Patch, Done::Executed(executed)) = (self.change.ground.land, &done) {
             printer.data(&fs::read_regular(&executed.patch, MAX_PATCH_BYTES)?)?;

@@ -14,6 +14,7 @@ use crate::flow::land::Landed;
 use crate::flow::plan::Prompt;
 use crate::flow::player::Player;
 use crate::flow::route::{Focus, Route, Size};
+use crate::flow::workflow::Seen;
 use crate::plan::{Intent, Reference, Status, Step};
 use crate::review::Verdict;
 use crate::run::{self, Summary, spans};
@@ -411,14 +412,14 @@ pub(super) fn cost(role: Role, player: &Player, prompt: &Prompt) -> String {
     line(role.name(), &text)
 }
 
-/// Tells what a run came to.
-pub(super) fn tell_end(printer: &Printer, summary: &Summary, executed: &Executed) {
+/// Tells what a run came to; `seen` is what steps of a workflow said of the files in the end.
+pub(super) fn tell_end(printer: &Printer, summary: &Summary, executed: &Executed, seen: &[Seen]) {
     let id = &summary.id;
     for change in &executed.changes.changes {
         let mark = ChangeKind::of(change).name();
         printer.note(&line(mark, &change.path.to_string()));
     }
-    if executed.checks.is_empty() {
+    if executed.checks.is_empty() && seen.is_empty() {
         printer.note(&line(
             "unchecked",
             "no check was given; `--check 'COMMAND'` runs one before and after",
@@ -427,6 +428,12 @@ pub(super) fn tell_end(printer: &Printer, summary: &Summary, executed: &Executed
     for (before, after) in executed.baseline.iter().zip(&executed.checks) {
         let was = if before.passed { "passed" } else { "failed" };
         printer.note(&line("check", &format!("{}; {was} before", verdict(after))));
+    }
+    for Seen { step, check } in seen {
+        printer.note(&line(
+            "check",
+            &format!("{}; by the step `{step}`", verdict(check)),
+        ));
     }
     printer.note(&line(
         "used",

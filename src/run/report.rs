@@ -224,25 +224,40 @@ fn reviewed(text: &mut String, records: &[Record]) {
     }
 }
 
+/// How a check ended, before the change and after it.
+struct CheckRow<'a> {
+    command: &'a str,
+    passed: [Option<bool>; 2],
+    /// The step of a workflow that had it run last, if one did.
+    step: Option<&'a str>,
+}
+
 fn checked(text: &mut String, records: &[Record]) {
-    let mut commands: Vec<(&str, [Option<bool>; 2])> = Vec::new();
+    let mut rows: Vec<CheckRow<'_>> = Vec::new();
     for record in records {
         if let Event::Checked {
             command,
             is_baseline,
             passed,
+            record,
             ..
         } = &record.event
         {
-            let n = commands.iter().position(|(known, _)| known == command);
+            let n = rows.iter().position(|row| row.command == command);
             let n = n.unwrap_or_else(|| {
-                commands.push((command, [None, None]));
-                commands.len() - 1
+                rows.push(CheckRow {
+                    command,
+                    passed: [None, None],
+                    step: None,
+                });
+                rows.len() - 1
             });
-            commands[n].1[usize::from(!is_baseline)] = Some(*passed);
+            let row = &mut rows[n];
+            row.passed[usize::from(!is_baseline)] = Some(*passed);
+            row.step = record.as_deref().and_then(step_of).or(row.step);
         }
     }
-    if commands.is_empty() {
+    if rows.is_empty() {
         return;
     }
     let word = |passed: Option<bool>| match passed {
@@ -254,11 +269,20 @@ fn checked(text: &mut String, records: &[Record]) {
         text,
         "\n## Checked\n\n| check | before | after |\n|---|---|---|"
     );
-    for (command, [before, after]) in commands {
-        let command = cell(command);
-        let (before, after) = (word(before), word(after));
-        let _ = writeln!(text, "| `{command}` | {before} | {after} |");
+    for row in rows {
+        let command = cell(row.command);
+        let by = row
+            .step
+            .map_or(String::new(), |step| format!(" (`{}`)", cell(step)));
+        let [before, after] = row.passed.map(word);
+        let _ = writeln!(text, "| `{command}`{by} | {before} | {after} |");
     }
+}
+
+/// Returns the step of a workflow whose check left a record of that name, if one did.
+fn step_of(record: &str) -> Option<&str> {
+    let (_, rest) = record.split_once("checks/")?;
+    rest.rsplit_once('/').map(|(step, _)| step)
 }
 
 /// Says what can be done now.

@@ -799,6 +799,52 @@ fn what_is_not_good_beside_or_after_others_stops_nobody_else() {
 }
 
 #[test]
+fn a_change_that_a_step_checked_last_is_not_told_as_unchecked() {
+    let looked = "[[step]]\nname = \"looked\"\nkind = \"check\"\ncommands = [\"test -e new\"]\n";
+    let made = of_steps("", &[("made", "", "DO:echo x > new")]);
+    let more = of_steps(
+        "",
+        &[
+            ("made", "", "DO:echo x > new"),
+            ("more", "", "DO:echo x > other"),
+        ],
+    );
+    let (before, after) = more.split_once("[[step]]\nname = \"more\"").unwrap();
+    for (text, is_seen) in [
+        (made.clone(), false),
+        (format!("{made}{looked}"), true),
+        // What it was then is not what lands.
+        (
+            format!("{before}{looked}[[step]]\nname = \"more\"{after}"),
+            false,
+        ),
+    ] {
+        let stage = Stage::new()
+            .players(&[], &[("hand", DOES)])
+            .own_workflow("mine", &text);
+        let args = ["mine", "--yes", "--no-check", "--land", "none"];
+        let run = stage.work(&args);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let seen = run.stderr.contains("); by the step `looked`\n");
+        let unchecked = run.stderr.contains("unchecked ");
+        assert_eq!((seen, unchecked), (is_seen, !is_seen), "{}", run.stderr);
+        let report = stage.kept("report.md");
+        assert_eq!(
+            report.contains("| `test -e new` (`looked`) | failed | passed |"),
+            text != made,
+            "{report}"
+        );
+        let run = stage.work(&[&args[..], &["--json"]].concat());
+        let told = &run.json()["seen"][0];
+        assert_eq!(
+            told["check"]["passed"] == true && told["step"] == "looked",
+            is_seen,
+            "{told}"
+        );
+    }
+}
+
+#[test]
 fn a_file_that_was_rejected_comes_by_no_other_way() {
     let edits =
         "*** Begin Patch\n*** Update File: greeting.txt\n*** Move to: moved.txt\n*** End Patch\n";

@@ -18,7 +18,8 @@ use crate::flow::ask::AskError;
 use crate::flow::land::Landed;
 use crate::flow::plan_exec::{Done, RunError};
 use crate::flow::workflow::{
-    Estimate, FILES_FOLDER, Scope, StepError, StepFailed, Worked, Workshop, estimates, waiting,
+    Estimate, FILES_FOLDER, Scope, Seen, StepError, StepFailed, Worked, Workshop, estimates,
+    waiting,
 };
 use crate::fs;
 use crate::repo::Repository;
@@ -37,6 +38,9 @@ struct Report<'a> {
     /// What it changed, if it changed files.
     #[serde(skip_serializing_if = "Option::is_none")]
     change: Option<ChangeReport<'a>>,
+    /// What steps that check said of the files as they are in the end.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    seen: &'a [Seen],
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,7 +112,7 @@ pub(super) fn give(
                 ));
             } else if let Some(executed) = &worked.executed {
                 let summary = run::summary(repository.root.path(), &run.id)?;
-                story::tell_end(printer, &summary, executed);
+                story::tell_end(printer, &summary, executed, &worked.seen);
                 if form == Form::Patch {
                     printer.data(&fs::read_regular(&executed.patch, MAX_PATCH_BYTES)?)?;
                 }
@@ -184,6 +188,7 @@ impl<'a> Report<'a> {
             outcome,
             result: worked.map(|worked| worked.result.as_str()),
             change: executed.map(ChangeReport::of),
+            seen: worked.map_or(&[], |worked| &worked.seen),
             error: error.map(|error| format!("{error:#}")),
             class: error.map(class_of),
             exit: exit as u8,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::side::told_of;
-use super::strand::{Good, Strand};
+use super::strand::{Good, Seen, Strand};
 use super::{CHOICES, Hands, StepError, Worker};
 use crate::agent::Role;
 use crate::check::Checked;
@@ -110,6 +110,7 @@ impl Worker<'_> {
             executed: Some(Arc::new(worked.executed)),
             references: agreed,
             let_in: strand.good.let_in.clone(),
+            seen: Vec::new(),
         };
         let files = since(&began, strand.good.changes());
         if files.is_empty() {
@@ -236,6 +237,7 @@ impl Worker<'_> {
         let files = since(strand.good.changes(), &executed.changes.changes);
         let files: Vec<RepoPath> = files.into_iter().map(|it| it.path).collect();
         let mut good = strand.good.clone();
+        good.seen.clear();
         good.let_in.extend(files.iter().cloned());
         good.before.n_asked += 1;
         good.before.patch = patch(&executed)?;
@@ -344,6 +346,10 @@ impl Worker<'_> {
         let done = since(began.changes(), strand.good.changes());
         let others = since(began.changes(), whole.good.changes());
         if done.is_empty() {
+            if others.is_empty() {
+                let seen = strand.good.seen.iter().skip(began.seen.len());
+                whole.good.seen.extend(seen.cloned());
+            }
             return Ok(None);
         }
         if others.is_empty() {
@@ -366,6 +372,7 @@ impl Worker<'_> {
         let new = |all: &[Reference]| all[began.references.len().min(all.len())..].to_vec();
         let references = [whole.good.references.clone(), new(&strand.good.references)].concat();
         let mut good = whole.good.clone();
+        good.seen.clear();
         let said = &strand.good.before.reports;
         let said = said.strip_prefix(&began.before.reports).unwrap_or(said);
         good.before.reports.push_str(said);
@@ -397,7 +404,7 @@ impl Worker<'_> {
     pub(super) fn run_checks(
         &self,
         commands: Vec<String>,
-        strand: &Strand,
+        strand: &mut Strand,
         label: &str,
     ) -> Result<Value, StepError> {
         let bench = strand.stand(self.shop.repository)?;
@@ -424,12 +431,19 @@ impl Worker<'_> {
             format!("`{}` {}:\n{}\n", check.command, check.how, output.trim())
         });
         let commands: Vec<&str> = failed.iter().map(|check| check.command.as_str()).collect();
-        Ok(json!({
+        let result = json!({
             "text": told.collect::<Vec<_>>().join("\n"),
             "passes": failed.is_empty(),
             "failed": commands,
             "error": null,
-        }))
+        });
+        let step = label.to_owned();
+        let seen = checked.into_iter().map(|check| Seen {
+            step: step.clone(),
+            check,
+        });
+        strand.good.seen.extend(seen);
+        Ok(result)
     }
 
     /// Has a reviewer read what is good so far.

@@ -43,6 +43,7 @@ use strand::{Good, Strand};
 pub use crate::prompt::template::{Files, Scope};
 pub use error::{StepError, StepFailed, waiting};
 pub use estimate::{Estimate, estimates};
+pub use strand::Seen;
 
 /// The folder of a run that holds the files of its steps.
 pub const FILES_FOLDER: &str = "out";
@@ -123,6 +124,8 @@ pub struct Worked {
     pub refused: Option<String>,
     /// What later runs are to be told of it.
     pub remember: Option<String>,
+    /// What steps that check said of the files as they are in the end.
+    pub seen: Vec<Seen>,
 }
 
 /// Returns what templates and expressions may name before the first step.
@@ -260,6 +263,7 @@ pub fn work(
         executed: executed.map_err(|error| StepFailed::new("landing", error))?,
         refused,
         remember,
+        seen: strand.good.seen,
     })
 }
 

@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::StepError;
+use crate::check::Checked;
 use crate::flow::bench::Bench;
 use crate::flow::exec::{Before, Executed};
 use crate::flow::execute::begin_again;
@@ -36,6 +39,17 @@ pub(super) struct Good {
     pub(super) references: Vec<Reference>,
     /// Files that were let in by edits: no plan names them.
     pub(super) let_in: Vec<RepoPath>,
+    /// What steps that check said of it, and of nothing before it.
+    pub(super) seen: Vec<Seen>,
+}
+
+/// What a step that checks said.
+#[derive(Clone, Serialize)]
+pub struct Seen {
+    /// The step.
+    pub step: String,
+    /// The check, and how it ended.
+    pub check: Checked,
 }
 
 impl Good {
