@@ -90,6 +90,14 @@ pub enum PlayerError {
     /// There is no such model.
     #[error(transparent)]
     UnknownModel(#[from] UnknownModel),
+    /// The model of an agent of the user's own is not known.
+    #[error("{unknown} of the agent `{name}`")]
+    OwnModel {
+        /// The agent.
+        name: String,
+        /// The model.
+        unknown: UnknownModel,
+    },
     /// The agent does not serve the model.
     #[error("`{name}` does not serve `{model}`, a model of {vendor}")]
     NotServed {
@@ -125,9 +133,7 @@ impl PlayerError {
                 )
             }
             Self::UnknownModel(unknown) => {
-                let near = unknown.nearest.as_ref();
-                let near = near.map_or(String::new(), |name| format!("did you mean `{name}`? "));
-                format!("{near}`twostep models` lists all")
+                format!("{}`twostep models` lists all", meant(unknown))
             }
             Self::NotInTier { name, .. } => format!(
                 "name its model, `{name}:MODEL`, or another tier; `twostep models` lists all"
@@ -148,10 +154,24 @@ impl PlayerError {
                 "name the folder `calls` of a run, from the current folder".to_owned()
             }
             Self::NoModel { name } => format!(
-                "name one of `twostep models`, `{name}:MODEL`, or say `model = \"...\"` in `~/.config/twostep/agents.toml`"
+                "write `model = \"NAME\"` under `[agent.{name}]` in `~/.config/twostep/agents.toml`, or say `{name}:NAME` here, with a NAME of `twostep models`; \
+                 `models.toml` beside that file adds others"
+            ),
+            Self::OwnModel { unknown, .. } => format!(
+                "{}`twostep models` lists those that there are; to add it, with its own figures, write into `~/.config/twostep/models.toml`:\n\
+                 version = 1\n[[models]]\nid = \"{}\"\nvendor = \"me\"\nstatus = \"current\"\ntokenizer = \"o200k_base\"\ncontext_window = 128000\n\
+                 shared_window = true\nmax_input = 128000",
+                meant(unknown),
+                unknown.name
             ),
         }
     }
+}
+
+/// Asks whether another model was meant, if one is like it.
+fn meant(unknown: &UnknownModel) -> String {
+    let near = unknown.nearest.as_ref();
+    near.map_or(String::new(), |name| format!("did you mean `{name}`? "))
 }
 
 /// Who plays a role unless another is named.
@@ -219,7 +239,15 @@ impl Player {
         let Some(model) = model.or_else(|| known.model.clone()) else {
             return Err(PlayerError::NoModel { name });
         };
-        let (model, longest) = model_of(&model, &known.backend, catalogue)?;
+        let (model, longest) = model_of(&model, &known.backend, catalogue).map_err(|unknown| {
+            match &known.backend {
+                Backend::Command { .. } | Backend::Http { url: Some(_), .. } => {
+                    let name = name.clone();
+                    PlayerError::OwnModel { name, unknown }
+                }
+                Backend::Program(_) | Backend::Http { url: None, .. } => unknown.into(),
+            }
+        })?;
         let (agent, kind) = match &known.backend {
             Backend::Program(kind) => {
                 serves(&name, *kind, &model)?;

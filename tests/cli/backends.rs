@@ -153,7 +153,18 @@ fn who_cannot_play_is_refused_before_anything_is_asked() {
             "anthropic-api, claude, codex, gemini, gemini-api, local, lost",
         ),
         (["--planner", "local"], "the agent `local` needs a model"),
-        (["--planner", "local:nothing"], "unknown model `nothing`"),
+        (
+            ["--planner", "local"],
+            "write `model = \"NAME\"` under `[agent.local]` in `~/.config/twostep/agents.toml`",
+        ),
+        (
+            ["--planner", "local:nothing"],
+            "unknown model `nothing` of the agent `local`",
+        ),
+        (
+            ["--planner", "local:nothing"],
+            "[[models]]\nid = \"nothing\"\n",
+        ),
         (["--planner", "lost"], "cannot find `no-such-program`"),
         (
             ["--planner", "gemini-api:opus"],
