@@ -20,7 +20,7 @@ use crate::flow::resume::{self, Left};
 use crate::flow::sweep::Claim;
 use crate::fs::{self, Hash};
 use crate::repo::Repository;
-use crate::run::{self, Event, Outcome, Run, Watch};
+use crate::run::{self, Event, Outcome, Run, Summary, Watch};
 
 /// The file of a run that says how it was started.
 const COMMAND_FILE: &str = "command.json";
@@ -262,11 +262,15 @@ pub(super) fn run_resume(
     let id = super::runs::find(&run::all(root)?, args.id.as_deref())?
         .id
         .clone();
-    let outcome = run::summary(root, &id)?.outcome;
+    let Summary { outcome, verb, .. } = run::summary(root, &id)?;
+    let another = match verb.as_str() {
+        "workflow" => "--role NAME=AGENT",
+        _ => "--planner AGENT",
+    };
     if matches!(outcome, Outcome::Waiting(_)) && args.answer.is_none() && args.more.is_empty() {
         return Err(usage(
             format!("the run {id} waits for your answer"),
-            "give it with `--answer FILE`, or let another play the role: `-- --planner AGENT`",
+            format!("give it with `--answer FILE`, or let another play the role: `-- {another}`"),
         ));
     }
     let command = read_command(root, &id, environment)?;
@@ -281,7 +285,7 @@ pub(super) fn run_resume(
     let cli = parse_again(own.collect(), more.collect()).map_err(|error| {
         usage(
             format!("cannot go on with the run {id}: {error}"),
-            "after `--` give options that its verb has, as `--planner AGENT`",
+            format!("after `--` give options that its verb has, as `{another}`"),
         )
     })?;
     let mut run = match resume::take_up(repository, &id, now_ms)? {

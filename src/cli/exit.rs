@@ -325,13 +325,35 @@ pub(super) fn resume(run: &Run, place: Option<&Path>) -> String {
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     match error.downcast_ref() {
         Some(RunStopped { resume, .. }) => hint_in(error, resume),
-        None => error.chain().find_map(hint_of),
+        None => advice(error),
     }
+}
+
+/// A step of a workflow that failed: the context of why.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct InStep(pub(super) String);
+
+/// A role of a workflow for which there is nobody: the context of why.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody can play the role `{0}`")]
+pub(super) struct Unplayed(pub(super) String);
+
+/// Returns the advice of the first cause that has some, by the options of the verb.
+fn advice(error: &anyhow::Error) -> Option<String> {
+    let unplayed = error.downcast_ref().map(|Unplayed(role)| role.as_str());
+    let is_in_step = error.downcast_ref::<InStep>().is_some();
+    error.chain().find_map(|cause| {
+        let of_player = |error: &PlayerError| Some(error.hint(Some(unplayed?)));
+        let of_player = cause.downcast_ref().and_then(of_player);
+        let of_step = || is_in_step.then(|| step_hint(cause)).flatten();
+        of_player.or_else(of_step).or_else(|| hint_of(cause))
+    })
 }
 
 /// Returns the same for an error of a run that is gone on with by `resume`.
 pub(super) fn hint_in(error: &anyhow::Error, resume: &str) -> Option<String> {
-    let advice = error.chain().find_map(hint_of);
+    let advice = advice(error);
     let advice = advice.map(|text| text.replace("`twostep runs resume`", &format!("`{resume}`")));
     let advice = advice.map(|text| text.replace("`twostep runs resume -", &format!("`{resume} -")));
     let is_of_disk =
@@ -462,7 +484,7 @@ pub(super) fn apply(patch: &Path) -> String {
 /// Returns what the user can do about an error of a run.
 fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<PlayerError>() {
-        return Some(error.hint());
+        return Some(error.hint(None));
     }
     if let Some(failure) = cause.downcast_ref::<Failure>() {
         return Some(failure.class.hint().to_owned());
@@ -513,6 +535,46 @@ fn run_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         UndoError::Busy(_) => Some("wait until it has ended, and run it again".to_owned()),
         UndoError::Branch(_) => Some("look at the branch with `git log`, and delete it by hand if you do not want it".to_owned()),
         UndoError::Undone(_) | UndoError::Fs(_) => None,
+    })
+}
+
+/// Returns what the user can do about an error in a step of a workflow, where other verbs have options for it that workflows have not.
+fn step_hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let another = "have another play the role: `twostep runs resume -- --role NAME=AGENT`";
+    if let Some(PlanningError::Review { .. } | PlanningError::Answer(_)) = cause.downcast_ref() {
+        return Some(format!("go on with `twostep runs resume`, or {another}"));
+    }
+    if let Some(PlanningError::TooLong { .. }) = cause.downcast_ref() {
+        return Some(format!(
+            "name fewer `files` in the step, or {another}, with a larger window"
+        ));
+    }
+    if let Some(RunError::Unresolved { .. } | RunError::NoReferences(_)) = cause.downcast_ref() {
+        return Some(
+            "`missing = \"told\"` in the step carries the plan out all the same; a step `resolve` before it finds that while its planner can be asked again"
+                .to_owned(),
+        );
+    }
+    Some(match cause.downcast_ref::<ExecError>()? {
+        ExecError::Nothing { .. } => {
+            format!("read its answer; go on with `twostep runs resume`, or {another}")
+        }
+        ExecError::Rejected { .. } => format!(
+            "go on with `twostep runs resume`, which asks for other edits, or {another}; claude, codex and gemini edit files themselves"
+        ),
+        ExecError::PlansProtected(_) => {
+            "take them out of protected.toml, or say in the spec to leave them alone".to_owned()
+        }
+        ExecError::NotFound { .. } => {
+            "install the command, or correct `--check` or the `commands` of the step".to_owned()
+        }
+        ExecError::Land {
+            executed, source, ..
+        } if is_conflict(source) => format!(
+            "take the patch with `{} --3way`, or run the workflow again with your files as they are now",
+            apply(&executed.patch)
+        ),
+        _ => return None,
     })
 }
 

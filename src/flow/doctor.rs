@@ -210,7 +210,7 @@ pub fn role(
     let player = match player {
         Ok(player) => player,
         Err(error) => {
-            let (what, help) = (error.to_string(), error.hint());
+            let (what, help) = (error.to_string(), error.hint(None));
             return RoleFound {
                 role,
                 agent,
@@ -239,7 +239,7 @@ pub fn role(
         }
     }
     if let Err(error) = player.require_key(ground.variables) {
-        let (what, help) = (error.to_string(), error.hint());
+        let (what, help) = (error.to_string(), error.hint(None));
         problems.push(Problem { what, help });
     }
     RoleFound {

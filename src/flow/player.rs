@@ -113,14 +113,16 @@ pub enum PlayerError {
 }
 
 impl PlayerError {
-    /// Returns what the user can do about it.
-    pub fn hint(&self) -> String {
+    /// Returns what the user can do about it; `played` is the role of a workflow that was to be played, if one was.
+    pub fn hint(&self, played: Option<&str>) -> String {
         match self {
             Self::NoProgram { kind, role, others } => {
-                let option = |name| match role {
-                    Role::Planner | Role::Executor => format!("`--{} {name}`", role.name()),
-                    Role::Reviewer => format!("`--reviewer {name}`"),
-                    Role::Asked => format!("`twostep ask {name}`"),
+                let option = |name| match (played, role) {
+                    (Some(played), _) => format!("`--role {played}={name}`"),
+                    (None, Role::Planner | Role::Executor | Role::Reviewer) => {
+                        format!("`--{} {name}`", role.name())
+                    }
+                    (None, Role::Asked) => format!("`twostep ask {name}`"),
                 };
                 let others = others.iter().map(|other| option(other.name()));
                 let others = match others.collect::<Vec<_>>().join(" or ") {

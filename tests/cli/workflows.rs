@@ -501,6 +501,58 @@ fn who_works_beside_others_is_told_with_the_step_and_each_that_fails_is_told() {
 }
 
 #[test]
+fn a_hint_names_no_option_that_a_workflow_has_not() {
+    let execute = "kind = \"execute\"\nplan = \"Change `greeting.txt`.\"";
+    let review = "kind = \"ask\"\nprompt = \"x\"\nanswer = \"review\"";
+    let missing = "kind = \"execute\"\nplan = \"Change `gone.txt`.\"";
+    for (step, role, said) in [
+        (
+            execute,
+            "own",
+            "read its answer; go on with `twostep runs resume ",
+        ),
+        (execute, "own", " -- --role NAME=AGENT`"),
+        (review, "own", "no hint of another verb"),
+        (
+            missing,
+            "own",
+            "`missing = \"told\"` in the step carries the plan out all the same",
+        ),
+        (execute, "lost", "correct `command` of `[agent.lost]`"),
+        (execute, "codex", "`--role a=claude`"),
+    ] {
+        let text = format!(
+            "version = 1\ntitle = \"t\"\n[roles]\na = \"{role}\"\n[[step]]\nname = \"one\"\nrole = \"a\"\n{step}\n"
+        );
+        let stage = Stage::new()
+            .players(&[], &[("own", "cat > /dev/null; echo nothing\n")])
+            .own_workflow("mine", &text);
+        let agents = stage.repo.beside("home/.config/twostep/agents.toml");
+        let known = String::from_utf8(read(&agents)).unwrap();
+        let lost = "[agent.lost]\ncommand = [\"no-such-program\"]\nmodel = \"gpt-5\"\n";
+        std::fs::write(&agents, known + lost).unwrap();
+        std::fs::remove_file(stage.repo.beside("bin/codex")).unwrap();
+        let run = stage.work(&["mine", "--yes", "--no-check"]);
+        assert_ne!(run.code, 0, "{step} {role}: {}", run.stderr);
+        let hint = run.stderr.split_once("hint: ").map_or("", |(_, hint)| hint);
+        assert!(
+            said.starts_with("no hint") || hint.contains(said),
+            "{said}: {}",
+            run.stderr
+        );
+        for option in [
+            "--executor",
+            "--planner",
+            "--reviewer",
+            "--revise",
+            "twostep exec",
+        ] {
+            assert!(!hint.contains(option), "{step} {role}: {hint}");
+        }
+    }
+}
+
+#[test]
 fn programs_that_work_side_by_side_are_not_started_at_the_same_time() {
     let text = "version = 1\ntitle = \"t\"\nresult = \"{% for one in each %}{{ one.text }}{% endfor %}\"\n[roles]\na = \"own\"\n[[step]]\nname = \"each\"\nkind = \"ask\"\nrole = \"a\"\n\
         for-each = \"[1, 2, 3]\"\nparallel = true\nprompt = \"{{ item }}\"\n";

@@ -18,7 +18,7 @@ use crate::cli::asking::may_spend;
 use crate::cli::begin::begin;
 use crate::cli::change::{GroundArgs, LandArg};
 use crate::cli::environment::{Environment, threads};
-use crate::cli::exit::{Exit, usage};
+use crate::cli::exit::{Exit, Unplayed, usage};
 use crate::cli::plan::read_spec;
 use crate::cli::printer::Printer;
 use crate::cli::story;
@@ -459,7 +459,7 @@ impl RunArgs {
             let power = &self.agents.power;
             let found = power
                 .player_with(roles, Some(&chain), environment)
-                .with_context(|| format!("nobody can play the role `{role}`"))?;
+                .map_err(|error| error.context(Unplayed(role.clone())))?;
             players.insert(role.clone(), found);
         }
         Ok(players)

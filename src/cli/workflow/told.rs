@@ -9,7 +9,9 @@ use serde::Serialize;
 use crate::agent::{Role, Usage};
 use crate::cli::agents::Lent;
 use crate::cli::exec::{MAX_PATCH_BYTES, tell_waiting};
-use crate::cli::exit::{Exit, RunStopped, class_of, hint, is_interrupted, resume, unwrapped};
+use crate::cli::exit::{
+    Exit, InStep, RunStopped, class_of, hint, is_interrupted, resume, unwrapped,
+};
 use crate::cli::number::{dollars, grouped};
 use crate::cli::outcome::ChangeReport;
 use crate::cli::printer::Printer;
@@ -215,7 +217,7 @@ pub(super) fn plain(failed: StepFailed) -> anyhow::Error {
         StepError::Exec(error) => unwrapped(RunError::Exec(error)),
         other => other.into(),
     };
-    error.context(step)
+    error.context(InStep(step))
 }
 
 /// Tells what a workflow would do, who would be asked for how much, and what that may cost.
