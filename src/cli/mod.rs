@@ -94,10 +94,7 @@ enum Verb {
     Models(models::ModelsArgs),
     Trust(trust::TrustArgs),
     Doctor(doctor::DoctorArgs),
-    /// Print a skill file that teaches an agent when and how to call twostep
-    ///
-    /// For claude: `twostep skill > ~/.claude/skills/twostep/SKILL.md`.
-    Skill,
+    Skill(skill::SkillArgs),
 }
 
 /// Runs the command that the process was started with.
@@ -158,6 +155,6 @@ fn obey(cli: &Cli, environment: &Environment, printer: &Printer) -> anyhow::Resu
         Verb::Models(args) => models::run(args, environment, printer),
         Verb::Trust(args) => trust::run(args, environment, printer),
         Verb::Doctor(args) => doctor::run(args, environment, printer),
-        Verb::Skill => skill::run(printer),
+        Verb::Skill(args) => skill::run(args, printer),
     }
 }

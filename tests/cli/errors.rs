@@ -217,31 +217,84 @@ fn git_s_own_files_are_nobody_s() {
     }
 }
 
+/// Returns the words of the commands of ours that stand in a text, each in a line of its own.
+fn commands_in(text: &str) -> Vec<Vec<String>> {
+    let commands = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("twostep "));
+    let words = commands.map(|command| {
+        let words = command.split(" #").next().unwrap_or_default();
+        // Quoted words are one.
+        let parts = words.split('\'').enumerate();
+        let words = parts.flat_map(|(n, part)| match n % 2 {
+            1 => vec![part.to_owned()],
+            _ => part.split_whitespace().map(str::to_owned).collect(),
+        });
+        words.collect()
+    });
+    words.collect()
+}
+
+/// Runs commands, each with one more option, and returns how many there are.
+fn run_all(stage: &super::plan_exec::Stage, text: &str, option: &str) -> usize {
+    let commands = commands_in(text);
+    for command in &commands {
+        let mut words: Vec<&str> = command.iter().map(String::as_str).collect();
+        words.push(option);
+        let run = stage.run(&words);
+        assert_eq!(run.code, 0, "{command:?}: {}", run.stderr);
+    }
+    commands.len()
+}
+
 #[test]
 fn every_command_of_the_skill_is_one_that_we_take() {
     let stage = super::plan_exec::Stage::new();
     let skill = stage.run(&["skill"]).stdout;
     assert!(skill.starts_with("---\nname: twostep\n"), "{skill}");
-    let commands = skill
-        .lines()
-        .filter_map(|line| line.strip_prefix("twostep "));
-    let mut n_commands = 0;
-    for command in commands {
-        let words = command.split(" #").next().unwrap_or_default();
-        // Quoted words are one.
-        let words = words
-            .split('\'')
-            .enumerate()
-            .flat_map(|(n, part)| match n % 2 {
-                1 => vec![part.to_owned()],
-                _ => part.split_whitespace().map(str::to_owned).collect(),
-            });
-        let words: Vec<String> = words.collect();
-        let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
-        words.push("--help");
-        let run = stage.run(&words);
-        assert_eq!(run.code, 0, "{command}: {}", run.stderr);
-        n_commands += 1;
+    assert!(run_all(&stage, &skill, "--help") > 10, "{skill}");
+}
+
+#[test]
+fn each_guide_is_printed_and_its_commands_are_ones_that_we_take() {
+    let stage = super::plan_exec::Stage::new();
+    std::fs::write(stage.repo.root().join("question.md"), "Which?\n").unwrap();
+    for (guide, heads, n_commands) in [
+        (
+            "patterns",
+            &["Security first", "Architecture decision", "Rapid iteration"][..],
+            4,
+        ),
+        (
+            "synthesis",
+            &["Consensus", "Divergence", "Priorities", "Resolution"],
+            0,
+        ),
+        (
+            "co-implementation",
+            &[
+                "What to hand over",
+                "What a handoff says",
+                "What comes back",
+            ],
+            0,
+        ),
+        (
+            "prompts",
+            &["Plan", "Validate", "Bring together", "Hand over", "Review"],
+            0,
+        ),
+    ] {
+        let run = stage.run(&["skill", guide]);
+        assert_eq!(run.code, 0, "{guide}: {}", run.stderr);
+        for head in heads {
+            let head = format!("\n## {head}\n");
+            assert!(run.stdout.contains(&head), "{guide}: {head}");
+        }
+        assert_eq!(
+            run_all(&stage, &run.stdout, "--dry-run"),
+            n_commands,
+            "{guide}"
+        );
     }
-    assert!(n_commands > 10, "{n_commands}");
 }
