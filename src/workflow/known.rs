@@ -66,6 +66,12 @@ pub enum Problem {
     /// A default is none of what it may be.
     #[error("the value `{0}` is `{1}`, which is none of what it may be")]
     NoChoice(String, String),
+    /// A value says when it is asked for, and never is.
+    #[error("the value `{0}` has a `when`, and no `question` that it could keep from being asked")]
+    NotAsked(String),
+    /// What must be true for a value to be asked for is not known then.
+    #[error("the `when` of the value `{0}` {1}")]
+    When(String, String),
     /// A template or expression is none.
     #[error("the `{1}` of the step `{0}` cannot be read: {2}")]
     Template(String, &'static str, TemplateError),
@@ -156,8 +162,15 @@ const OURS: [&str; 10] = [
     "round", "index", "loop", "files", "lines", "range", "true", "false", "none", "not",
 ];
 
-/// What every template may name: the spec, what earlier runs told, and the forms of answers.
-pub const GIVEN: [&str; 5] = ["spec", "memory", "plan_form", "review_form", "edits_form"];
+/// What every template may name: the spec, what earlier runs told, who plays each role, and the forms of answers.
+pub const GIVEN: [&str; 6] = [
+    "spec",
+    "memory",
+    "roles",
+    "plan_form",
+    "review_form",
+    "edits_form",
+];
 
 /// Returns what a template or an expression names.
 type NamesIn = fn(&str) -> Result<Vec<String>, TemplateError>;
@@ -179,17 +192,10 @@ pub(super) fn check(mut workflow: Workflow, text: &str) -> Result<Workflow, Work
         .iter()
         .map(|name| ((*name).to_owned(), Meaning::Plain));
     let mut names: Names = ours.collect();
-    for (
-        name,
-        Setting {
-            default, one_of, ..
-        },
-    ) in &workflow.values
-    {
-        if !one_of.is_empty() && !one_of.contains(default) {
-            let problem = Problem::NoChoice(name.clone(), default.clone());
-            return Err(at_top(problem));
-        }
+    for (name, setting) in workflow.settings() {
+        let line = setting.line;
+        setting_is_sound(name, setting, &names)
+            .map_err(|problem| WorkflowError { line, problem })?;
         names.insert(name.clone(), Meaning::Plain);
     }
     let mut taken = BTreeSet::new();
@@ -210,7 +216,7 @@ pub(super) fn check(mut workflow: Workflow, text: &str) -> Result<Workflow, Work
             template::names_in_template as NamesIn,
         ),
         ("remember", &workflow.remember, template::names_in_template),
-        ("land", &workflow.land, template::names_in_expression),
+        ("accept", &workflow.accept, template::names_in_expression),
     ];
     for (key, written, names_in) in ends {
         let Some(written) = written else { continue };
@@ -222,6 +228,30 @@ pub(super) fn check(mut workflow: Workflow, text: &str) -> Result<Workflow, Work
     }
     workflow.needs_spec = walk.uses_spec;
     Ok(workflow)
+}
+
+/// Says whether a value may be what it is by default, and is asked for by what is known then.
+fn setting_is_sound(name: &str, setting: &Setting, above: &Names) -> Result<(), Problem> {
+    let Setting {
+        default, one_of, ..
+    } = setting;
+    if !one_of.is_empty() && !one_of.contains(default) {
+        return Err(Problem::NoChoice(name.to_owned(), default.clone()));
+    }
+    let Some(when) = &setting.when else {
+        return Ok(());
+    };
+    if setting.question.is_none() {
+        return Err(Problem::NotAsked(name.to_owned()));
+    }
+    let wrong = |why: String| Problem::When(name.to_owned(), why);
+    let used = template::names_in_expression(when)
+        .map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    let is_value = |used: &&String| above.contains_key(*used) && !GIVEN.contains(&used.as_str());
+    match used.iter().find(|used| !is_value(used)) {
+        None => Ok(()),
+        Some(used) => Err(wrong(format!("names `{used}`, which is no value above it"))),
+    }
 }
 
 /// Says whether each step, and what a list's one is called, has a name of its own.
@@ -418,6 +448,10 @@ impl Walk<'_> {
                 return Err(Problem::Unknown(step, key, first, known));
             };
             let Some(field) = field else { continue };
+            if first == "roles" && !self.roles.contains_key(field) {
+                let known = self.roles.keys().cloned().collect();
+                return Err(Problem::NoRole(step.to_owned(), field.to_owned(), known));
+            }
             let (step, first, said) = (step.to_owned(), first.to_owned(), field.to_owned());
             match meaning {
                 Meaning::List => return Err(Problem::NoFields(step, key, first, said)),

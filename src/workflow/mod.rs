@@ -26,8 +26,8 @@ pub struct Workflow {
     pub steps: Vec<Step>,
     /// What is given out at the end, as a template; without it the text of the last step.
     pub result: Option<String>,
-    /// What must be true in the end for a change to land.
-    pub land: Option<String>,
+    /// What must be true in the end for what came of it to be good; else no change lands.
+    pub accept: Option<String>,
     /// What later runs of it in the same repository are told of a run that came to its end, as a template.
     pub remember: Option<String>,
     /// Whether it asks for a spec.
@@ -45,6 +45,10 @@ pub struct Setting {
     pub about: String,
     /// What the user is asked once for each project, if they did not set it.
     pub question: Option<String>,
+    /// What must be true of the values above it for them to be asked.
+    pub when: Option<String>,
+    /// The line of the workflow in which it stands, from 1.
+    pub line: usize,
 }
 
 /// A step.
@@ -278,7 +282,7 @@ impl Does {
                 _ => &["text", "agent", "error"],
             },
             Self::Resolve { .. } => &["text", "paths", "open", "steps", "error"],
-            Self::Execute { .. } => &["text", "files", "diff", "error"],
+            Self::Execute { .. } => &["text", "files", "diff", "checks", "error"],
             Self::Integrate { .. } => &["text", "files", "rejected", "error"],
             Self::Check { .. } => &["text", "passes", "failed", "error"],
             Self::Review { .. } => &["text", "approves", "failed", "error"],
@@ -289,6 +293,13 @@ impl Does {
 }
 
 impl Workflow {
+    /// Returns what the user may set, as it is written.
+    pub fn settings(&self) -> Vec<(&String, &Setting)> {
+        let mut settings: Vec<_> = self.values.iter().collect();
+        settings.sort_by_key(|(_, setting)| setting.line);
+        settings
+    }
+
     /// Reads a workflow.
     ///
     /// # Errors

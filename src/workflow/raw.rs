@@ -45,9 +45,9 @@ struct Raw {
     #[serde(default)]
     roles: BTreeMap<String, String>,
     #[serde(default)]
-    values: BTreeMap<String, RawSetting>,
+    values: BTreeMap<Spanned<String>, RawSetting>,
     result: Option<String>,
-    land: Option<String>,
+    accept: Option<String>,
     remember: Option<String>,
     step: Vec<RawStep>,
 }
@@ -68,6 +68,7 @@ struct FullSetting {
     #[serde(default)]
     about: String,
     question: Option<String>,
+    when: Option<String>,
 }
 
 /// A step with all keys that any kind has.
@@ -135,21 +136,26 @@ pub(super) fn read(text: &str) -> Result<Workflow, WorkflowError> {
     }
     let steps = raw.step.into_iter().map(|step| typed(step, &lines));
     let values = raw.values.into_iter().map(|(name, setting)| {
+        let line = lines.at(name.span().start);
         let setting = match setting {
             RawSetting::Plain(default) => Setting {
                 default,
                 one_of: Vec::new(),
                 about: String::new(),
                 question: None,
+                when: None,
+                line,
             },
             RawSetting::Full(full) => Setting {
                 default: full.default,
                 one_of: full.one_of,
                 about: full.about,
                 question: full.question,
+                when: full.when,
+                line,
             },
         };
-        (name, setting)
+        (name.into_inner(), setting)
     });
     Ok(Workflow {
         title: raw.title,
@@ -158,7 +164,7 @@ pub(super) fn read(text: &str) -> Result<Workflow, WorkflowError> {
         values: values.collect(),
         steps: steps.collect::<Result<_, _>>()?,
         result: raw.result,
-        land: raw.land,
+        accept: raw.accept,
         remember: raw.remember,
         needs_spec: false,
     })

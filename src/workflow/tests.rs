@@ -219,8 +219,26 @@ fn what_is_wrong_is_told_with_its_line() {
         (
             "default = \"all\"",
             "default = \"some\"",
-            "",
+            "focus = {",
             "none of what it may be",
+        ),
+        (
+            "default = \"all\"",
+            "when = \"tone\", default = \"all\"",
+            "focus = {",
+            "the value `focus` has a `when`, and no `question`",
+        ),
+        (
+            "default = \"all\"",
+            "question = \"?\", when = \"mood\", default = \"all\"",
+            "focus = {",
+            "the `when` of the value `focus` names `mood`, which is no value above it",
+        ),
+        (
+            "{{ context.text }}",
+            "{{ roles.painter }}",
+            "name = \"draft\"",
+            "is for `painter`, and the roles are critic, writer",
         ),
         ("version = 1", "version = 2", "", "version 2"),
         (
@@ -342,7 +360,7 @@ fn a_list_has_no_fields_of_its_own() {
 const HANDS: &str = r#"
 version = 1
 title = "Made, checked, reviewed"
-land = "seen.approves"
+accept = "seen.approves"
 remember = "{{ made.text }}"
 
 [roles]
@@ -466,9 +484,9 @@ fn what_is_wrong_with_steps_that_change_files_is_told() {
             "it may be `made.text`, `made.files`, `made.diff`",
         ),
         (
-            "land = \"seen.approves\"",
-            "land = \"seen.approve\"",
-            "land",
+            "accept = \"seen.approves\"",
+            "accept = \"seen.approve\"",
+            "accept",
             "it may be `seen.text`",
         ),
         (

@@ -8,10 +8,10 @@ use serde_json::json;
 use super::plan_exec::{CHECK, PLAN, Stage};
 use super::{Run, read};
 
-const NO: &str =
+pub(super) const NO: &str =
     "PASSED\n- none\n\nFAILED\n- `greeting.txt:1`: it shouts\n\nVERDICT: REQUEST_CHANGES\n";
 
-const YES: &str = "PASSED\n- all\n\nFAILED\n- none\n\nVERDICT: APPROVE\n";
+pub(super) const YES: &str = "PASSED\n- all\n\nFAILED\n- none\n\nVERDICT: APPROVE\n";
 
 /// A plan of three steps; the last two change the same file.
 const THREE: &str = "# Plan: Three\n\n## Steps\n\n### Step 1: Greet\n\nFiles:\n- change `greeting.txt`\n\nDepends on: none\n\n\
@@ -326,232 +326,6 @@ fn who_was_done_before_a_kill_is_not_asked_again() {
 }
 
 #[test]
-fn a_candidate_is_judged_until_it_is_good_and_lands_only_then() {
-    let hand = "p=$(cat); echo \"$p\" | grep -q 'not good enough' && echo 'hello world' > greeting.txt || echo bad > greeting.txt\necho did\n";
-    let stage = Stage::new().players(&[], &[("hand", hand)]);
-    let args = [
-        "evaluate-optimize",
-        "spec.md",
-        "--role",
-        "optimizer=hand",
-        "--yes",
-        "--no-check",
-        "--set",
-    ];
-    let judge = "judge=grep world greeting.txt";
-    let run = stage.work(&[&args[..], &[judge]].concat());
-    assert_eq!((run.code, stage.n_began()), (0, 2), "{}", run.stderr);
-    assert_eq!(stage.greeting(), "hello world\n");
-    assert!(stage.last_run().join("out/measured-round2.txt").is_file());
-    // One that nothing can content.
-    let stage = Stage::new().players(&[], &[("hand", "date +%N > greeting.txt; echo did\n")]);
-    let run = stage.work(&[&args[..], &["judge=false"]].concat());
-    assert_eq!((run.code, stage.n_began()), (1, 4), "{}", run.stderr);
-    assert_eq!(stage.greeting(), "hello\n");
-    let said = "not landed: `land` of the workflow is not true: judgement.approves if";
-    assert!(run.stderr.contains(said), "{}", run.stderr);
-    assert!(
-        stage
-            .kept("report.md")
-            .contains("`land` of the workflow is not true")
-    );
-    // A model as the judge, that sees the change.
-    let eye = format!("grep -q '^+hello' && printf '%s' '{YES}' || printf '%s' '{NO}'\n");
-    let hand = "p=$(cat); echo \"$p\" | grep -q 'it shouts' && echo 'hello world' > greeting.txt || echo BAD > greeting.txt\necho did\n";
-    let stage = Stage::new().players(&[("eye", &eye)], &[("hand", hand)]);
-    let roles = [
-        "--role",
-        "optimizer=hand",
-        "--role",
-        "evaluator=eye",
-        "--yes",
-        "--no-check",
-    ];
-    let run = stage.work(&[&["evaluate-optimize", "spec.md"], &roles[..]].concat());
-    assert_eq!((run.code, stage.n_began()), (0, 4), "{}", run.stderr);
-    assert_eq!(stage.greeting(), "hello world\n");
-    assert!(stage.kept("out/review-round1.md").contains("it shouts"));
-}
-
-#[test]
-fn stages_of_validation_follow_each_other_only_if_all_is_well() {
-    let issue = json!({ "issues": [{ "severity": "high", "line": "greeting.txt:1", "description": "it leaks", "fix": "do not" }] });
-    let eye = format!(
-        "cat > p; if grep -q 'You review a change' p; then printf '%s' '{YES}'; elif grep -q '^+hello world' p; then echo '{{\"issues\":[]}}'; else echo '{issue}'; fi\n"
-    );
-    let hand = "p=$(cat); if echo \"$p\" | grep -q 'it leaks'; then echo 'hello world' > greeting.txt; elif echo \"$p\" | grep -q 'cannot be read'; then echo 'hello' > greeting.txt; echo x > more.txt; else echo '(' > greeting.txt; fi\necho did\n";
-    let stage = Stage::new().players(&[("eye", &eye)], &[("hand", hand)]);
-    let roles = [
-        "--role",
-        "generator=hand",
-        "--role",
-        "auditor=eye",
-        "--yes",
-        "--no-check",
-    ];
-    let syntax = ["--set", "syntax=! grep '(' greeting.txt"];
-    let run = stage.work(&[&["validation", "spec.md"], &roles[..], &syntax[..]].concat());
-    assert_eq!(run.code, 0, "{}", run.stderr);
-    assert_eq!(stage.greeting(), "hello world\n");
-    for (name, said) in [
-        ("2-syntax-1.txt", "`! grep '(' greeting.txt`"),
-        ("3-security-2.json", "it leaks"),
-        ("4-functional.md", "VERDICT: APPROVE"),
-    ] {
-        let text = stage.kept(&format!("out/{name}"));
-        assert!(text.contains(said), "{name}: {text}");
-    }
-    // The first round is not audited, for its code cannot be read.
-    assert!(!stage.last_run().join("out/3-security-1.json").exists());
-}
-
-#[test]
-fn a_stage_that_is_not_well_ends_the_build() {
-    let hand = "p=$(cat); echo \"$p\" | grep -q 'first of three' && echo types > types.txt\necho \"$p\" | grep -q 'second of three' && echo \"$p\" | grep -q 'types.txt' && echo core > core.txt\n\
-        echo \"$p\" | grep -q 'last of three' && echo tests > tests.txt\necho made\n";
-    let roles = [
-        "--role",
-        "designer=hand",
-        "--role",
-        "implementer=hand",
-        "--role",
-        "tester=hand",
-        "--yes",
-        "--no-check",
-    ];
-    for (verify, code, there) in [
-        (
-            "verify=true",
-            0,
-            &["types.txt", "core.txt", "tests.txt"][..],
-        ),
-        ("verify=! test -e core.txt", 1, &[]),
-    ] {
-        let stage = Stage::new().players(&[], &[("hand", hand)]);
-        let run = stage.work(&[&["incremental", "spec.md", "--set", verify], &roles[..]].concat());
-        assert_eq!(run.code, code, "{verify}: {}", run.stderr);
-        for name in ["types.txt", "core.txt", "tests.txt"] {
-            assert_eq!(
-                stage.repo.root().join(name).exists(),
-                there.contains(&name),
-                "{verify} {name}: {}",
-                run.stderr
-            );
-        }
-    }
-}
-
-/// What the models of a feedback loop say, by what they are asked.
-const VOICE: &str = "cat > p.$$; if grep -q 'Write the revised plan alone' p.$$; then cat \"$PLAN\"\n\
-    elif grep -q 'You planned this, and others validated it' p.$$; then echo SYNTHESIS; grep -c '<validation by=' p.$$\n\
-    elif grep -q 'Hand the rest over' p.$$; then echo HANDOFF\n\
-    elif grep -q 'HANDOFF' p.$$; then printf 'FILE: notes.md\\n````\\nnotes\\n````\\n'\n\
-    elif grep -q 'You review a change' p.$$; then printf 'PASSED\\n- all\\n\\nFAILED\\n- none\\n\\nVERDICT: APPROVE\\n'\n\
-    else echo SAID; fi\n";
-
-#[test]
-fn three_models_discuss_a_plan_and_all_phases_leave_their_files() {
-    let stage = Stage::new();
-    let plan = stage.repo.beside("bin/plan.md");
-    std::fs::write(&plan, PLAN).unwrap();
-    let voice = VOICE.replace("\"$PLAN\"", plan.to_str().unwrap());
-    let stage = stage.players(
-        &[("voice", &voice)],
-        &[(
-            "hand",
-            &format!(
-                "p=$(cat); if echo \"$p\" | grep -q 'Hand the rest over'; then echo HANDOFF; else {}fi\n",
-                "echo 'hello world' > greeting.txt; echo did; "
-            ),
-        )],
-    );
-    let voices = [
-        "planner=voice",
-        "codex=voice",
-        "gemini=voice",
-        "helper=voice",
-        "implementer=hand",
-    ];
-    let roles: Vec<&str> = voices.iter().flat_map(|role| ["--role", role]).collect();
-    let args = [
-        &["feedback-loop", "spec.md", "--check", CHECK, "--yes"],
-        &roles[..],
-    ]
-    .concat();
-    let more = [
-        "--strict-audit",
-        "--set",
-        "co_implementation=full",
-        "--set",
-        "integration=nothing",
-    ];
-    let run = stage.work(&[&args[..], &more].concat());
-    assert_eq!(run.code, 0, "{}", run.stderr);
-    assert!(
-        run.stdout.starts_with("Approved by all who reviewed it."),
-        "{}",
-        run.stdout
-    );
-    assert_eq!(
-        (
-            stage.greeting().as_str(),
-            stage.text_of("notes.md").as_str()
-        ),
-        ("hello world\n", "notes\n")
-    );
-    for name in [
-        "config.md",
-        "plan.md",
-        "phase2_codex_validation.md",
-        "phase3_gemini_review.md",
-        "phase4_synthesis.md",
-        "implementation.md",
-        "phase5b_handoff.md",
-        "phase5b_gemini_output.md",
-        "phase5c_integration.md",
-        "phase6a_codex_review.md",
-        "phase6b_gemini_review.md",
-        "iterations.md",
-        "verdict.md",
-    ] {
-        assert!(
-            stage.last_run().join("out").join(name).is_file(),
-            "{name}: {}",
-            run.stderr
-        );
-    }
-    assert!(
-        !stage
-            .last_run()
-            .join("out/phase2_gemini_validation.md")
-            .exists()
-    );
-    assert_eq!(stage.kept("out/phase4_synthesis.md"), "SYNTHESIS\n2\n");
-    assert!(
-        stage
-            .kept("out/phase5c_integration.md")
-            .contains("- `notes.md`")
-    );
-    // Two models, and nothing that a second writes.
-    let stage2 = ["--set", "mode=gemini-claude", "--land", "none"];
-    let run = stage.work(&[&args[..], &stage2].concat());
-    assert_eq!(run.code, 3, "{}", run.stderr);
-    assert!(run.stderr.contains("changed nothing"), "{}", run.stderr);
-    assert!(
-        !stage
-            .last_run()
-            .join("out/phase2_codex_validation.md")
-            .exists()
-    );
-    assert!(
-        stage
-            .last_run()
-            .join("out/phase2_gemini_validation.md")
-            .exists()
-    );
-}
-
-#[test]
 fn what_is_asked_once_for_a_project_is_not_asked_again() {
     let text = "version = 1\ntitle = \"t\"\nresult = \"{{ mode }}\"\n[values]\nmode = { default = \"a\", one-of = [\"a\", \"b\"], question = \"Which mode?\" }\n\
         [[step]]\nname = \"said\"\nkind = \"text\"\ntext = \"{{ mode }}\"\n";
@@ -610,39 +384,6 @@ fn a_patch_goes_to_stdout_in_the_place_of_what_a_workflow_gives_out() {
         "{}",
         run.stderr
     );
-}
-
-#[test]
-fn what_workers_found_is_done_only_if_that_is_wanted() {
-    let tasks = json!({ "tasks": [{ "title": "A", "task": "look", "files": "greeting.txt" }] });
-    let boss = format!(
-        "cat > p; grep -q '<report' p && echo 'Greet the world in greeting.txt.' || echo '{tasks}'\n"
-    );
-    let stage = Stage::new().players(
-        &[("boss", &boss), ("worker", "echo seen\n")],
-        &[(
-            "hand",
-            "cat > /dev/null; echo 'hello world' > greeting.txt; echo did\n",
-        )],
-    );
-    let roles = [
-        "--role",
-        "orchestrator=boss",
-        "--role",
-        "worker=worker",
-        "--role",
-        "editor=hand",
-        "--yes",
-    ];
-    let run = stage.work(&[&["workers", "spec.md"], &roles[..]].concat());
-    assert_eq!((run.code, stage.n_began()), (0, 3), "{}", run.stderr);
-    // Nothing is copied for a workflow that changes nothing.
-    assert!(!stage.last_run().join("snapshot.json").exists());
-    assert_eq!(stage.greeting(), "hello\n");
-    let more = ["--set", "update=yes", "--check", CHECK];
-    let run = stage.work(&[&["workers", "spec.md"], &roles[..], &more].concat());
-    assert_eq!((run.code, stage.n_began()), (0, 4), "{}", run.stderr);
-    assert_eq!(stage.greeting(), "hello world\n");
 }
 
 #[test]
@@ -871,18 +612,6 @@ fn a_file_that_was_rejected_comes_by_no_other_way() {
     );
     assert_eq!(stage.greeting(), "hello\n");
     assert!(!stage.repo.root().join("moved.txt").exists());
-}
-
-#[test]
-fn a_judge_that_cannot_run_is_found_before_anybody_is_asked() {
-    let stage = Stage::new().players(&[], &[("hand", DOES)]);
-    let args = ["evaluate-optimize", "spec.md", "--yes", "--no-check"];
-    let more = ["--role", "optimizer=hand", "--set", "judge=no-such-judge"];
-    let run = stage.work(&[&args[..], &more].concat());
-    assert_ne!(run.code, 0);
-    let said = "cannot run the check `no-such-judge`: command not found";
-    assert!(run.stderr.contains(said), "{}", run.stderr);
-    assert!(!stage.last_run().join("calls").exists());
 }
 
 #[test]

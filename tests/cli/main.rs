@@ -8,6 +8,7 @@
 mod ask;
 mod backends;
 mod beside;
+mod builtin;
 mod changing;
 mod classes;
 mod confinement;

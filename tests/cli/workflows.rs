@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::plan_exec::Stage;
+use super::plan_exec::{PLAN, Stage};
 use super::read;
 
 /// A review that asks for changes.
@@ -162,11 +162,13 @@ fn a_draft_is_reviewed_and_mended_and_each_version_is_kept() {
         "reviewer=eye",
         "--json",
     ]);
-    assert_eq!((run.code, stage.n_began()), (0, 4), "{}", run.stderr);
+    assert_eq!((run.code, stage.n_began()), (1, 4), "{}", run.stderr);
     assert_eq!(
         (&run.json()["outcome"], &run.json()["result"]),
-        (&json!("done"), &json!("x\n"))
+        (&json!("not_accepted"), &json!("x\n"))
     );
+    let said = "not accepted: `accept` of the workflow is not true: review.approves";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
 }
 
 #[test]
@@ -387,7 +389,7 @@ fn the_other_built_in_workflows_come_to_their_end() {
         { "name": "frontend", "task": "show", "boundary": "the same" },
     ]});
     let chief = format!(
-        "cat > p; grep -q '<plan part=\"frontend\"' p && echo whole || cat <<'EOF'\n{parts}\nEOF\n"
+        "cat > p; grep -q '<plan part=\"frontend\"' p && printf '%s' '{PLAN}' || cat <<'EOF'\n{parts}\nEOF\n"
     );
     let stage = Stage::new().own_agents(&[
         ("chief", &chief),
@@ -395,7 +397,6 @@ fn the_other_built_in_workflows_come_to_their_end() {
         ("unsure", "echo UNSURE\n"),
         ("sure", "echo 42\n"),
         ("draft", "cat > p.$$; grep -q '<draft>' p.$$ && { grep -q greeting p.$$ && echo Yes. || echo no; } || echo drafted\n"),
-        ("finder", &format!("cat > p.$$; grep -q '<written>' p.$$ && printf '%s' '{YES}' || echo found\n")),
     ]);
     for (args, stdout) in [
         (
@@ -406,7 +407,7 @@ fn the_other_built_in_workflows_come_to_their_end() {
                 "--role",
                 "planner=planner",
             ][..],
-            "whole\n",
+            PLAN.trim_end_matches("\nEND OF PLAN\n"),
         ),
         (
             &[
@@ -430,16 +431,6 @@ fn the_other_built_in_workflows_come_to_their_end() {
         ),
         (
             &[
-                "research-implement-validate",
-                "--role",
-                "researcher=finder",
-                "--role",
-                "implementer=sure",
-            ],
-            "42\n",
-        ),
-        (
-            &[
                 "bulk-refine",
                 "--set",
                 "which=*.txt",
@@ -449,6 +440,20 @@ fn the_other_built_in_workflows_come_to_their_end() {
                 "expert=sure",
             ],
             "greeting.txt: refined\n",
+        ),
+        (
+            &[
+                "bulk-refine",
+                "--set",
+                "which=*",
+                "--set",
+                "most=1",
+                "--role",
+                "worker=draft",
+                "--role",
+                "expert=sure",
+            ],
+            "greeting.txt: refined\n2 more files were left out: `--set most=N`\n",
         ),
     ] {
         let args = [&args[..1], &["spec.md"], &args[1..]].concat();

@@ -181,7 +181,7 @@ impl Job<'_> {
         let threads = threads(None);
         let candidates = pack::all_candidates(repository, threads);
         let files = files(&candidates);
-        let before = known(self.spec, "", &self.values);
+        let before = known(self.spec, "", &self.values, &self.players);
         let work_on = needs_scratch(&workflow.steps, &before, &files).then_some(&args.change);
         let (checks, carried) = self.ground(work_on)?;
         let protected = self.environment.protected()?;
@@ -227,7 +227,7 @@ impl Job<'_> {
         };
         if args.agents.dry_run {
             let memory = run::memory(repository.root.path(), &self.memory())?;
-            let scope = known(self.spec, &memory, &self.values);
+            let scope = known(self.spec, &memory, &self.values, &self.players);
             tell(workflow, &scope, &shop, printer);
             return Ok(Exit::Success);
         }
@@ -337,7 +337,8 @@ impl Job<'_> {
             run.keep(KEPT_FILE, &run::json(&kept))?;
             kept
         };
-        Ok(known(self.spec, &kept.memory, &kept.values))
+        let Kept { memory, values, .. } = &kept;
+        Ok(known(self.spec, memory, values, &self.players))
     }
 
     /// Returns what the user says beforehand to all that lands only so, and what of it they agreed to when the run was gone on with: who does

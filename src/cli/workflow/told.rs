@@ -17,6 +17,7 @@ use crate::cli::outcome::ChangeReport;
 use crate::cli::printer::Printer;
 use crate::cli::story;
 use crate::flow::ask::AskError;
+use crate::flow::exec::Executed;
 use crate::flow::land::Landed;
 use crate::flow::plan_exec::{Done, RunError};
 use crate::flow::workflow::{
@@ -86,9 +87,7 @@ pub(super) fn give(
     let (exit, advice) = match (&ended, signal) {
         (Ended::Failed(_), Some(signal)) => (Exit::of_signal(signal), None),
         (Ended::Failed(error), None) => (Exit::of(error), hint(error)),
-        (Ended::Done(worked), _) if worked.executed.is_some() && worked.refused.is_some() => {
-            (Exit::Negative, None)
-        }
+        (Ended::Done(worked), _) if worked.refused.is_some() => (Exit::Negative, None),
         (Ended::Done(_) | Ended::Waiting(..), _) => (Exit::Success, None),
     };
     let recorded = run.end(ended.outcome(), exit as u8, advice.as_deref());
@@ -107,10 +106,14 @@ pub(super) fn give(
                 Form::Patch => printer.note(worked.result.trim_end()),
                 Form::Json | Form::Nothing => {}
             }
-            if let (Some(executed), Some(land)) = (&worked.executed, &worked.refused) {
-                let patch = executed.patch.display();
+            if let Some(accept) = &worked.refused {
+                let change = worked.executed.as_ref();
+                let change = change.map(|executed| executed.patch.display());
+                let change = change.map(|patch| format!("; the change is in `{patch}`"));
                 printer.note(&format!(
-                    "not landed: `land` of the workflow is not true: {land}; the change is in `{patch}`"
+                    "{}{}",
+                    not_good(accept, worked.executed.as_ref()),
+                    change.unwrap_or_default()
                 ));
             } else if let Some(executed) = &worked.executed {
                 let summary = run::summary(repository.root.path(), &run.id)?;
@@ -133,6 +136,16 @@ pub(super) fn give(
         Ended::Failed(error) => return Err(error.context(RunStopped::of(run, None))),
     }
     Ok(exit)
+}
+
+/// Says that what came of a workflow is not what it was to be.
+fn not_good(accept: &str, executed: Option<&Executed>) -> String {
+    let what = if executed.is_some() {
+        "not landed"
+    } else {
+        "not accepted"
+    };
+    format!("{what}: `accept` of the workflow is not true: {accept}")
 }
 
 /// How a workflow ended.
@@ -158,14 +171,11 @@ impl Ended {
 
     fn outcome(&self) -> Outcome {
         match self {
-            Self::Done(worked) => match &worked.executed {
-                Some(_) if worked.refused.is_some() => {
-                    let land = worked.refused.as_deref().unwrap_or_default();
-                    Outcome::Stopped(format!("`land` of the workflow is not true: {land}"))
-                }
-                Some(executed) if executed.landed == Landed::Kept => Outcome::Kept,
-                Some(_) => Outcome::Landed,
-                None => Outcome::Answered,
+            Self::Done(worked) => match (&worked.executed, &worked.refused) {
+                (executed, Some(accept)) => Outcome::Stopped(not_good(accept, executed.as_ref())),
+                (Some(executed), None) if executed.landed == Landed::Kept => Outcome::Kept,
+                (Some(_), None) => Outcome::Landed,
+                (None, None) => Outcome::Answered,
             },
             Self::Waiting(role, prompt) => Done::Waiting(*role, prompt.clone()).outcome(),
             Self::Failed(error) => Outcome::Stopped(format!("{error:#}")),
@@ -176,8 +186,8 @@ impl Ended {
 impl<'a> Report<'a> {
     fn of(ended: &'a Ended, summary: &'a Summary, files: &'a Path, exit: Exit) -> Self {
         let (outcome, worked, prompt, error) = match ended {
-            Ended::Done(worked) if worked.executed.is_some() && worked.refused.is_some() => {
-                ("not_landed", Some(worked), None, None)
+            Ended::Done(worked) if worked.refused.is_some() => {
+                ("not_accepted", Some(worked), None, None)
             }
             Ended::Done(worked) => ("done", Some(worked), None, None),
             Ended::Waiting(_, prompt) => ("waiting", None, Some(prompt.as_path()), None),

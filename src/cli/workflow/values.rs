@@ -3,17 +3,20 @@
 //! Answers are kept in the user's folder, never in the repository.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::alike::did_you_mean;
 use crate::cli::environment::Environment;
 use crate::cli::exit::usage;
 use crate::cli::printer::Printer;
-use crate::flow::workflow::CHOICES;
+use crate::flow::workflow::{CHOICES, Files, Scope};
+use crate::prompt::template;
 use crate::repo::Repository;
-use crate::workflow::{Does, Step, Workflow};
+use crate::workflow::{Does, Setting, Step, Workflow};
 
 /// What the user gave beforehand.
 pub(super) struct Given {
@@ -88,6 +91,17 @@ pub(super) fn given(
     Ok(given)
 }
 
+/// Says whether a value matters by those above it.
+fn is_asked(setting: &Setting, above: &BTreeMap<String, String>) -> bool {
+    let scope = above
+        .iter()
+        .map(|(name, value)| (name.clone(), json!(value)));
+    let scope: Scope = scope.collect();
+    let no_files: Files = Arc::new(|_: &[String]| Vec::new());
+    let when = setting.when.as_ref();
+    when.is_none_or(|when| template::is_true(when, &scope, &no_files) != Ok(false))
+}
+
 /// Returns all values of a workflow: as they were set, as they were answered for this project, as somebody answers now, or the defaults.
 pub(super) fn settle(
     workflow: &Workflow,
@@ -105,8 +119,9 @@ pub(super) fn settle(
     let mut said = known.unwrap_or_default();
     let n_known = said.len();
     let mut values = BTreeMap::new();
-    for (key, setting) in &workflow.values {
+    for (key, setting) in workflow.settings() {
         let may_be = |value: &String| setting.one_of.is_empty() || setting.one_of.contains(value);
+        let asked = asked.filter(|_| is_asked(setting, &values));
         let value = match (set.get(key), said.get(key).filter(|value| may_be(value))) {
             (Some(value), _) | (None, Some(value)) => value.clone(),
             (None, None) => match (&setting.question, asked) {

@@ -118,7 +118,15 @@ impl Worker<'_> {
             (self.host.tell)(&Event::Warning(told));
         }
         let files: Vec<String> = files.iter().map(|it| it.path.to_string()).collect();
-        Ok(json!({ "text": text, "files": files, "diff": strand.good.diff(), "error": null }))
+        let checks = strand.good.executed.iter().flat_map(|it| &it.checks);
+        let checks: Vec<&str> = checks.map(|check| check.command.as_str()).collect();
+        Ok(json!({
+            "text": text,
+            "files": files,
+            "diff": strand.good.diff(),
+            "checks": checks,
+            "error": null,
+        }))
     }
 
     fn hands(&self) -> Result<&Hands<'_>, StepError> {
@@ -173,18 +181,23 @@ impl Worker<'_> {
     }
 
     /// Asks the user what is to be answered with yes; who says no stops the workflow.
-    fn agree(
-        &self,
-        step: &str,
-        (question, to): (&str, &str),
-        label: &str,
-    ) -> Result<(), StepError> {
-        let choices = CHOICES.map(str::to_owned);
-        let answer = self.gate(step, (question, to), &choices, label)?;
-        if answer["text"] == CHOICES[0] {
+    fn agree(&self, step: &str, question: (&str, &str), label: &str) -> Result<(), StepError> {
+        if self.is_agreed(step, question, label)? {
             return Ok(());
         }
         Err(StepError::Declined)
+    }
+
+    /// Asks the user what is to be answered with yes, and returns whether it is.
+    fn is_agreed(
+        &self,
+        step: &str,
+        question: (&str, &str),
+        label: &str,
+    ) -> Result<bool, StepError> {
+        let choices = CHOICES.map(str::to_owned);
+        let answer = self.gate(step, question, &choices, label)?;
+        Ok(answer["text"] == CHOICES[0])
     }
 
     /// Makes the edits of an answer on what is good so far.
@@ -207,15 +220,15 @@ impl Worker<'_> {
             Approve::Nothing => {}
             Approve::Change => {
                 let question = format!("{shown}make these edits?");
-                self.agree(&step.name, (&question, &shown), label)?;
+                if !self.is_agreed(&step.name, (&question, &shown), label)? {
+                    rejected.extend(done.iter().map(|change| change.path.clone()));
+                }
             }
             Approve::File => {
                 for (n, change) in done.iter().enumerate() {
                     let question = format!("{shown}make the edits of `{}`?", change.path);
-                    let choices = CHOICES.map(str::to_owned);
                     let label = format!("{label}/{}", n + 1);
-                    let answer = self.gate(&step.name, (&question, &question), &choices, &label)?;
-                    if answer["text"] != CHOICES[0] {
+                    if !self.is_agreed(&step.name, (&question, &question), &label)? {
                         rejected.push(change.path.clone());
                     }
                 }

@@ -129,13 +129,23 @@ pub struct Worked {
 }
 
 /// Returns what templates and expressions may name before the first step.
-pub fn known(spec: &str, memory: &str, values: &BTreeMap<String, String>) -> Scope {
+pub fn known(
+    spec: &str,
+    memory: &str,
+    values: &BTreeMap<String, String>,
+    players: &BTreeMap<String, Player>,
+) -> Scope {
+    let roles = players
+        .iter()
+        .map(|(role, player)| (role, player.agent.name()));
+    let roles: BTreeMap<_, _> = roles.collect();
     let given = [("spec", spec), ("memory", memory)].into_iter();
     let given = given.chain(forms());
     let given = given.map(|(name, text)| (name.to_owned(), json!(text)));
     let values = values.iter();
     let values = values.map(|(name, value)| (name.clone(), json!(value)));
-    given.chain(values).collect()
+    let roles = ("roles".to_owned(), json!(roles));
+    given.chain(values).chain([roles]).collect()
 }
 
 /// Says whether one of the steps works in a scratch, as far as that is known before the first: one whose `when` is false by what the user set
@@ -286,15 +296,15 @@ impl End {
                 text.and_then(Value::as_str).unwrap_or_default().to_owned()
             }
         };
-        let lands = match &workflow.land {
-            Some(land) => template::is_true(land, scope, files).map_err(failed("land"))?,
+        let is_good = match &workflow.accept {
+            Some(accept) => template::is_true(accept, scope, files).map_err(failed("accept"))?,
             None => true,
         };
         let remember = workflow.remember.as_deref();
         let remember = remember.map(|text| template::fill(text, scope, files));
         Ok(Self {
             result,
-            refused: workflow.land.clone().filter(|_| !lands),
+            refused: workflow.accept.clone().filter(|_| !is_good),
             remember: remember.transpose().map_err(failed("remember"))?,
         })
     }
