@@ -473,7 +473,8 @@ impl Worker<'_> {
                 return Err(failed(error));
             }
         };
-        if let Some(file) = &step.file {
+        // What failed has no text, and an empty file would pass for one.
+        if let Some(file) = step.file.as_ref().filter(|_| result["error"].is_null()) {
             self.keep(file, &result, &strand.scope).map_err(failed)?;
         }
         strand.scope.insert(step.name.clone(), result);
