@@ -10,14 +10,18 @@ use super::printer::Printer;
 use super::runs;
 use crate::run::{self, Event, Outcome, Record, Summary};
 
-/// Wait for the end of a run, and end as it did
+/// Wait for the end of runs, and end as they did
 ///
-/// The exit code is that of the run: 0 where it came to what was wanted. A run that was killed is an error.
+/// The exit code is that of the first that did not come to what was wanted, 0 if all did. A run that was killed is an error.
 #[derive(Args, Debug)]
 pub(super) struct WaitArgs {
-    /// The run, or how its name begins (default: the last)
+    /// The runs, or how their names begin (default: the last)
     #[arg(value_name = "RUN")]
-    id: Option<String>,
+    ids: Vec<String>,
+
+    /// Wait for all that are at work now
+    #[arg(long, conflicts_with = "ids")]
+    all: bool,
 }
 
 /// Print what a run does until it ends
@@ -41,13 +45,33 @@ pub(super) fn wait(
     all: &[Summary],
     printer: &Printer,
 ) -> anyhow::Result<Exit> {
-    let id = &runs::find(all, args.id.as_deref())?.id;
+    let waited: Vec<&Summary> = if args.all {
+        let at_work = all.iter().filter(|run| runs::is_alive(root, run));
+        at_work.collect()
+    } else if args.ids.is_empty() {
+        vec![runs::find(all, None)?]
+    } else {
+        let each = args.ids.iter().map(|id| runs::find(all, Some(id)));
+        each.collect::<Result<_, _>>()?
+    };
+    // All are waited for, whatever one of them came to.
+    let ends: Vec<_> = waited
+        .iter()
+        .map(|run| wait_for(&run.id, root, printer))
+        .collect();
+    let is_well = |end: &anyhow::Result<Exit>| matches!(end, Ok(Exit::Success));
+    let first = ends.into_iter().find(|end| !is_well(end));
+    first.unwrap_or(Ok(Exit::Success))
+}
+
+/// Waits for the end of a run, tells of it, and returns how it ended.
+fn wait_for(id: &str, root: &Path, printer: &Printer) -> anyhow::Result<Exit> {
     let records = follow(root, id, &mut |_| Ok(()))?;
     let summary = run::summary(root, id)?;
+    printer.note(runs::line(&summary, || false).trim_end());
     if summary.outcome == Outcome::Open {
         return Err(killed(id));
     }
-    printer.note(runs::line(&summary, || false).trim_end());
     let ends = records.iter().rev().find_map(|record| match record.event {
         Event::Ended { exit, .. } => Some(exit),
         _ => None,

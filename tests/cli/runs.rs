@@ -103,6 +103,36 @@ fn a_run_of_another_process_is_waited_for_and_followed() {
 }
 
 #[test]
+fn several_runs_are_waited_for_and_the_first_that_is_not_well_tells() {
+    let stage = Stage::new();
+    let well = stage.run(&["ask", "gemini", "Is it?"]);
+    assert_eq!(well.code, 0, "{}", well.stderr);
+    let well = stage.last_run();
+    let stage = stage.tell("gemini.does", "empty");
+    let ill = stage.run(&["ask", "gemini", "Is it not?"]);
+    assert_eq!(ill.code, 3, "{}", ill.stderr);
+    let ill = stage.last_run();
+    for (args, code, n_told) in [
+        (&[name(&well), name(&ill)][..], 3, 2),
+        (&[name(&well), name(&well)], 0, 2),
+        (&["--all"], 0, 0),
+    ] {
+        let waited = stage.run(&[&["runs", "wait"], args].concat());
+        assert_eq!(waited.code, code, "{args:?}: {}", waited.stderr);
+        assert_eq!(waited.stderr.lines().count(), n_told, "{}", waited.stderr);
+    }
+    // One that works now.
+    let stage = Stage::new().tell("claude.edit", WAITS);
+    let (run, _) = start_waiting(&stage);
+    let wait = start(stage.command(&["runs", "wait", "--all"]));
+    std::fs::create_dir_all(stage.repo.beside("home")).unwrap();
+    std::fs::write(stage.repo.beside("home/go"), "").unwrap();
+    assert_eq!(end(run).code, 0);
+    let wait = end(wait);
+    assert_eq!(wait.code, 0, "{}", wait.stderr);
+}
+
+#[test]
 fn a_run_that_was_killed_is_known_and_its_place_is_cleared() {
     let stage = Stage::new().tell("claude.edit", WAITS);
     let (mut run, folder) = start_waiting(&stage);
