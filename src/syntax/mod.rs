@@ -3,13 +3,14 @@
 //! In: a text and its language. Out: an [`Outline`]: items, imports, the lines of its skeleton. Pure; the only
 //! importer of the parser and its grammars, which are told apart by tables (`languages/`), one engine for all.
 //!
-//! Invariant: no text stops us: size, work and depth are bounded by numbers, so that the same text has the same outline
+//! Invariant: no text stops us: size, work, memory and depth are bounded by numbers, so that the same text has the same outline
 //! everywhere, and what is made to take long all the same by time.
 
 mod chunks;
 mod elide;
 mod language;
 mod macros;
+mod memory;
 mod parse;
 mod table;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tree_sitter::{ParseOptions, Parser, Tree};
 
-use super::{Language, macros};
+use super::{Language, macros, memory};
 
 /// Why a text has no outline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -17,6 +17,9 @@ pub enum Unparsed {
     /// It takes too much work.
     #[error("it takes too long to be parsed")]
     TooSlow,
+    /// It takes too much memory.
+    #[error("it takes too much memory to be parsed")]
+    TooWide,
     /// Its brackets are nested too deep.
     #[error("it is nested too deep to be parsed")]
     TooDeep,
@@ -36,6 +39,14 @@ const MAX_READINGS: usize = 8;
 
 /// The most brackets that are open: on its way through an error the parser looks at all of them again and again.
 const MAX_OPEN: usize = 500;
+
+/// The most that may be open in the parser. Where a text may be read in several ways, what it takes at the end of all of them grows
+/// with the square of this, and cannot be stopped: with 4000 that was 110 MB at most, and hardly a program had 700.
+const MAX_ON_STACK: usize = 4000;
+
+/// How much memory a text may take, in bytes, and how much more for each of its own: twice what any program did.
+const MAX_HELD: usize = 16 << 20;
+const MAX_HELD_A_BYTE: usize = 200;
 
 /// The most that stands in errors, in percent of the text.
 const MAX_BROKEN_PERCENT: usize = 10;
@@ -63,6 +74,8 @@ pub(super) fn parse(language: Language, text: &str) -> Result<Tree, Unparsed> {
 }
 
 fn parse_as_it_is(language: Language, text: &str) -> Result<Tree, Unparsed> {
+    memory::watch();
+    let before = memory::held();
     let mut parser = Parser::new();
     if parser.set_language(&language.grammar()).is_err() {
         return Err(Unparsed::Broken);
@@ -70,6 +83,8 @@ fn parse_as_it_is(language: Language, text: &str) -> Result<Tree, Unparsed> {
     let bytes = text.as_bytes();
     let n_left = Cell::new((bytes.len() / PIECE_BYTES + 16) * MAX_READINGS);
     let n_steps_left = Cell::new(bytes.len() / 24 + 1000);
+    let max_held = before.n_bytes + MAX_HELD + MAX_HELD_A_BYTE * bytes.len();
+    let too_much = Cell::new(None);
     let n_kilobytes = u32::try_from(bytes.len() >> 10).unwrap_or(u32::MAX);
     let end = Instant::now() + MAX_TIME + MAX_TIME_A_MEGABYTE * n_kilobytes / 1024;
     let mut read = |at: usize, _| {
@@ -84,14 +99,24 @@ fn parse_as_it_is(language: Language, text: &str) -> Result<Tree, Unparsed> {
     };
     let mut go_on = |_: &tree_sitter::ParseState| {
         n_steps_left.set(n_steps_left.get().saturating_sub(1));
-        if n_left.get() == 0 || n_steps_left.get() == 0 || Instant::now() > end {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
+        let held = memory::held();
+        if held.n_open > before.n_open + MAX_ON_STACK {
+            too_much.set(Some(Unparsed::TooDeep));
+        } else if held.n_bytes > max_held {
+            too_much.set(Some(Unparsed::TooWide));
+        } else if n_left.get() == 0 || n_steps_left.get() == 0 || Instant::now() > end {
+            too_much.set(Some(Unparsed::TooSlow));
+        }
+        match too_much.get() {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
         }
     };
     let options = ParseOptions::new().progress_callback(&mut go_on);
     let tree = parser.parse_with_options(&mut read, None, Some(options));
+    if let Some(unparsed) = too_much.get() {
+        return Err(unparsed);
+    }
     let tree = tree.filter(|_| n_left.get() > 0).ok_or(Unparsed::TooSlow)?;
     if n_broken_bytes(&tree) * 100 > text.len() * MAX_BROKEN_PERCENT {
         return Err(Unparsed::Broken);
@@ -99,29 +124,22 @@ fn parse_as_it_is(language: Language, text: &str) -> Result<Tree, Unparsed> {
     Ok(tree)
 }
 
-/// Says whether too many brackets are open at once, those of type arguments by themselves, or too many functions follow from
-/// one another: at the end of `a => b => c` the parser copies all that is open for each way to read it, and takes gigabytes.
+/// Says whether too many brackets are open at once, those of type arguments by themselves.
 fn is_too_deep(text: &str) -> bool {
-    let (mut n_open, mut n_angles, mut n_arrows, mut before) = (0_usize, 0_usize, 0_usize, b' ');
+    let (mut n_open, mut n_angles, mut before) = (0_usize, 0_usize, b' ');
     text.bytes().any(|byte| {
         match byte {
             b'(' | b'[' | b'{' => n_open += 1,
             b')' | b']' | b'}' => n_open = n_open.saturating_sub(1),
             b'<' if before.is_ascii_alphanumeric() => n_angles += 1,
-            b'>' if before == b'=' => n_arrows += 1,
-            b'>' => n_angles = n_angles.saturating_sub(1),
+            b'>' if before != b'=' => n_angles = n_angles.saturating_sub(1),
             _ => {}
         }
         if matches!(byte, b';' | b'{' | b'}') {
             n_angles = 0;
         }
-        if matches!(byte, b',' | b';' | b'{' | b'}') {
-            n_arrows = 0;
-        }
         before = byte;
-        [n_open, n_angles, n_arrows]
-            .into_iter()
-            .any(|n| n > MAX_OPEN)
+        n_open.max(n_angles) > MAX_OPEN
     })
 }
 

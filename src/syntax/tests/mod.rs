@@ -266,12 +266,10 @@ fn a_long_run_of_constants_is_cut() {
 fn what_hardly_parses_has_no_outline() {
     let prose = "This is not a program; it is a letter (to you) and says: {nothing.\n".repeat(20);
     let large = "x = 1\n".repeat(1 << 20);
-    let arrows = "x=>".repeat(10_000);
     for (name, text, expected) in [
         ("a.rs", prose.as_str(), Unparsed::Broken),
         ("a.java", prose.as_str(), Unparsed::Broken),
         ("a.py", large.as_str(), Unparsed::TooLarge),
-        ("a.java", arrows.as_str(), Unparsed::TooDeep),
     ] {
         assert_eq!(outline(language(name, text), text), Err(expected), "{name}");
     }
@@ -361,9 +359,14 @@ fn no_text_takes_all_the_time_or_the_stack() {
 #[test]
 fn a_text_that_is_made_to_take_time_has_no_outline() {
     // Each label is looked for in all that is open: this would take minutes.
-    let text = "case 1:".repeat(20_000);
+    let labels = "case 1:".repeat(20_000);
+    let arguments = "a<b> ".repeat(20_000);
     let start = Instant::now();
-    assert_eq!(outline(Language::Tsx, &text), Err(Unparsed::TooSlow));
+    assert!(outline(Language::Tsx, &labels).is_err());
+    assert_eq!(
+        outline(Language::Kotlin, &arguments),
+        Err(Unparsed::TooSlow)
+    );
     assert!(start.elapsed() < Duration::from_secs(30));
 }
 
@@ -414,6 +417,28 @@ fn check(language: Language, text: &str) {
 fn any_text() -> impl Strategy<Value = String> {
     let pieces = SAMPLES.map(|(_, text)| text.split_inclusive('\n').collect::<Vec<_>>());
     let pieces: Vec<&str> = pieces.concat();
+#[test]
+fn a_text_that_leaves_open_how_it_is_read_takes_no_more_memory_than_others() {
+    // At the end each would be read in all ways that are left, which took gigabytes, or as much stack.
+    for (name, piece) in [
+        ("a.java", "x=>"),
+        ("a.java", "a ?> "),
+        ("a.cs", "= <elif"),
+        ("a.cpp", "async<a/>if"),
+        ("a.rb", "~ "),
+    ] {
+        let text = piece.repeat(30_000 / piece.len());
+        let language = language(name, &text);
+        assert_eq!(outline(language, &text), Err(Unparsed::TooDeep), "{piece}");
+        // Nothing that was taken is left behind.
+        let before = memory::held();
+        outline(language, &text).unwrap_err();
+        assert_eq!(memory::held(), before, "{piece}");
+    }
+    let text = "A\n".repeat(150_000);
+    assert_eq!(outline(Language::Python, &text), Err(Unparsed::TooWide));
+}
+
     let lines = prop::collection::vec(prop::sample::select(pieces), 0..200);
     prop_oneof![
         lines.prop_map(|lines| lines.concat()),
