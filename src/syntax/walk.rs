@@ -16,6 +16,9 @@ const MAX_VALUE_LINES: usize = 4;
 /// The most lines that are shown of constants that follow one another.
 const MAX_RUN_LINES: usize = 12;
 
+/// The most lines that are shown of fields and variants between which nothing else is defined.
+const MAX_FIELD_LINES: usize = 60;
+
 /// The most lines that are shown of a signature, or of one import.
 const MAX_SIGNATURE_LINES: usize = 40;
 
@@ -135,7 +138,9 @@ impl<'a> Walk<'a> {
                     above.attributes.push(rows.clone());
                 }
                 Role::Item(how) => self.item(node, how, &std::mem::take(&mut above), depth),
-                Role::Import(words) => self.import(node, words, std::mem::take(&mut above).start),
+                Role::Import(words) => {
+                    self.import(node, words, std::mem::take(&mut above).start, depth);
+                }
                 Role::Wrapper => {
                     let mut above = std::mem::take(&mut above);
                     above.start.get_or_insert(*rows.start());
@@ -267,17 +272,38 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn import(&mut self, node: Node<'a>, words: &[String], start: Option<usize>) {
+    fn import(&mut self, node: Node<'a>, words: &[String], start: Option<usize>, depth: usize) {
         let rows = rows(node);
         let start = start.unwrap_or(*rows.start());
         if !self.table.words.import_calls.is_empty() && !self.import_call(node, words) {
             self.show(start, *rows.start(), MAX_VALUE_LINES);
+            if let Some(body) = self.body_of_all(node) {
+                self.show(start, body.start_position().row, MAX_SIGNATURE_LINES);
+                self.members(body, Above::default(), depth + 1);
+                self.show(*rows.end(), *rows.end(), 1);
+            }
             return;
         }
         self.show(start, *rows.end(), MAX_SIGNATURE_LINES);
         if self.table.words.import_calls.is_empty() {
             self.imported(node, words);
         }
+    }
+
+    /// Returns the inside of a function in which most of the text stands, if it is called or handed over in `call`: a module, or tests.
+    fn body_of_all(&self, call: Node<'a>) -> Option<Node<'a>> {
+        let n_rows = |node: &Node<'a>| rows(*node).count();
+        let mut node = call;
+        while n_rows(&node) * 2 > self.lines.len() {
+            if let Role::Item(rule) = self.table.role(node)
+                && rule.kind == Kind::Function
+            {
+                return self.table.body(node).map(|(body, _)| body);
+            }
+            let mut cursor = node.walk();
+            node = node.named_children(&mut cursor).max_by_key(n_rows)?;
+        }
+        None
     }
 
     /// Takes a call for an import, if the function is one that imports.
@@ -406,24 +432,33 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Hides the ends of long runs of constants: tables of values, which nobody reads for what the text is.
+    /// Hides the ends of long runs of constants, of fields and of variants: tables, which nobody reads for what the text is.
     fn cut_runs(&mut self) {
         let is_import = |item: &Item| {
             let mut imports = self.imports.iter();
             imports.any(|import| import.lines.start() == item.lines.start())
         };
-        let constants = self.items.iter().filter(|item| item.kind == Kind::Constant);
-        let constants = constants.filter(|item| !is_import(item));
-        let (mut end, mut n_shown) = (0, 0);
-        for item in constants {
-            if *item.lines.start() > end + 1 {
-                n_shown = 0;
+        let (mut end, mut n_constants, mut n_fields) = (0, 0, 0);
+        for item in &self.items {
+            let (n_shown, max) = match item.kind {
+                Kind::Field => (&mut n_fields, MAX_FIELD_LINES),
+                Kind::Constant if !is_import(item) => {
+                    if *item.lines.start() > end + 1 {
+                        n_constants = 0;
+                    }
+                    (&mut n_constants, MAX_RUN_LINES)
+                }
+                _ => {
+                    n_fields = 0;
+                    continue;
+                }
+            };
+            // What is inside of another was counted with it.
+            for row in end.max(item.lines.start() - 1)..*item.lines.end() {
+                *n_shown += usize::from(self.is_shown[row]);
+                self.is_shown[row] &= *n_shown <= max;
             }
             end = end.max(*item.lines.end());
-            for row in item.lines.start() - 1..*item.lines.end() {
-                n_shown += usize::from(self.is_shown[row]);
-                self.is_shown[row] &= n_shown <= MAX_RUN_LINES;
-            }
         }
     }
 

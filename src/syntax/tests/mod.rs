@@ -229,7 +229,7 @@ class Style {
 }
 
 #[test]
-fn a_long_run_of_constants_is_cut() {
+fn a_long_run_of_constants_or_members_is_cut() {
     let lines =
         |n: usize, line: fn(usize) -> String| (1..=n).map(line).collect::<Vec<_>>().concat();
     let defines = |n| lines(n, |n| format!("#define A_REGISTER_{n} 0x{n:04x}\n"));
@@ -250,6 +250,31 @@ fn a_long_run_of_constants_is_cut() {
             ),
             vec![1..=1, 3..=14],
         ),
+        // So are members, of whatever has more than anybody reads; each thing has its own.
+        (
+            "a.rs",
+            format!(
+                "enum A {{\n{0}}}\n\nenum B {{\n{0}}}\n",
+                lines(99, |n| format!("    Variant{n},\n"))
+            ),
+            vec![1..=61, 101..=101, 103..=163, 203..=203],
+        ),
+        (
+            "a.java",
+            format!(
+                "enum A {{\n{};\n}}\n",
+                lines(99, |n| format!("    A{n}({n}),\n"))
+            ),
+            vec![1..=61, 101..=102],
+        ),
+        (
+            "a.c",
+            format!(
+                "enum a {{\n{}}};\n",
+                lines(99, |n| format!("    A{n} = {n},\n"))
+            ),
+            vec![1..=61, 101..=101],
+        ),
         // Imports are told, however many.
         (
             "a.js",
@@ -259,6 +284,37 @@ fn a_long_run_of_constants_is_cut() {
     ] {
         let outline = outline(language(name, &text), &text).unwrap();
         assert_eq!(outline.skeleton, expected, "{name}");
+    }
+}
+
+#[test]
+fn what_stands_in_a_function_that_is_called_at_once_is_told() {
+    let inside = "\
+  const a = 1;
+  function first(a) {
+    return a;
+  }
+  const second = (b) => {
+    return b;
+  };
+  first(1);
+";
+    for (before, after) in [
+        ("define('a', ['b'], function (b) {\n", "});\n"),
+        ("(function () {\n", "})();\n"),
+        ("describe('a', () => {\n", "});\n"),
+    ] {
+        let text = format!("{before}{inside}{after}");
+        for name in ["a.js", "a.ts"] {
+            let outline = outline(language(name, &text), &text).unwrap();
+            let names: Vec<&str> = outline
+                .items
+                .iter()
+                .map(|item| item.name.as_str())
+                .collect();
+            assert_eq!(names, ["a", "first", "second"], "{name} {before}");
+            assert_eq!(outline.skeleton, [1..=3, 6..=6, 9..=10], "{name} {before}");
+        }
     }
 }
 
@@ -357,6 +413,28 @@ fn no_text_takes_all_the_time_or_the_stack() {
 }
 
 #[test]
+fn a_text_that_leaves_open_how_it_is_read_takes_no_more_memory_than_others() {
+    // At the end each would be read in all ways that are left, which took gigabytes, or as much stack.
+    for (name, piece) in [
+        ("a.java", "x=>"),
+        ("a.java", "a ?> "),
+        ("a.cs", "= <elif"),
+        ("a.cpp", "async<a/>if"),
+        ("a.rb", "~ "),
+    ] {
+        let text = piece.repeat(30_000 / piece.len());
+        let language = language(name, &text);
+        assert_eq!(outline(language, &text), Err(Unparsed::TooDeep), "{piece}");
+        // Nothing that was taken is left behind.
+        let before = memory::held();
+        outline(language, &text).unwrap_err();
+        assert_eq!(memory::held(), before, "{piece}");
+    }
+    let text = "A\n".repeat(150_000);
+    assert_eq!(outline(Language::Python, &text), Err(Unparsed::TooWide));
+}
+
+#[test]
 fn a_text_that_is_made_to_take_time_has_no_outline() {
     // Each label is looked for in all that is open: this would take minutes.
     let labels = "case 1:".repeat(20_000);
@@ -417,28 +495,6 @@ fn check(language: Language, text: &str) {
 fn any_text() -> impl Strategy<Value = String> {
     let pieces = SAMPLES.map(|(_, text)| text.split_inclusive('\n').collect::<Vec<_>>());
     let pieces: Vec<&str> = pieces.concat();
-#[test]
-fn a_text_that_leaves_open_how_it_is_read_takes_no_more_memory_than_others() {
-    // At the end each would be read in all ways that are left, which took gigabytes, or as much stack.
-    for (name, piece) in [
-        ("a.java", "x=>"),
-        ("a.java", "a ?> "),
-        ("a.cs", "= <elif"),
-        ("a.cpp", "async<a/>if"),
-        ("a.rb", "~ "),
-    ] {
-        let text = piece.repeat(30_000 / piece.len());
-        let language = language(name, &text);
-        assert_eq!(outline(language, &text), Err(Unparsed::TooDeep), "{piece}");
-        // Nothing that was taken is left behind.
-        let before = memory::held();
-        outline(language, &text).unwrap_err();
-        assert_eq!(memory::held(), before, "{piece}");
-    }
-    let text = "A\n".repeat(150_000);
-    assert_eq!(outline(Language::Python, &text), Err(Unparsed::TooWide));
-}
-
     let lines = prop::collection::vec(prop::sample::select(pieces), 0..200);
     prop_oneof![
         lines.prop_map(|lines| lines.concat()),
