@@ -7,7 +7,7 @@ use std::io::Write;
 use super::pack::{Job, PackError, Progress};
 use crate::pack::{
     Class, Document, Entry, Fit, Level, Look, Offer, Part, Room, Score, Seen, Shown, Totals, Way,
-    excerpt, fit, rank, ways, whole_worth,
+    excerpt, fit, rank, ways, whole_worth, worth_at_end,
 };
 use crate::repo::{Content, FileContent, Reason};
 use crate::tokens::Count;
@@ -19,6 +19,9 @@ const MAX_CHOICES: usize = 10;
 /// change nothing, and each has to be parsed.
 const MIN_SHORTENED: u64 = 20;
 const TOKENS_A_FILE: u64 = 1000;
+
+/// What is worth less than this much of what the last token is worth, if files are there as a whole, is not chosen and need not be counted.
+const SURELY_TOO_LITTLE: f64 = 0.5;
 
 /// One way in which a file may stand in the document.
 struct Choice {
@@ -204,6 +207,11 @@ impl Job<'_> {
         let most = MIN_SHORTENED + room.budget / TOKENS_A_FILE;
         likeliest.truncate(usize::try_from(most).unwrap_or(usize::MAX));
         likeliest.sort_unstable();
+        let whole: Vec<Offer> = likeliest
+            .iter()
+            .flat_map(|&index| self.offers(&entries[index], None, None))
+            .collect();
+        let least = SURELY_TOO_LITTLE * worth_at_end(room.budget, &whole);
         let mut choices = BTreeMap::new();
         self.each(
             &likeliest,
@@ -214,7 +222,8 @@ impl Job<'_> {
                     return Vec::new();
                 };
                 let (path, cache) = (&entries[index].path, self.request.counter.cache());
-                let ways = ways(path, &text.text, score, self.request.prefer, cache);
+                let (text, prefer) = (&text.text, self.request.prefer);
+                let ways = ways(path, text, score, prefer, least, cache);
                 let each = ways.into_iter().map(|way| Choice {
                     entry: self
                         .part(index, file.clone(), secrets.clone(), &way.shown)

@@ -40,7 +40,7 @@ pub use manifest::{Estimate, Facts, HEAD as MANIFEST_HEAD, Manifest, Options};
 pub use near::{Bond, Neighbour, Source, neighbours};
 pub use rank::{Look, Query, Score, Seen, rank};
 pub use sections::Sections;
-pub use steps::Offer;
+pub use steps::{Offer, worth_at_end};
 pub use tree::Tree;
 pub use unpack::{Listed, PackedFile, UnpackError, Unpacked, unpack};
 pub use ways::{Prefer, Way, excerpt, ways, whole_worth};

@@ -36,6 +36,21 @@ pub(super) fn steps(offers: &[Vec<Offer>]) -> Vec<Step> {
     steps
 }
 
+/// Returns what a token is worth where `budget` is all but spent, on those of offers that fit; none have to do with each other.
+pub fn worth_at_end(budget: u64, offers: &[Offer]) -> f64 {
+    let density = |offer: &Offer| offer.worth / real(offer.cost.exact).max(1.0);
+    let mut by_density: Vec<&Offer> = offers.iter().collect();
+    by_density.sort_by(|a, b| density(b).total_cmp(&density(a)));
+    let mut used = 0;
+    let last = by_density.into_iter().find(|offer| {
+        if used + offer.cost.exact <= budget {
+            used += offer.cost.exact;
+        }
+        used >= budget - budget / 10
+    });
+    last.map_or(0.0, density)
+}
+
 /// Returns the steps along the upper hull of a file's offers, from nothing.
 fn hull(file: usize, offers: &[Offer]) -> Vec<Step> {
     let mut by_cost: Vec<usize> = (0..offers.len()).collect();
@@ -101,6 +116,22 @@ mod tests {
         ] {
             let found: Vec<usize> = hull(0, &offers(of)).iter().map(|step| step.offer).collect();
             assert_eq!(found, expected, "{of:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_worth_what_the_last_that_fits_is() {
+        let offers = offers(&[(10, 10), (10, 40), (20, 10), (0, 9)]);
+        for (budget, expected) in [
+            (9, 0.0),
+            (10, 4.0),
+            (11, 4.0),
+            (20, 1.0),
+            (30, 0.0),
+            (40, 0.5),
+        ] {
+            let found = worth_at_end(budget, &offers);
+            assert!((found - expected).abs() < 1e-9, "{budget}: {found}");
         }
     }
 

@@ -64,6 +64,9 @@ const MOST: f64 = 0.5;
 /// are there in any form, and hardly more in full.
 const SEEN_FALLS: f64 = 0.8;
 
+/// How many bytes of source a token has, about.
+const BYTES_A_TOKEN: f64 = 4.0;
+
 /// What a mark for lines that are not shown takes, in bytes, about.
 const MARK_BYTES: usize = 20;
 
@@ -89,12 +92,14 @@ fn seen_worth(score: &Score, prefer: Prefer) -> f64 {
     prefer.worth().seen * score.likelihood.powf(falls)
 }
 
-/// Returns the ways in which the file at `path` may be shown in part.
+/// Returns the ways in which the file at `path` may be shown in part; lines of which a token is worth less than `least` are in none
+/// but the shortest.
 pub fn ways(
     path: &RepoPath,
     text: &str,
     score: &Score,
     prefer: Prefer,
+    least: f64,
     cache: &TextCache,
 ) -> Vec<Way> {
     let (seen, lines) = (seen_worth(score, prefer), prefer.worth().lines);
@@ -108,6 +113,9 @@ pub fn ways(
     }
     let (mut taken, mut n_bytes, mut share_taken, mut n_bytes_last) = (Vec::new(), 0, 0.0, 0);
     for (chunk, share, size) in best_first(text, score) {
+        if n_bytes > 0 && score.likelihood * lines * share * BYTES_A_TOKEN < least * real(size) {
+            break;
+        }
         taken.extend(
             shape
                 .iter()
@@ -141,10 +149,10 @@ pub fn excerpt(
 ) -> Option<Way> {
     let Some(score) = score.filter(|score| score.says_where()) else {
         let nothing = Score::default();
-        return ways(path, text, &nothing, prefer, cache).pop();
+        return ways(path, text, &nothing, prefer, 0.0, cache).pop();
     };
     let enough = seen_worth(score, prefer) + score.likelihood * prefer.worth().lines * MOST;
-    let mut ways = ways(path, text, score, prefer, cache).into_iter();
+    let mut ways = ways(path, text, score, prefer, 0.0, cache).into_iter();
     ways.find(|way| way.worth >= enough)
 }
 
@@ -160,11 +168,13 @@ fn best_first(text: &str, score: &Score) -> Vec<(Lines, f64, usize)> {
             (range.start..=range.end - 1, *share, size)
         })
         .collect();
-    let density = |(_, share, size): &(Lines, f64, usize)| {
-        share / f64::from(u32::try_from(*size).unwrap_or(u32::MAX))
-    };
+    let density = |(_, share, size): &(Lines, f64, usize)| share / real(*size);
     chunks.sort_by(|a, b| density(b).total_cmp(&density(a)));
     chunks
+}
+
+fn real(size: usize) -> f64 {
+    f64::from(u32::try_from(size).unwrap_or(u32::MAX))
 }
 
 /// Puts ranges of lines in order; those that touch become one.
@@ -209,7 +219,7 @@ mod tests {
             is_test: false,
         };
         let score = rank(&query, &[seen])[0].clone().unwrap();
-        ways(&path, &text, &score, prefer, &TextCache::default())
+        ways(&path, &text, &score, prefer, 0.0, &TextCache::default())
     }
 
     #[test]
@@ -231,6 +241,24 @@ mod tests {
             ]
         );
         assert!(found[0].worth < found[1].worth);
+    }
+
+    #[test]
+    fn lines_that_are_worth_too_little_are_in_the_shortest_way_alone() {
+        let path = RepoPath::parse(b"a.unknown").unwrap();
+        let text = "12345678\n".repeat(80);
+        let chunk = |n: usize, share| (20 * n + 1..20 * n + 21, share);
+        let score = Score {
+            likelihood: 1.0,
+            chunks: vec![chunk(0, 0.1), chunk(1, 0.4), chunk(2, 0.3), chunk(3, 0.2)],
+            ..Score::default()
+        };
+        // A token of the second best is worth 0.3 * 4 / 200.
+        for (least, n_ways) in [(0.0, 3), (0.0059, 2), (0.0061, 1), (1.0, 1)] {
+            let cache = TextCache::default();
+            let found = ways(&path, &text, &score, Prefer::Balance, least, &cache);
+            assert_eq!(found.len(), n_ways, "{least}");
+        }
     }
 
     #[test]
