@@ -54,7 +54,12 @@ pub fn worth_at_end(budget: u64, offers: &[Offer]) -> f64 {
 /// Returns the steps along the upper hull of a file's offers, from nothing.
 fn hull(file: usize, offers: &[Offer]) -> Vec<Step> {
     let mut by_cost: Vec<usize> = (0..offers.len()).collect();
-    by_cost.sort_by_key(|&offer| offers[offer].cost.exact);
+    // Of those that cost the same the best comes first, and the others are no steps.
+    by_cost.sort_by(|&a, &b| {
+        let (a, b) = (&offers[a], &offers[b]);
+        let by_cost = a.cost.exact.cmp(&b.cost.exact);
+        by_cost.then(b.worth.total_cmp(&a.worth))
+    });
     let mut hull: Vec<Step> = Vec::new();
     for offer in by_cost {
         loop {
@@ -111,6 +116,8 @@ mod tests {
             (&[(10, 1), (40, 12)], &[1]),
             // More tokens for no more.
             (&[(10, 5), (20, 5)], &[0]),
+            // As many tokens for a little more.
+            (&[(10, 50), (10, 51)], &[1]),
             (&[(10, 0)], &[]),
             (&[(40, 10), (10, 5)], &[1, 0]),
         ] {
