@@ -3,20 +3,17 @@
 //! Answers are kept in the user's folder, never in the repository.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::alike::did_you_mean;
 use crate::cli::environment::Environment;
 use crate::cli::exit::usage;
 use crate::cli::printer::Printer;
-use crate::flow::workflow::{CHOICES, Files, Scope};
-use crate::prompt::template;
+use crate::flow::workflow::{CHOICES, is_asked};
 use crate::repo::Repository;
-use crate::workflow::{Does, Setting, Step, Workflow};
+use crate::workflow::{Does, Step, Workflow};
 
 /// What the user gave beforehand.
 pub(super) struct Given {
@@ -89,17 +86,6 @@ pub(super) fn given(
         of.insert(key.clone(), value.clone());
     }
     Ok(given)
-}
-
-/// Says whether a value matters by those above it.
-fn is_asked(setting: &Setting, above: &BTreeMap<String, String>) -> bool {
-    let scope = above
-        .iter()
-        .map(|(name, value)| (name.clone(), json!(value)));
-    let scope: Scope = scope.collect();
-    let no_files: Files = Arc::new(|_: &[String]| Vec::new());
-    let when = setting.when.as_ref();
-    when.is_none_or(|when| template::is_true(when, &scope, &no_files) != Ok(false))
 }
 
 /// Returns all values of a workflow: as they were set, as they were answered for this project, as somebody answers now, or the defaults.

@@ -12,7 +12,7 @@ mod step;
 mod strand;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ use crate::prompt::template::{self};
 use crate::repo::{Candidate, Globs, Repository};
 use crate::run::Run;
 use crate::schema::Schema;
-use crate::workflow::{Does, OnFailure, Step, Times, Workflow};
+use crate::workflow::{Does, OnFailure, Setting, Step, Times, Workflow};
 use error::MOST_ITEMS;
 use progress::{How, Progress};
 pub use side::FORKS_FOLDER;
@@ -146,6 +146,17 @@ pub fn known(
     let values = values.map(|(name, value)| (name.clone(), json!(value)));
     let roles = ("roles".to_owned(), json!(roles));
     given.chain(values).chain([roles]).collect()
+}
+
+/// Says whether the user is asked for a value, by those above it.
+pub fn is_asked(setting: &Setting, above: &BTreeMap<String, String>) -> bool {
+    let scope = above
+        .iter()
+        .map(|(name, value)| (name.clone(), json!(value)));
+    let scope: Scope = scope.collect();
+    let no_files: Files = Arc::new(|_: &[String]| Vec::new());
+    let when = setting.when.as_ref();
+    when.is_none_or(|when| template::is_true(when, &scope, &no_files) != Ok(false))
 }
 
 /// Says whether one of the steps works in a scratch, as far as that is known before the first: one whose `when` is false by what the user set
