@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::environment::Environment;
+use super::environment::{Environment, now_ms};
 use super::live::Live;
 use super::number::{parse_duration, parse_tokens};
 use super::power::PowerArgs;
@@ -20,6 +20,7 @@ use crate::flow::budget::Budget;
 use crate::flow::checks::CHECK_LIMIT;
 use crate::flow::host::{Event, Host};
 use crate::flow::player::{Player, PlayerError};
+use crate::flow::rate::Limiter;
 use crate::flow::redact::Redactor;
 use crate::flow::sweep::{self, Claim};
 use crate::fs::FsError;
@@ -151,6 +152,8 @@ pub(super) struct Lent {
     limits: Limits,
     budget: Budget,
     longest_wait: Duration,
+    /// Between the starts of two programs.
+    stagger: Duration,
     /// How long a check may take.
     pub(super) check_limit: Duration,
     /// The folder of the run that is done again, if one is.
@@ -177,6 +180,7 @@ impl AgentArgs {
             },
             budget: self.budget.budget(),
             longest_wait: self.max_wait,
+            stagger: environment.stagger(),
             check_limit: CHECK_LIMIT,
             replayed: environment.replayed.clone(),
             redactor: self.secrets.redactor(environment)?,
@@ -259,9 +263,9 @@ impl Lent {
             longest_wait: self.longest_wait,
             check_limit: self.check_limit,
             replayed: self.replayed.as_deref(),
-            limiter: Arc::default(),
+            limiter: Arc::new(Limiter::new(&self.cache, self.stagger, now_ms)),
             interrupted: &interrupted,
-            now: super::environment::now_ms,
+            now: now_ms,
             tell: &tell,
         })
     }

@@ -4,12 +4,14 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context;
 use serde::Deserialize;
 
 use super::exit::usage;
 use crate::agent::Agents;
+use crate::flow::rate::STAGGER;
 use crate::fs::{self, SystemKind};
 use crate::model::Catalogue;
 use crate::repo::Globs;
@@ -152,6 +154,14 @@ impl Environment {
     #[expect(clippy::unused_self, reason = "the environment is what is asked")]
     pub(super) fn variables(&self) -> Vec<(OsString, OsString)> {
         std::env::vars_os().collect()
+    }
+
+    /// Returns the time between the starts of two programs; in debug builds a test may set it, for its programs end at once.
+    pub(super) fn stagger(&self) -> Duration {
+        let set = self.variable("TWOSTEP_STAGGER_MS");
+        let set = set.filter(|_| cfg!(debug_assertions));
+        let set = set.and_then(|ms| ms.to_str()?.parse().ok());
+        set.map_or(STAGGER, Duration::from_millis)
     }
 
     /// Returns the file of this program.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::budget::BudgetError;
 use super::glance::Glance;
-use super::host::{Event, Host};
+use super::host::{Event, Host, Interrupted};
 use super::patience::{Patience, Then};
 use super::plan::PlanningError;
 use super::player::Player;
@@ -332,18 +332,35 @@ fn throttle(
     Ok(())
 }
 
-/// Waits; what the user asks meanwhile ends it.
+/// Waits until a program may start beside those that did; who starts none waits for nothing.
+fn stagger(player: &Player, host: &Host<'_>) -> Result<(), Interrupted> {
+    match player.agent {
+        Agent::Program(_) | Agent::Command(_) => {}
+        Agent::Http(_) | Agent::Recorded(_) | Agent::Caller => return Ok(()),
+    }
+    while let Some(wait) = host.limiter.start() {
+        rest(wait, host)?;
+    }
+    Ok(())
+}
+
+/// Waits, and records that; what the user asks meanwhile ends it.
 fn pause(wait: Duration, run: &Run, host: &Host<'_>) -> Result<(), PlanningError> {
-    const TICK: Duration = Duration::from_millis(100);
     let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
     run.record(Happened::Waited { ms })?;
+    Ok(rest(wait, host)?)
+}
+
+/// Waits; what the user asks meanwhile ends it.
+fn rest(wait: Duration, host: &Host<'_>) -> Result<(), Interrupted> {
+    const TICK: Duration = Duration::from_millis(50);
     let mut left = wait;
     while !left.is_zero() {
         host.go_on()?;
         std::thread::sleep(left.min(TICK));
         left = left.saturating_sub(TICK);
     }
-    Ok(host.go_on()?)
+    host.go_on()
 }
 
 /// Calls an agent one time.
@@ -356,6 +373,15 @@ fn once(
     host: &Host<'_>,
 ) -> Result<Reply, AgentError> {
     let agent = player.agent.name();
+    let is_confined = player.agent.is_confined(asked.may);
+    let may_change_none = asked.may == May::Answer;
+    let before = (may_change_none && !is_confined).then(|| Glance::at(run.root()));
+    // Last of what takes its time before the program starts.
+    stagger(player, host).map_err(|Interrupted| AgentError::Failed {
+        agent: agent.clone(),
+        role: asked.role,
+        failure: Failure::new(Class::Interrupted, "you asked to stop"),
+    })?;
     (host.tell)(&Event::Asking(asked.role, &agent));
     // Of its own: others may be asked at the same time.
     let number = place.number.to_string();
@@ -392,9 +418,6 @@ fn once(
         longest_wait: patience.left(),
         interrupted: host.interrupted,
     };
-    let is_confined = player.agent.is_confined(asked.may);
-    let may_change_none = asked.may == May::Answer;
-    let before = (may_change_none && !is_confined).then(|| Glance::at(run.root()));
     let answer = player.agent.ask(&call, &setting, &mut |doing| {
         let clean = |told: &str| process::struck(told, &host.secrets);
         match doing {

@@ -55,17 +55,17 @@ impl Lock {
         }
     }
 
-    /// Writes into the file who holds it, as far as the disk takes it: for others who want it.
-    pub fn sign(&self, holder: &str) {
+    /// Writes a text into the file, in the place of what was there, as far as the disk takes it: for others who want it.
+    pub fn write(&self, text: &str) {
         let file = &self.0;
         let cleared = file.set_len(0);
-        if cleared.is_ok() && file.write_all_at(holder.as_bytes(), 0).is_err() {
-            // Half a name is none.
+        if cleared.is_ok() && file.write_all_at(text.as_bytes(), 0).is_err() {
+            // Half a text is none.
             let _ = file.set_len(0);
         }
     }
 
-    /// Returns who signed the lock that `path` stands for last, if that can be read.
+    /// Returns the name that was written last into the lock that `path` stands for, if that can be read.
     pub fn holder(path: &Path) -> Option<String> {
         super::read_regular_text(path, MAX_HOLDER_BYTES).ok()
     }
@@ -222,7 +222,7 @@ mod tests {
         assert!(lock.is_some() && Lock::is_held(&path).unwrap());
         assert!(Lock::take(&path).unwrap().is_none());
         for name in ["a long name", "short"] {
-            lock.as_ref().unwrap().sign(name);
+            lock.as_ref().unwrap().write(name);
             assert_eq!(Lock::holder(&path).as_deref(), Some(name));
         }
         drop(lock);

@@ -34,7 +34,7 @@ pub fn lock(root: &Path, id: &str, is_given_up: &dyn Fn() -> bool) -> Result<fs:
     let begun = Instant::now();
     loop {
         if let Some(lock) = fs::Lock::take(&path)? {
-            lock.sign(id);
+            lock.write(id);
             return Ok(lock);
         }
         if begun.elapsed() > PATIENCE || is_given_up() {

@@ -29,6 +29,7 @@ mod limits;
 mod models;
 mod neighbours;
 mod output;
+mod pace;
 mod pack;
 mod plan_exec;
 mod plans;
@@ -139,6 +140,8 @@ impl Repo {
             .current_dir(self.root())
             .env_clear()
             .env("HOME", self.beside("home"))
+            // Programs of tests end at once.
+            .env("TWOSTEP_STAGGER_MS", "0")
             .stdin(Stdio::null());
         command
     }

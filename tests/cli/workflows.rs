@@ -552,25 +552,3 @@ fn a_hint_names_no_option_that_a_workflow_has_not() {
         }
     }
 }
-
-#[test]
-fn programs_that_work_side_by_side_are_not_started_at_the_same_time() {
-    let text = "version = 1\ntitle = \"t\"\nresult = \"{% for one in each %}{{ one.text }}{% endfor %}\"\n[roles]\na = \"own\"\n[[step]]\nname = \"each\"\nkind = \"ask\"\nrole = \"a\"\n\
-        for-each = \"[1, 2, 3]\"\nparallel = true\nprompt = \"{{ item }}\"\n";
-    let stage = Stage::new()
-        .own_agents(&[("own", "cat > /dev/null; date +%s%3N\n")])
-        .own_workflow("mine", text);
-    let run = stage.work(&["mine"]);
-    assert_eq!(run.code, 0, "{}", run.stderr);
-    let mut began: Vec<u64> = run
-        .stdout
-        .lines()
-        .map(|line| line.parse().unwrap())
-        .collect();
-    began.sort_unstable();
-    // A second, less what the machine takes to start them.
-    assert!(
-        began.windows(2).all(|two| two[1] - two[0] > 500),
-        "{began:?}"
-    );
-}

@@ -99,7 +99,6 @@ impl Worker<'_> {
         );
         self.agree(&step.name, (&question, &plan.text), label)?;
         self.pay(Role::Executor, executor, &way.prompt)?;
-        self.stagger(executor)?;
         let worked = groups::carry_out(&task, &way, bench, self.run, self.host)?;
         let began = strand.good.changes().to_vec();
         none_is_lost(&began, &worked.executed)?;
@@ -483,7 +482,6 @@ impl Worker<'_> {
         let counter = &self.shop.request.counter;
         let prompt = review::prepare(reviewer, &subject, counter, self.host)?;
         self.pay(Role::Reviewer, reviewer, &prompt)?;
-        self.stagger(reviewer)?;
         let (review, text) = review::ask(reviewer, &prompt, (Some(label), 1), self.run, self.host)?;
         let failed: Vec<String> = review.failed.iter().map(ToString::to_string).collect();
         Ok(json!({

@@ -12,21 +12,20 @@ mod step;
 mod strand;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::bench::{self, Ground};
 use super::consent::Consent;
 use super::exec::Executed;
-use super::host::{Event, Host, Interrupted};
+use super::host::{Event, Host};
 use super::land::Land;
 use super::pack::PackRequest;
 use super::plan::Prompt;
 use super::plan_exec::Tolerance;
 use super::player::Player;
-use crate::agent::{Agent, Role};
+use crate::agent::Role;
 use crate::path::RepoPath;
 use crate::prompt::forms;
 use crate::prompt::template::{self};
@@ -53,9 +52,6 @@ pub const PROGRESS_FILE: &str = "out/progress.md";
 
 /// What a step that changes files asks is answered with one of these.
 pub const CHOICES: [&str; 2] = ["yes", "no"];
-
-/// Between the starts of two programs that work at once; some break each other where there is less.
-pub const STAGGER: Duration = Duration::from_secs(1);
 
 /// What a workflow works with.
 pub struct Workshop<'a> {
@@ -242,7 +238,6 @@ pub fn work(
         values: &values,
         run,
         host,
-        started: &Mutex::new(None),
         is_beside: false,
     };
     let bench = shop.hands.as_ref().map(|hands| {
@@ -331,8 +326,6 @@ struct Worker<'a> {
     host: &'a Host<'a>,
     /// What is done, and what is not.
     progress: &'a Progress,
-    /// When a program was started last.
-    started: &'a Mutex<Option<Instant>>,
     /// Whether others are at work at the same time.
     is_beside: bool,
 }
@@ -510,24 +503,6 @@ impl Worker<'_> {
         if let Some(text) = self.progress.enter(label, who, how) {
             self.run.keep(PROGRESS_FILE, text.as_bytes())?;
         }
-        Ok(())
-    }
-
-    /// Waits until another program may be started beside those that were.
-    fn stagger(&self, player: &Player) -> Result<(), Interrupted> {
-        const TICK: Duration = Duration::from_millis(20);
-        if matches!(
-            player.agent,
-            Agent::Recorded(_) | Agent::Caller | Agent::Http(_)
-        ) {
-            return Ok(());
-        }
-        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
-        while started.is_some_and(|started| started.elapsed() < STAGGER) {
-            self.host.go_on()?;
-            std::thread::sleep(TICK);
-        }
-        *started = Some(Instant::now());
         Ok(())
     }
 }

@@ -179,7 +179,6 @@ impl Worker<'_> {
         };
         let prompt = ask::prepare(&question, player, self.host)?;
         self.pay(Role::Asked, player, &prompt)?;
-        self.stagger(player)?;
         let answer = ask::ask(&question, &prompt, player, self.run, self.host)?;
         let text = match contract {
             Contract::Code => unfenced(&answer.text).to_owned(),
