@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::{Call, Class, Failure, Gives, Reply, Role, Usage};
-use crate::fs::{self, FsError};
+use crate::fs::{self, FsError, Hash};
 
 /// The file that says what a recorded call was.
 pub const CALL_FILE: &str = "call.json";
@@ -122,6 +122,19 @@ impl Recorded {
     pub(super) fn gives(&self) -> Gives {
         let calls = self.calls(Role::Executor).unwrap_or_default();
         calls.first().map_or(Gives::Files, |(_, call)| call.gives)
+    }
+
+    /// Returns how many answers come before the one to `prompt`, of those that were not given yet, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the recording cannot be read.
+    pub fn n_before(&self, role: Role, prompt: &str) -> Result<Option<usize>, FsError> {
+        let hash = Hash::of(prompt.as_bytes()).to_string();
+        let mut left = self.calls(role)?;
+        let answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        left.retain(|(place, _)| !answered.contains(place));
+        Ok(left.iter().position(|(_, call)| call.prompt_hash == hash))
     }
 
     /// Answers as it was recorded, with the change that was made.

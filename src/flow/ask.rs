@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::call::{Answered, Asked, Words, call, stand_in};
+use super::call::{Anew, Answered, Asked, call, stand_in};
 use super::conventions::Conventions;
 use super::host::{Event, Host};
 use super::pack::{PackError, PackRequest};
@@ -315,7 +315,10 @@ fn fitting<'a>(
 ) -> Result<Result<Answer, (Misfit, One<'a>)>, AskError> {
     let make = |next: &Player| made(question, next, host);
     let anew = |next: &Player| prompt.anew(next, Role::Asked, &make);
-    let first = once(question, words, &anew, question.session, player, run, host)?;
+    // What was said in a conversation that goes on is known to one agent.
+    let is_told = question.session.is_none();
+    let others = is_told.then_some(&anew as Anew<'_>);
+    let first = once(question, words, others, question.session, player, run, host)?;
     let Some(schema) = question.schema else {
         return Ok(Ok(first.answer(None)));
     };
@@ -333,10 +336,19 @@ fn fitting<'a>(
     let text = host.redactor.redacted(&text);
     let again = given(text, &question.counter, first.player, Role::Asked)?;
     let words = (again.text.as_str(), again.tokens);
-    let no_other =
-        |next: &Player| require_room(&again.text, &again.count, next, Role::Asked).map(|()| None);
     let session = first.session.as_ref();
-    let second = once(question, words, &no_other, session, first.player, run, host)?;
+    let anew = |next: &Player| {
+        if session.is_none() {
+            return require_room(&again.text, &again.count, next, Role::Asked).map(|()| None);
+        }
+        let all = host
+            .redactor
+            .redacted(&prompt::again(&wrong.0, Some(before)));
+        let all = given(all, &question.counter, next, Role::Asked)?;
+        Ok(Some((all.text, all.tokens)))
+    };
+    let others = is_told.then_some(&anew as Anew<'_>);
+    let second = once(question, words, others, session, first.player, run, host)?;
     Ok(match schema.find(&second.text) {
         Ok(value) => Ok(second.answer(Some(value))),
         Err(wrong) => Err((wrong, second)),
@@ -369,7 +381,7 @@ impl One<'_> {
 fn once<'a>(
     question: &Question<'_>,
     (prompt, tokens): (&str, u64),
-    anew: &dyn Fn(&Player) -> Result<Option<Words>, PlanningError>,
+    anew: Option<Anew<'_>>,
     session: Option<&Session>,
     player: &'a Player,
     run: &Run,

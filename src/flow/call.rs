@@ -25,6 +25,9 @@ const MAX_PROMPT_BYTES: u64 = 256 << 20;
 /// A prompt with its tokens.
 pub(super) type Words = (String, u64);
 
+/// Makes a prompt of its own for one that stands in and does not take what is asked; fails if it takes none.
+pub(super) type Anew<'a> = &'a dyn Fn(&Player) -> Result<Option<Words>, PlanningError>;
+
 /// What an agent is asked, and where it works.
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
@@ -34,8 +37,9 @@ pub(super) struct Asked<'a> {
     pub(super) prompt: &'a str,
     /// The tokens of the prompt.
     pub(super) tokens: u64,
-    /// Makes a prompt of its own for one that stands in and does not take this one; fails if it takes none.
-    pub(super) anew: &'a dyn Fn(&Player) -> Result<Option<Words>, PlanningError>,
+    /// What those who stand in are asked; none where nobody can: what was said in a conversation is known to one agent. Where it is
+    /// known to us, too, each is asked by a prompt of its own that says it.
+    pub(super) anew: Option<Anew<'a>>,
     pub(super) folder: &'a Path,
     pub(super) may: May<'a>,
     pub(super) session: Option<&'a str>,
@@ -109,13 +113,14 @@ pub(super) fn call<'a>(
         Known::Nothing => {}
     }
     let mut player = player;
-    let mut own: Option<Words> = None;
+    let mut own = recorded(player, asked)?;
     let mut patience = Patience::new(host.longest_wait);
     loop {
         let asked = &match &own {
             Some((prompt, tokens)) => Asked {
                 prompt,
                 tokens: *tokens,
+                session: None,
                 ..*asked
             },
             None => *asked,
@@ -136,15 +141,12 @@ pub(super) fn call<'a>(
             }
             Err(failed) => failed,
         };
-        // A conversation is had with one agent; what one left half-done is no other's to finish.
-        let may = player.next.is_some()
-            && asked.session.is_none()
-            && may_fall_back(&error)
-            && (asked.reset)(run, &place);
-        if !may {
+        // What one left half-done is no other's to finish.
+        let may = player.next.is_some() && may_fall_back(&error);
+        let Some(anew) = asked.anew.filter(|_| may && (asked.reset)(run, &place)) else {
             return Err(error.into());
-        }
-        (player, own) = stand_in(asked.role, asked.anew, player, error, run, host)?;
+        };
+        (player, own) = stand_in(asked.role, anew, player, error, run, host)?;
     }
 }
 
@@ -156,7 +158,7 @@ pub(super) fn call<'a>(
 /// Fails with `error`, why `player` cannot, if nobody is left.
 pub(super) fn stand_in<'a>(
     role: Role,
-    anew: &dyn Fn(&Player) -> Result<Option<Words>, PlanningError>,
+    anew: Anew<'_>,
     player: &'a Player,
     mut error: AgentError,
     run: &Run,
@@ -200,9 +202,9 @@ fn known(
     asked: &Asked<'_>,
 ) -> Result<(Known, Option<String>), PlanningError> {
     let known = run.known(asked.what(), asked.prompt)?;
-    if matches!(known, Known::Other(_)) {
+    if let (Known::Other(_), Some(anew)) = (&known, asked.anew) {
         for next in player.chain().skip(1) {
-            let own = match (asked.anew)(next) {
+            let own = match anew(next) {
                 Err(error) if error.is_too_large() => continue,
                 own => own?,
             };
@@ -214,6 +216,27 @@ fn known(
         }
     }
     Ok((known, None))
+}
+
+/// Returns the prompt by which one was asked who stood in within a conversation, where that comes next in a recording.
+fn recorded(player: &Player, asked: &Asked<'_>) -> Result<Option<Words>, PlanningError> {
+    let (Agent::Recorded(recorded), Some(_), Some(anew)) =
+        (&player.agent, asked.session, asked.anew)
+    else {
+        return Ok(None);
+    };
+    let usual = recorded.n_before(asked.role, asked.prompt)?;
+    let own = match anew(player) {
+        Err(error) if error.is_too_large() => None,
+        own => own?,
+    };
+    let Some((prompt, tokens)) = own else {
+        return Ok(None);
+    };
+    // The same may have been asked in a later round.
+    let at = recorded.n_before(asked.role, &prompt)?;
+    let is_next = at.is_some_and(|at| usual.is_none_or(|usual| at < usual));
+    Ok(is_next.then_some((prompt, tokens)))
 }
 
 /// Says whether another agent may do what one could not.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::call::{Answered, Asked, Words, call};
+use super::call::{Anew, Answered, Asked, call};
 use super::consent;
 use super::exec::{ExecError, ExecRequest};
 use super::host::{Event, Host};
@@ -60,7 +60,7 @@ pub(super) fn ask<'a>(
     (player, scratch): (&'a Player, &Root),
     run: &Run,
     (prompt, tokens): (&str, u64),
-    anew: &dyn Fn(&Player) -> Result<Option<Words>, PlanningError>,
+    anew: Anew<'_>,
     request: &ExecRequest<'_>,
     host: &Host<'_>,
 ) -> Result<Answered<'a>, ExecError> {
@@ -89,7 +89,7 @@ pub(super) fn ask<'a>(
             step: request.step,
             prompt: &text,
             tokens,
-            anew: &anew,
+            anew: Some(&anew),
             folder: &folder,
             may: May::Answer,
             session: None,

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use super::bench::{Bench, or_full};
-use super::call::{Answered, Asked, Words, call};
+use super::call::{Anew, Answered, Asked, call};
 use super::checks::{CHECKS_FOLDER, When, place_scripts, run_checks};
 use super::edits;
 use super::examine::{altered, examine, keep_partly};
 use super::exec::{Before, ExecError, ExecRequest, Executed, Extent, Goal, Unlike};
 use super::host::{Event, Host};
 use super::land::{Land, Landed, branch, land};
-use super::plan::{PlanningError, Prompt, given, require_room};
+use super::plan::{Prompt, given, require_room};
 use super::player::Player;
 use super::review::{self, Ledger, Subject};
 use crate::agent::{Class, Gives, May, Role};
@@ -111,7 +111,7 @@ pub(super) fn work_until_good(
             }
             (answered, _) => answered?,
         };
-        if let Some(own) = &answered.own {
+        if let (Some(own), 0) = (&answered.own, turn.n_before) {
             turn.first.clone_from(own);
         }
         let report = [&request.before.reports, answered.reply.text.as_str()].concat();
@@ -429,11 +429,19 @@ fn ask<'a>(
     let scratch = &bench.scratch;
     // Later it is asked about what it did.
     let anew = |player: &Player| {
-        if turn.n_before == 0 {
-            return prompt.anew(player, Role::Executor, request.make);
+        if turn.n_before > 0 && turn.session.is_none() {
+            let count = request.counter.count(&turn.text);
+            return require_room(&turn.text, &count, player, Role::Executor).map(|()| None);
         }
-        let count = request.counter.count(&turn.text);
-        require_room(&turn.text, &count, player, Role::Executor).map(|()| None)
+        let own = prompt.anew(player, Role::Executor, request.make)?;
+        if turn.n_before == 0 {
+            return Ok(own);
+        }
+        // Who stands in had no part in the conversation.
+        let first = own.as_ref().map_or(prompt.text.as_str(), |(text, _)| text);
+        let all = prompt::retold(first, None, &turn.text);
+        let all = given(all, request.counter, player, Role::Executor)?;
+        Ok(Some((all.text, all.tokens)))
     };
     match turn.gives {
         Gives::Files => work((repository, bench), turn, &anew, run, request, host),
@@ -454,7 +462,7 @@ fn ask<'a>(
 fn work<'a>(
     (repository, bench): (&Repository, &Bench),
     turn: &Turn<'a>,
-    anew: &dyn Fn(&Player) -> Result<Option<Words>, PlanningError>,
+    anew: Anew<'_>,
     run: &Run,
     request: &ExecRequest<'_>,
     host: &Host<'_>,
@@ -471,7 +479,7 @@ fn work<'a>(
         step: request.step,
         prompt: &turn.text,
         tokens: turn.tokens,
-        anew,
+        anew: Some(anew),
         folder: &scratch.folder,
         may: May::Edit { checks: &checks },
         session: turn.session.as_deref(),

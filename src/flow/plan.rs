@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::budget::BudgetError;
-use super::call::{Answered, Asked, Words, call};
+use super::call::{Anew, Answered, Asked, Words, call};
 use super::conventions::Conventions;
 use super::host::{Event, Host, Interrupted};
 use super::pack::{self, PackError, PackRequest, Packed};
@@ -466,7 +466,7 @@ pub struct Planned<'a> {
 
 /// Asks the planner, by a prompt with its tokens, and takes the plan out of its answer; both are kept in the run.
 ///
-/// `anew` makes the prompt of one that stands in and does not take this one.
+/// `anew` makes what those are asked who stand in, if anybody can.
 ///
 /// # Errors
 ///
@@ -475,7 +475,7 @@ pub(super) fn ask<'a>(
     run: &Run,
     player: &'a Player,
     (prompt, tokens): (&str, u64),
-    anew: &dyn Fn(&Player) -> Result<Option<Words>, PlanningError>,
+    anew: Option<Anew<'_>>,
     session: Option<&Session>,
     host: &Host<'_>,
 ) -> Result<Planned<'a>, PlanningError> {

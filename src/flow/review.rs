@@ -85,9 +85,9 @@ pub fn ask(
         prompt: &prompt.text,
         tokens: prompt.tokens,
         // Nothing of a change can be left out.
-        anew: &|next| {
+        anew: Some(&|next| {
             require_room(&prompt.text, &prompt.count, next, Role::Reviewer).map(|()| None)
-        },
+        }),
         folder: &folder,
         may: May::Answer,
         session: None,

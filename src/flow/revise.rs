@@ -62,6 +62,6 @@ pub fn revise(
     // What was said before is not known here; a vendor that keeps it asks little for it.
     let tokens = prompt.len() as u64 / BYTES_PER_TOKEN;
     let asked = (prompt.as_str(), tokens);
-    // A conversation is had with one agent.
-    Ok(plan::ask(run, planner, asked, &|_| Ok(None), Some(&session), host)?.plan)
+    // Nobody else knows what was said.
+    Ok(plan::ask(run, planner, asked, None, Some(&session), host)?.plan)
 }

@@ -43,7 +43,7 @@ pub fn plan(planning: &Planning<'_>, run: &Run, host: &Host<'_>) -> Result<Plan,
     let make = |player: &Player| task.prompt(player, host);
     let anew = |player: &Player| prompt.anew(player, Role::Planner, &make);
     let asked = (prompt.text.as_str(), prompt.tokens);
-    let mut planned = plan::ask(run, planner, asked, &anew, None, host)?;
+    let mut planned = plan::ask(run, planner, asked, Some(&anew), None, host)?;
     for round in 0..planning.most {
         let mut wrong = wrong(&planned.plan, planning);
         if round == 0 {
@@ -105,9 +105,15 @@ fn again<'a>(
     let count = planning.task.request.counter.count(&prompt);
     let tokens = planned.planner.tokens(&count);
     let asked = (prompt.as_str(), tokens);
-    let same =
-        |next: &Player| plan::require_room(&prompt, &count, next, Role::Planner).map(|()| None);
-    let again = plan::ask(run, planned.planner, asked, &same, session, host)?;
+    let anew = |next: &Player| {
+        if session.is_none() {
+            return plan::require_room(&prompt, &count, next, Role::Planner).map(|()| None);
+        }
+        let all = prompt::mend(wrong, Some(said));
+        let all = plan::given(all, &planning.task.request.counter, next, Role::Planner)?;
+        Ok(Some((all.text, all.tokens)))
+    };
+    let again = plan::ask(run, planned.planner, asked, Some(&anew), session, host)?;
     Ok(Planned {
         prompt: planned.prompt.clone(),
         ..again

@@ -16,6 +16,7 @@ const REVISE: &str = include_str!("revise.md");
 const MEND: &str = include_str!("mend.md");
 const REVIEW: &str = include_str!("review.md");
 const REPAIR: &str = include_str!("repair.md");
+const RETOLD: &str = include_str!("retold.md");
 const EXECUTE: &str = include_str!("execute.md");
 const EDITS: &str = include_str!("edits.md");
 const EDITS_AGAIN: &str = include_str!("edits_again.md");
@@ -127,10 +128,19 @@ pub fn repair(repair: &Repair<'_>) -> String {
     let findings: Vec<Value> = findings
         .map(|&(text, times)| context! { text, times })
         .collect();
-    let asked = repair.asked.map(str::trim_end);
     let answer = repair.answer.map(str::trim);
     let shown = repair.is_shown;
-    render(REPAIR, &context! { asked, answer, shown, failed, findings })
+    let text = render(REPAIR, &context! { answer, shown, failed, findings });
+    match repair.asked {
+        Some(asked) => retold(asked, answer, &text),
+        None => text,
+    }
+}
+
+/// Returns the prompt `text` of a conversation for one who had none: below what was `asked` first, and the answer where that matters.
+pub fn retold(asked: &str, answer: Option<&str>, text: &str) -> String {
+    let (asked, text) = (asked.trim_end(), text.trim_end());
+    render(RETOLD, &context! { asked, answer, text })
 }
 
 /// What is to be carried out.

@@ -89,7 +89,7 @@ fn who_leaves_all_as_it_was_is_not_asked_for_ever() {
 }
 
 /// Says no so many times, and then yes; each time it is shown what the executor did.
-fn reviewer(n_no: usize) -> String {
+pub(super) fn reviewer(n_no: usize) -> String {
     let no = "FAILED\\n- `greeting.txt:1`: the greeting lacks a full stop\\n\\nVERDICT: REQUEST_CHANGES\\n";
     let yes = "PASSED\\n- all\\n\\nFAILED\\n- none\\n\\nVERDICT: APPROVE\\n";
     format!(

@@ -1,6 +1,7 @@
 //! Agents that fail half-way, and who goes on with what they left.
 
 use super::plan_exec::{CHECK, PLAN, Stage};
+use super::repairs::reviewer;
 use super::small_model;
 use super::{Run, read};
 
@@ -26,6 +27,12 @@ impl Stage {
         lines
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
+    }
+
+    /// What the executor was asked by a call.
+    fn told(&self, n: usize) -> String {
+        let file = format!("calls/{n:02}-executor/prompt.md");
+        String::from_utf8(read(&self.last_run().join(file))).unwrap()
     }
 
     /// What was set aside for each call, in tokens.
@@ -91,6 +98,108 @@ fn who_stood_in_goes_on_in_the_way_in_which_it_began() {
         "{}",
         run.stderr
     );
+}
+
+#[test]
+fn who_stands_in_while_a_change_is_mended_is_told_all_and_finds_what_was_made() {
+    // Quota ends when the first is asked once more; who stands in needs two rounds.
+    let script = "case $n in\n\
+        1) echo made > made.txt; echo 'try 1' > greeting.txt ;;\n\
+        2) rm made.txt; result success true 'Credit balance is too low' api_error 400; exit 1 ;;\n\
+        3) echo 'try 3' > greeting.txt ;;\n\
+        *) echo 'hello world' > greeting.txt ;;\n\
+        esac\n";
+    // With and without what tells one round from the other.
+    let loud = "cat greeting.txt; grep -q 'hello world' greeting.txt";
+    for (check, is_stopped) in [(loud, false), (CHECK, true)] {
+        let stage = Stage::counting(script);
+        let mut words = vec!["plan-exec", "spec.md", "--yes", "--check", check];
+        words.extend(["--executor", "claude,claude:medium"]);
+        if is_stopped {
+            words.extend(["--run-calls", "4"]);
+        }
+        let mut run = stage.run(&words);
+        if is_stopped {
+            assert_eq!(run.code, 4, "{}", run.stderr);
+            run = stage.run(&["runs", "resume", "--", "--run-calls", "9"]);
+        }
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert_eq!(stage.greeting(), "hello world\n");
+        assert!(stage.repo.root().join("made.txt").exists());
+        let said = |n: usize| {
+            let file = stage
+                .last_run()
+                .join(format!("calls/{n:02}-executor/stderr"));
+            String::from_utf8(read(&file)).unwrap()
+        };
+        // Asked anew it knows nothing; later it goes on with its own conversation.
+        for (n, is_told_all, goes_on) in [(3, false, true), (4, true, false), (5, false, true)] {
+            let prompt = stage.told(n);
+            assert!(prompt.contains("It is in the current folder as you made it."));
+            assert_eq!(prompt.contains("<plan>"), is_told_all, "{n}: {prompt}");
+            assert_eq!(said(n).contains("--resume "), goes_on, "{n}: {}", said(n));
+        }
+        assert!(!stage.last_run().join("calls/06-executor").exists());
+        let replay = stage.run(&["runs", "replay"]);
+        assert_eq!(replay.code, 0, "{}\n{}", replay.stdout, replay.stderr);
+    }
+}
+
+#[test]
+fn who_stands_in_is_told_what_a_reviewer_found() {
+    let script = "case $n in\n\
+        2) result success true 'Credit balance is too low' api_error 400; exit 1 ;;\n\
+        *) echo 'hello world' >> greeting.txt ;;\n\
+        esac\n";
+    let stage = Stage::counting(script).tell("codex.edit", &reviewer(1));
+    let args = ["--executor", "claude,claude:medium", "--reviewer", "codex"];
+    let run = stage.plan_exec(&args);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(stage.greeting(), "hello\nhello world\nhello world\n");
+    let prompt = stage.told(5);
+    for said in ["<plan>", "the greeting lacks a full stop"] {
+        assert!(prompt.contains(said), "{said}: {prompt}");
+    }
+}
+
+#[test]
+fn who_stands_in_for_one_who_mends_an_answer_or_a_plan_is_told_all() {
+    let script = "case $n in\n\
+        2) result success true 'Credit balance is too low' api_error 400; exit 1 ;;\n\
+        *) : ;;\n\
+        esac\n";
+    let stage = Stage::counting(script)
+        .tell("claude.answer", "none\n")
+        .tell("codex.answer", "1\n");
+    let schema = stage.repo.root().join("number.json");
+    std::fs::write(schema, "{\"type\":\"integer\"}").unwrap();
+    let asked = ["ask", "claude,codex", "How many?", "--schema"];
+    let run = stage.run(&[&asked[..], &["number.json"]].concat());
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (0, "1\n"),
+        "{}",
+        run.stderr
+    );
+    let told = |n: usize| {
+        let file = stage
+            .last_run()
+            .join(format!("calls/{n:02}-asked/prompt.md"));
+        String::from_utf8(read(&file)).unwrap()
+    };
+    assert!(told(3).contains("How many?") && told(3).contains("<answer>\nnone\n"));
+    assert!(!told(2).contains("How many?"), "{}", told(2));
+    // A plan that names what is not there.
+    let stage = Stage::counting(script)
+        .tell("claude.answer", &PLAN.replace("greeting.txt", "greets.txt"))
+        .tell("codex.answer", PLAN);
+    let run = stage.run(&["plan", "spec.md", "--planner", "claude,codex", "--yes"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let prompt = stage.last_run().join("calls/03-planner/prompt.md");
+    let prompt = String::from_utf8(read(&prompt)).unwrap();
+    for said in ["Greet the world.", "greets.txt", "What you answered"] {
+        assert!(prompt.contains(said), "{said}: {prompt}");
+    }
 }
 
 #[test]
