@@ -362,7 +362,9 @@ fn repair<'a>(
 ) -> Result<Turn<'a>, ExecError> {
     let player = answered.player;
     let session = answered.reply.session.clone();
-    let session = session.filter(|_| player.agent.has_sessions());
+    // Who answers with edits is told all each time.
+    let goes_on = player.agent.has_sessions() && turn.gives == Gives::Files;
+    let session = session.filter(|_| goes_on);
     let answer = (turn.gives == Gives::Answer).then_some(answered.reply.text.as_str());
     // A reviewer reads what all groups made: its edits are made on that.
     let is_of_all =

@@ -98,6 +98,8 @@ fn who_stood_in_goes_on_in_the_way_in_which_it_began() {
         "{}",
         run.stderr
     );
+    // What gives answers goes on with no conversation: it is told all.
+    assert!(stage.told(4).contains("<plan>"), "{}", stage.told(4));
 }
 
 #[test]
