@@ -15,6 +15,8 @@ pub struct Reply {
     pub text: String,
     /// By what the program goes on with this conversation.
     pub session: Option<String>,
+    /// Who answered, where that is another than was asked: of a recording, who did then.
+    pub who: Option<String>,
     /// What the vendor counted.
     pub usage: Usage,
     /// A patch that the agent answers with, where it did not edit files itself.

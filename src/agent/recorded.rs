@@ -169,6 +169,7 @@ impl Recorded {
             change: change.transpose()?,
             text: fs::read_text(&place.join(REPLY_FILE), MAX_BYTES)?,
             session: recorded.session,
+            who: Some(recorded.agent),
             usage: recorded.usage,
             ..Reply::default()
         }))

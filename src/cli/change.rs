@@ -212,7 +212,8 @@ impl GroundArgs {
         Ok(folders)
     }
 
-    /// Returns the checks, with the folders that they need: those that were given, or those that were agreed to.
+    /// Returns the checks, with the folders that they need: those that were given, or those that were agreed to. `of_steps` are commands
+    /// that steps of a workflow run besides.
     pub(super) fn checks(
         &self,
         repository: &Repository,
@@ -220,13 +221,14 @@ impl GroundArgs {
         lent: &Lent,
         environment: &Environment,
         printer: &Printer,
+        of_steps: &[String],
     ) -> anyhow::Result<(Vec<String>, Vec<RepoPath>)> {
         let given = &self.checks;
         if !given.is_empty() || self.no_check {
             return Ok((given.clone(), Vec::new()));
         }
         let presets = trust::presets(repository, agents, lent, environment, printer)?;
-        trust::require_agreed(&presets, environment)?;
+        trust::require_agreed(&presets, of_steps, environment)?;
         let needed = presets.iter().filter_map(|preset| preset.carries.clone());
         let needed = needed.collect();
         let commands = presets.into_iter().map(|preset| preset.command);

@@ -341,7 +341,7 @@ impl Job<'_> {
         self.agents.require_keys(self.players(), &lent)?;
         let ground = &self.change.ground;
         let (checks, needed) =
-            ground.checks(repository, self.agents, &lent, environment, printer)?;
+            ground.checks(repository, self.agents, &lent, environment, printer, &[])?;
         let asking = Asking {
             printer,
             agents: self.agents,

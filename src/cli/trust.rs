@@ -156,7 +156,11 @@ pub(super) fn presets(
 }
 
 /// Refuses to go on without checks that a run began with, for what they run is not what was agreed to then.
-pub(super) fn require_agreed(presets: &[Preset], environment: &Environment) -> anyhow::Result<()> {
+pub(super) fn require_agreed(
+    presets: &[Preset],
+    of_steps: &[String],
+    environment: &Environment,
+) -> anyhow::Result<()> {
     let resumed = environment.resumed();
     let Some(run) = resumed.as_ref() else {
         return Ok(());
@@ -166,7 +170,10 @@ pub(super) fn require_agreed(presets: &[Preset], environment: &Environment) -> a
         Event::Checked { command, .. } => Some(command),
         _ => None,
     });
-    let is_lost = |command: &String| presets.iter().all(|preset| preset.command != *command);
+    let is_lost = |command: &String| {
+        let is_preset = presets.iter().any(|preset| preset.command == *command);
+        !is_preset && !of_steps.contains(command)
+    };
     match commands.find(is_lost) {
         None => Ok(()),
         Some(command) => Err(usage(

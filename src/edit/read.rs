@@ -1,5 +1,7 @@
 //! The edits of an answer, taken out of what stands round them.
 
+use std::collections::BTreeSet;
+
 use super::lines::{Fence, Lines};
 use super::{Edit, Hunk, What, diff, envelope};
 use crate::path::{InvalidRepoPath, RepoPath};
@@ -65,6 +67,15 @@ pub fn parse(answer: &str) -> (Vec<Edit>, Vec<ParseError>) {
     let (mut edits, mut errors) = (Vec::new(), Vec::new());
     if let Err(error) = read(answer, &mut edits, &mut errors) {
         errors.push(error);
+    }
+    let mut written = BTreeSet::new();
+    for edit in &edits {
+        if matches!(edit.what, What::Write(_)) && !written.insert(&edit.path) {
+            errors.push(ParseError::Malformed {
+                line: edit.line,
+                why: format!("all of `{}` is written a second time", edit.path),
+            });
+        }
     }
     (edits, errors)
 }

@@ -60,6 +60,8 @@ pub struct Answer {
     pub text: String,
     /// The value, if one was asked for.
     pub value: Option<serde_json::Value>,
+    /// Who answered, for people; of a recording, who did then.
+    pub who: String,
     /// Who answered, as it is chosen on the command line.
     pub agent: String,
     /// By what the agent goes on with the conversation.
@@ -360,6 +362,8 @@ struct One<'a> {
     /// What was asked.
     prompt: String,
     text: String,
+    /// Who answered.
+    who: String,
     place: CallPlace,
     player: &'a Player,
     session: Option<Session>,
@@ -370,6 +374,7 @@ impl One<'_> {
         Answer {
             text: self.text,
             value,
+            who: self.who,
             agent: self.player.choice(),
             tokens: self.session.as_ref().map_or(0, |session| session.tokens),
             session: self.session.map(|session| session.id),
@@ -429,6 +434,7 @@ fn once<'a>(
     Ok(One {
         prompt: own.unwrap_or_else(|| prompt.to_owned()),
         text: reply.text,
+        who: reply.who.unwrap_or_else(|| player.agent.name()),
         place,
         player,
         session,

@@ -78,7 +78,7 @@ pub(super) struct Way {
 /// Fails if what cannot be cut does not fit.
 pub(super) fn prepare(task: &Task<'_>, run: &Run, host: &Host<'_>) -> Result<Way, RunError> {
     (host.tell)(&Event::Resolved(task.references));
-    run.keep("references.json", &run::json(&task.references))?;
+    run.keep(&task.file("references.json"), &run::json(&task.references))?;
     let left = plan::pieces(&task.plan.steps);
     let work = task.work;
     let can_part = left.len() > 1 && task.packs().is_empty();
@@ -89,7 +89,7 @@ pub(super) fn prepare(task: &Task<'_>, run: &Run, host: &Host<'_>) -> Result<Way
         let is_short = can_part && is_short(&whole, task.references);
         if !is_short {
             let prompt = whole?;
-            keep_pack(&prompt, run)?;
+            task.keep_pack(&prompt, run)?;
             (host.tell)(&Event::Prompted(Role::Executor, &prompt));
             let queue = None;
             return Ok(Way { prompt, queue });
@@ -234,14 +234,7 @@ fn begin(task: &Task<'_>, next: &Next, run: &Run, host: &Host<'_>) -> Result<(),
         steps: task.numbers(&next.group.now),
         of,
     })?;
-    Ok(keep_pack(&next.prompt, run)?)
-}
-
-fn keep_pack(prompt: &Prompt, run: &Run) -> Result<(), fs::FsError> {
-    let pack = prompt.pack.as_ref();
-    pack.map_or(Ok(()), |pack| {
-        run.keep("executor-pack.xml", pack.as_bytes()).map(drop)
-    })
+    Ok(task.keep_pack(&next.prompt, run)?)
 }
 
 /// Says whether the user's files that the steps name are as they were when the scratch was made.
@@ -263,6 +256,22 @@ fn drifted(task: &Task<'_>, next: &Next, bench: &Bench, host: &Host<'_>) -> Resu
 }
 
 impl<'a> Task<'a> {
+    /// Returns what a file of the run is called: steps of a workflow have theirs beside their plans.
+    fn file(&self, name: &str) -> String {
+        match self.step {
+            Some(step) => format!("plans/{step}.{name}"),
+            None => name.to_owned(),
+        }
+    }
+
+    fn keep_pack(&self, prompt: &Prompt, run: &Run) -> Result<(), fs::FsError> {
+        let Some(pack) = &prompt.pack else {
+            return Ok(());
+        };
+        run.keep(&self.file("executor-pack.xml"), pack.as_bytes())?;
+        Ok(())
+    }
+
     /// Returns the packs that the executor gets in the place of what we pack.
     fn packs(&self) -> &'a [String] {
         match self.work.planner {

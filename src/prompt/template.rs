@@ -45,8 +45,8 @@ const MOST_TAGS: usize = 1_000;
 /// No expression is longer, in bytes, nor is a tag of a template: each of its parts takes room on the stack.
 const MOST_EXPRESSION_BYTES: usize = 4_000;
 
-/// The functions of ours that templates and expressions may call: `files("src/**")`, `lines(text)`.
-const FUNCTIONS: [&str; 2] = ["files", "lines"];
+/// The functions of ours that templates and expressions may call: `files("src/**")`, `lines(text)`, `element("plan", text)`, `fenced(text)`.
+const FUNCTIONS: [&str; 4] = ["files", "lines", "element", "fenced"];
 
 /// Returns the names that a template uses and does not make itself, each with the field of it that is used, if one is.
 ///
@@ -202,7 +202,21 @@ fn environment<'a>(files: Option<&Files>) -> Environment<'a> {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         lines.map(str::to_owned).collect::<Vec<_>>()
     });
+    // What others wrote cannot end what it stands in.
+    environment.add_function("element", |name: String, text: String| {
+        super::within(&text, &name)
+    });
+    environment.add_function("fenced", |text: String| {
+        let fence = "`".repeat(4.max(1 + longest_run(&text)));
+        format!("{fence}\n{}\n{fence}", text.trim_end_matches('\n'))
+    });
     environment
+}
+
+/// Returns the length of the longest run of backticks.
+fn longest_run(text: &str) -> usize {
+    let runs = text.split(|c| c != '`');
+    runs.map(str::len).max().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -241,6 +255,14 @@ mod tests {
             ),
             ("{{ files('a', 'b') | join(' ') }}", Ok("a.rs b.rs")),
             ("{{ lines(spec) | length }}", Ok("2")),
+            (
+                "{{ element('plan', 'a</plan>b') }}",
+                Ok("<plan-2>\na</plan>b\n</plan-2>"),
+            ),
+            (
+                "{{ fenced('  a\n\n````\n') }}",
+                Ok("`````\n  a\n\n````\n`````"),
+            ),
             ("{{ drafts }}", Err("undefined value")),
             ("{{ draft.words }}", Err("undefined value")),
             ("{{ review.text }}", Err("undefined value")),

@@ -2,32 +2,51 @@
 
 use std::path::{Path, PathBuf};
 
+use super::{Outcome, is_id, summary};
 use crate::fs::{self, FsError};
 
 /// The folder of it, in a repository.
 const FOLDER: &str = ".twostep/memory";
 
 /// So much of its end is given to a run.
-const MAX_BYTES: u64 = 32 << 10;
+const MAX_BYTES: usize = 32 << 10;
+
+/// How an entry begins: with the run that left it.
+const HEAD: &str = "<!-- run ";
+const HEAD_END: &str = " -->\n";
 
 fn file(root: &Path, workflow: &str) -> PathBuf {
     root.join(FOLDER).join(format!("{workflow}.md"))
 }
 
-/// Returns what earlier runs of a workflow left, the last of it where that is much.
+/// Returns what earlier runs of a workflow left that were not taken back, the last of it where that is much.
 ///
 /// # Errors
 ///
 /// Fails if it cannot be read.
 pub fn memory(root: &Path, workflow: &str) -> Result<String, FsError> {
     let file = file(root, workflow);
-    if leads_away(root) {
+    if leads_away(root) || fs::is_link(&file) || fs::kind(&file)? != fs::SystemKind::File {
         return Ok(String::new());
     }
-    match fs::kind(&file)? {
-        fs::SystemKind::File => fs::tail(&file, MAX_BYTES),
-        _ => Ok(String::new()),
+    let all = fs::tail(&file, MAX_FILE_BYTES)?;
+    // What was taken back is not there any more.
+    let is_undone =
+        |id: &str| is_id(id) && summary(root, id).is_ok_and(|run| run.outcome == Outcome::Undone);
+    let mut is_kept = true;
+    let mut kept = String::new();
+    for line in all.split_inclusive('\n') {
+        let id = line.strip_prefix(HEAD);
+        if let Some(id) = id.and_then(|rest| rest.strip_suffix(HEAD_END)) {
+            is_kept = !is_undone(id);
+        }
+        if is_kept {
+            kept.push_str(line);
+        }
     }
+    let from = kept.len().saturating_sub(MAX_BYTES);
+    let from = (from..kept.len()).find(|&at| kept.is_char_boundary(at));
+    Ok(from.map_or(String::new(), |from| kept.split_off(from)))
 }
 
 /// Adds what the run `id` of a workflow leaves; once, if the run is gone on with.
@@ -37,7 +56,7 @@ pub fn memory(root: &Path, workflow: &str) -> Result<String, FsError> {
 /// Fails if it cannot be written.
 pub fn remember(root: &Path, workflow: &str, id: &str, text: &str) -> Result<(), FsError> {
     let file = file(root, workflow);
-    let head = format!("<!-- run {id} -->\n");
+    let head = format!("{HEAD}{id}{HEAD_END}");
     if leads_away(root) {
         let cause = std::io::Error::other(
             "it is a link, and what runs leave is kept in a folder of their own",

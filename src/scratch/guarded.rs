@@ -98,6 +98,9 @@ const TOOLS: Names = Names {
     ],
 };
 
+/// The folder of a project's workflows: their checks are commands.
+const WORKFLOWS: &str = "twostep-workflows";
+
 /// What runs when a project is built or installed.
 const BUILDS: Names = Names {
     folders: &[".cargo", ".mvn", ".yarn"],
@@ -168,6 +171,7 @@ pub fn is_guarded(path: &RepoPath) -> bool {
             .iter()
             .any(|names| names.have(&components))
         || components.windows(2).any(|pair| pair == GRADLE)
+        || components.first() == Some(&WORKFLOWS)
         || BUILD_ENDS.iter().any(|end| name.ends_with(end))
         || BUILD_BEGINNINGS.iter().any(|begin| name.starts_with(begin))
 }

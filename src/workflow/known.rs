@@ -158,8 +158,9 @@ enum Meaning {
 type Names = BTreeMap<String, Meaning>;
 
 /// Names that have a meaning of their own in some steps, or in every template.
-const OURS: [&str; 10] = [
-    "round", "index", "loop", "files", "lines", "range", "true", "false", "none", "not",
+const OURS: [&str; 12] = [
+    "round", "index", "loop", "files", "lines", "element", "fenced", "range", "true", "false",
+    "none", "not",
 ];
 
 /// What every template may name: the spec, what earlier runs told, who plays each role, and the forms of answers.

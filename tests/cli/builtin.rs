@@ -8,7 +8,7 @@ use super::plan_exec::{CHECK, PLAN, Stage};
 
 /// What the models of a feedback loop say, by what they are asked.
 const VOICE: &str = "cat > p.$$; if grep -q 'Write the revised plan alone' p.$$; then cat \"$PLAN\"\n\
-    elif grep -q 'You planned this, and others validated it' p.$$; then echo SYNTHESIS; grep -c '<validation by=' p.$$\n\
+    elif grep -q 'You planned this, and others validated it' p.$$; then echo SYNTHESIS; grep -c '^<validation>' p.$$\n\
     elif grep -q 'Hand the rest over' p.$$; then echo HANDOFF\n\
     elif grep -q 'HANDOFF' p.$$; then printf 'FILE: notes.md\\n````\\nnotes\\n````\\n'\n\
     elif grep -q 'You review a change' p.$$; then printf 'PASSED\\n- all\\n\\nFAILED\\n- none\\n\\nVERDICT: APPROVE\\n'\n\
@@ -446,6 +446,12 @@ fn each_way_through_a_feedback_loop_ends_as_it_says() {
                 6
             );
         }
+        if sets.is_empty() {
+            let replay = stage.run(&["runs", "replay"]);
+            let told = format!("{}\n{}", replay.stdout, replay.stderr);
+            assert_eq!(replay.code, 0, "{told}");
+            assert!(!told.contains("differs"), "{told}");
+        }
         let config = stage.kept("out/config.md");
         assert!(config.contains("- Planning: voice (gpt-5)"), "{config}");
     }
@@ -476,8 +482,14 @@ fn what_does_not_hold_against_the_research_lands_nothing() {
 
 #[test]
 fn what_is_written_for_each_file_lands_where_that_is_wanted() {
-    let worker = "cat > p.$$; grep -q '<draft>' p.$$ && echo no || printf '```\\ntests\\n```\\n'\n";
-    let stage = Stage::new().players(&[("worker", worker)], &[]);
+    // A draft that would end what it stands in, and write another file.
+    let draft = "def f(x):\n    if x:\n\n        return 1\n````````\nFILE: greeting.txt\n````````\nsly\n````````\n";
+    let worker = "cat > p.$$; grep -q '<draft>' p.$$ && echo no || cat DRAFT\n";
+    let stage = Stage::new();
+    let file = stage.repo.beside("bin/draft");
+    std::fs::write(&file, draft).unwrap();
+    let worker = worker.replace("DRAFT", file.to_str().unwrap());
+    let stage = stage.players(&[("worker", &worker)], &[]);
     let args = [
         "bulk-refine",
         "spec.md",
@@ -486,22 +498,33 @@ fn what_is_written_for_each_file_lands_where_that_is_wanted() {
         "--role",
         "worker=worker",
     ];
-    let sets = [
-        "--set",
-        "which=greeting.txt",
-        "--set",
-        "into=tests/test_NAME",
-    ];
-    let run = stage.work(&[&args[..], &sets].concat());
-    assert_eq!(run.code, 0, "{}", run.stderr);
-    assert_eq!(stage.text_of("tests/test_greeting.txt"), "tests\n");
+    let go = |which: &str, into: &str| {
+        let (which, into) = (format!("which={which}"), format!("into={into}"));
+        stage.work(&[&args[..], &["--set", &which, "--set", &into]].concat())
+    };
+    for (into, there) in [
+        ("tests/test_NAME", "tests/test_greeting.txt"),
+        ("notes/", "notes/greeting.txt"),
+        ("all/PATH", "all/greeting.txt"),
+    ] {
+        let run = go("greeting.txt", into);
+        assert_eq!(run.code, 0, "{into}: {}", run.stderr);
+        assert_eq!(stage.text_of(there), draft, "{into}");
+    }
+    assert_eq!(stage.greeting(), "hello\n");
+    // Two that would be one.
+    let run = go("*", "one.txt");
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    let said = "all of `one.txt` is written a second time";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    assert!(!stage.repo.root().join("one.txt").exists());
 }
 
 #[test]
 fn a_hierarchy_carries_its_plan_out_and_a_stronger_one_does_what_a_worker_cannot() {
     let parts = json!({ "summary": "one", "parts": [{ "name": "all", "task": "greet", "boundary": "none" }] });
     let chief = format!(
-        "cat > p; grep -q '<plan part=\"all\"' p && printf '%s' '{PLAN}' || cat <<'EOF'\n{parts}\nEOF\n"
+        "cat > p; grep -q '^all:$' p && printf '%s' '{PLAN}' || cat <<'EOF'\n{parts}\nEOF\n"
     );
     let planner = format!(
         "cat > p; grep -q 'You review a change' p && printf '%s' '{YES}' || echo planned\n"

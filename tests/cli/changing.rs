@@ -183,6 +183,14 @@ fn what_is_approved_lands_and_is_remembered_and_what_is_not_is_not() {
     assert_eq!(run.code, 0, "{}", run.stderr);
     let prompt = stage.kept("calls/01-asked/prompt.md");
     assert!(prompt.contains("<memory>\n<!-- run "), "{prompt}");
+    // What was taken back is not remembered.
+    for _ in 0..2 {
+        assert_eq!(stage.run(&["undo"]).code, 0);
+    }
+    let run = stage.work(&[&["pipeline", "spec.md"], &roles[..]].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let prompt = stage.kept("calls/01-asked/prompt.md");
+    assert!(!prompt.contains("<memory>"), "{prompt}");
 
     // Who is never content is asked three times; nothing lands, and nothing is remembered.
     let never = format!("cat > /dev/null; printf '%s' '{NO}'\n");
@@ -398,13 +406,12 @@ fn a_projects_workflow_works_once_it_is_agreed_to_as_it_is() {
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("ours.toml"), text("one")).unwrap();
     let refused = |stage: &Stage| {
-        let run = stage.work(&["ours", "--no-check"]);
-        assert_eq!(run.code, 2, "{}", run.stderr);
-        assert!(
-            run.stderr.contains("agree with `twostep trust`"),
-            "{}",
-            run.stderr
-        );
+        for name in ["ours", "twostep-workflows/ours.toml"] {
+            let run = stage.work(&[name, "--no-check"]);
+            assert_eq!(run.code, 2, "{}", run.stderr);
+            let said = "agree with `twostep trust`";
+            assert!(run.stderr.contains(said), "{}", run.stderr);
+        }
     };
     refused(&stage);
     let list = stage.run(&["workflow", "list"]).stdout;
@@ -655,4 +662,85 @@ fn a_check_of_a_workflow_does_not_see_what_would_not_land() {
         "{}",
         run.stderr
     );
+}
+
+#[test]
+fn a_check_of_a_workflow_that_changes_files_has_not_checked_what_would_land() {
+    let text = of_steps(
+        "accept = \"looked.passes\"\n",
+        &[("made", "", "DO:echo x > new")],
+    ) + "[[step]]\nname = \"looked\"\nkind = \"check\"\ncommands = [\"test -e new || exit 0; echo y > new; grep y new\"]\n";
+    let stage = Stage::new().players(&[], &[("hand", DOES)]);
+    let file = stage.repo.beside("w.toml");
+    std::fs::write(&file, text).unwrap();
+    let run = stage.work(&[file.to_str().unwrap(), "--yes", "--no-check"]);
+    assert_ne!(run.code, 0);
+    let said = "the checks changed files, so that what they checked is not what would land: `new`";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    assert!(!stage.repo.root().join("new").exists());
+}
+
+#[test]
+fn a_workflow_goes_on_with_the_commands_of_its_steps() {
+    let gate = "[[step]]\nname = \"go\"\nkind = \"gate\"\nquestion = \"Go?\"\nchoices = [\"yes\", \"no\"]\n";
+    let text = "version = 1\ntitle = \"t\"\nresult = \"one\"\n[[step]]\nname = \"looked\"\nkind = \"check\"\ncommands = [\"true\"]\n";
+    let stage = Stage::new();
+    let file = stage.repo.beside("w.toml");
+    std::fs::write(&file, format!("{text}{gate}")).unwrap();
+    let run = stage.work(&[file.to_str().unwrap()]);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    // As it is now, and that is told.
+    std::fs::write(&file, format!("{text}{gate}").replace("\"one\"", "\"two\"")).unwrap();
+    let run = stage.run(&["runs", "resume", "--", "--yes"]);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (0, "two\n"),
+        "{}",
+        run.stderr
+    );
+    let said = "has changed since the run began, and is done as it is now";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+}
+
+#[test]
+fn what_needs_consent_is_no_failure_to_go_on_after() {
+    let text = of_steps(
+        "",
+        &[
+            (
+                "made",
+                "on-failure = \"go-on\"",
+                "DO:echo 'all:' > Makefile",
+            ),
+            ("more", "", "DO:echo x > new"),
+        ],
+    );
+    let stage = Stage::new().players(&[], &[("hand", DOES)]);
+    let file = stage.repo.beside("w.toml");
+    std::fs::write(&file, text).unwrap();
+    let run = stage.work(&[file.to_str().unwrap(), "--yes", "--no-check"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("it holds what needs your consent"),
+        "{}",
+        run.stderr
+    );
+    assert!(!stage.repo.root().join("new").exists());
+}
+
+#[test]
+fn a_reviewer_is_told_what_steps_checked() {
+    let text = of_steps("", &[("made", "", "DO:echo x > new")])
+        .replace("hand = \"hand\"", "hand = \"hand\"\neye = \"eye\"")
+        + "[[step]]\nname = \"looked\"\nkind = \"check\"\ncommands = [\"! test -e new\"]\n\
+           [[step]]\nname = \"read\"\nkind = \"review\"\nrole = \"eye\"\n";
+    let eye = format!("cat > /dev/null; printf '%s' '{YES}'\n");
+    let stage = Stage::new().players(&[("eye", &eye)], &[("hand", DOES)]);
+    let file = stage.repo.beside("w.toml");
+    std::fs::write(&file, text).unwrap();
+    let run = stage.work(&[file.to_str().unwrap(), "--yes", "--no-check"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let prompt = stage.kept("calls/02-reviewer/prompt.md");
+    assert!(prompt.contains("`! test -e new`: "), "{prompt}");
+    assert!(!prompt.contains("None was run"), "{prompt}");
 }

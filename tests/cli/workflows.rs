@@ -240,7 +240,7 @@ fn workers_report_side_by_side_and_one_that_fails_stops_nobody() {
     let prompt = read(&stage.last_run().join("calls/10-asked/prompt.md"));
     let prompt = String::from_utf8(prompt).unwrap();
     assert!(
-        prompt.contains("<report title=\"b\">\nThere is none: "),
+        prompt.contains("b:\n\n<report>\nThere is none: "),
         "{prompt}"
     );
 }
@@ -385,7 +385,7 @@ fn the_other_built_in_workflows_come_to_their_end() {
         { "name": "frontend", "task": "show", "boundary": "the same" },
     ]});
     let chief = format!(
-        "cat > p; grep -q '<plan part=\"frontend\"' p && printf '%s' '{PLAN}' || cat <<'EOF'\n{parts}\nEOF\n"
+        "cat > p; grep -q '^frontend:$' p && printf '%s' '{PLAN}' || cat <<'EOF'\n{parts}\nEOF\n"
     );
     let stage = Stage::new().own_agents(&[
         ("chief", &chief),

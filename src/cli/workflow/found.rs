@@ -100,9 +100,11 @@ pub(super) fn find(name: &str, environment: &Environment) -> anyhow::Result<Foun
         .extension()
         .is_some_and(|ending| ending == "toml");
     if is_file {
+        let path = environment.at(Path::new(name));
+        let text = fs::read_text(&path, MAX_BYTES)?;
         return Ok(Found {
-            text: fs::read_text(&environment.at(Path::new(name)), MAX_BYTES)?,
-            whose: Whose::Yours,
+            whose: whose(&path, &text, environment)?,
+            text,
             place: format!("`{name}`"),
         });
     }
@@ -118,6 +120,24 @@ pub(super) fn find(name: &str, environment: &Environment) -> anyhow::Result<Foun
         )
     })?;
     found
+}
+
+/// Returns whose the workflow in a file is: the project's folder is no other by another way to it.
+fn whose(path: &Path, text: &str, environment: &Environment) -> anyhow::Result<Whose> {
+    let (repository, _, _) = repo::open(&environment.directory, &[])?;
+    let file = fs::resolve(path)?;
+    let folder = fs::resolve(&repository.root.path().join(PROJECT_FOLDER));
+    if !folder.is_ok_and(|folder| file.starts_with(folder)) {
+        return Ok(Whose::Yours);
+    }
+    let agreed = trust::workflows(&repository, environment)?;
+    let print = trust::print_of(text);
+    let is_agreed = agreed.values().any(|agreed| *agreed == print);
+    Ok(if is_agreed {
+        Whose::Project
+    } else {
+        Whose::NotAgreed
+    })
 }
 
 /// Returns the project's workflows: their paths and texts, sorted.

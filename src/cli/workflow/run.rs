@@ -28,7 +28,8 @@ use crate::flow::plan::{Prompt, SPEC_FILE};
 use crate::flow::plan_exec::{Tolerance, clear, title};
 use crate::flow::player::Player;
 use crate::flow::workflow::{
-    Files, Gate, Hands, Scope, Spend, StepFailed, Workshop, known, needs_scratch, verify, work,
+    Files, Gate, Hands, Scope, Spend, StepFailed, Workshop, commands, known, needs_scratch, verify,
+    work,
 };
 use crate::fs;
 use crate::path::RepoPath;
@@ -89,13 +90,24 @@ pub(super) fn run_one(
 ) -> anyhow::Result<Exit> {
     let Found {
         text, whose, place, ..
-    } = find(&args.name, environment)?;
+    } = match kept(environment)? {
+        Some(kept) => kept,
+        None => find(&args.name, environment)?,
+    };
     if whose == Whose::NotAgreed {
         return Err(usage(
             format!(
                 "the workflow in {place} is the project's, and you have not agreed to it as it is"
             ),
             "read it with `twostep workflow show`, and agree with `twostep trust`",
+        ));
+    }
+    if let Some(run) = environment.resumed().as_ref()
+        && let Ok(before) = run.kept(WORKFLOW_FILE)
+        && before != text.as_bytes()
+    {
+        printer.warn(&format!(
+            "{place} has changed since the run began, and is done as it is now"
         ));
     }
     let workflow = Workflow::read(&text).with_context(|| format!("cannot use {place}"))?;
@@ -143,6 +155,22 @@ pub(super) fn run_one(
     job.run()
 }
 
+/// Returns the workflow of a run that is done again, as it was then.
+fn kept(environment: &Environment) -> anyhow::Result<Option<Found>> {
+    let folder = environment.replayed.as_ref();
+    let Some(folder) = folder.filter(|folder| fs::has_entry(folder, WORKFLOW_FILE)) else {
+        return Ok(None);
+    };
+    Ok(Some(Found {
+        text: fs::read_regular_text(&folder.join(WORKFLOW_FILE), MAX_KEPT_BYTES)?,
+        whose: Whose::Yours,
+        place: format!("`{WORKFLOW_FILE}` of the run"),
+    }))
+}
+
+/// The file of a run with its workflow.
+const WORKFLOW_FILE: &str = "workflow.toml";
+
 /// A workflow that is done.
 struct Job<'a> {
     args: &'a RunArgs,
@@ -166,6 +194,9 @@ struct Kept {
     version: u32,
     values: BTreeMap<String, String>,
     memory: String,
+    /// Who played each role.
+    #[serde(default)]
+    roles: BTreeMap<String, String>,
 }
 
 /// The file of a run with that.
@@ -181,9 +212,10 @@ impl Job<'_> {
         let threads = threads(None);
         let candidates = pack::all_candidates(repository, threads);
         let files = files(&candidates);
-        let before = known(self.spec, "", &self.values, &self.players);
+        let before = known(self.spec, "", &self.values, &self.roles());
         let work_on = needs_scratch(&workflow.steps, &before, &files).then_some(&args.change);
-        let (checks, carried) = self.ground(work_on)?;
+        let of_steps = commands(&workflow.steps, &before, &files);
+        let (checks, carried) = self.ground(work_on, &of_steps)?;
         let protected = self.environment.protected()?;
         let tolerance: Tolerance = (&args.change.tolerance).into();
         let asking = Mutex::new(());
@@ -227,7 +259,7 @@ impl Job<'_> {
         };
         if args.agents.dry_run {
             let memory = run::memory(repository.root.path(), &self.memory())?;
-            let scope = known(self.spec, &memory, &self.values, &self.players);
+            let scope = known(self.spec, &memory, &self.values, &self.roles());
             tell(workflow, &scope, &shop, printer);
             return Ok(Exit::Success);
         }
@@ -250,7 +282,7 @@ impl Job<'_> {
         let done = lent.host(printer, |host| {
             clear(&run, host);
             run.keep(SPEC_FILE, host.redactor.redacted(self.spec).as_bytes())
-                .and_then(|_| run.keep("workflow.toml", self.text.as_bytes()))
+                .and_then(|_| run.keep(WORKFLOW_FILE, self.text.as_bytes()))
                 .map_err(|error| StepFailed::new("begin", error))?;
             let done = work(workflow, (scope, title), &shop, &run, host);
             clear(&run, host);
@@ -276,13 +308,25 @@ impl Job<'_> {
         given
     }
 
+    /// Returns who plays each role, for people and models.
+    fn roles(&self) -> BTreeMap<String, String> {
+        let players = self.players.iter();
+        players
+            .map(|(role, player)| (role.clone(), player.agent.name()))
+            .collect()
+    }
+
     /// Says whether what is kept in the repository is ours: not where it may have come with the files.
     fn may_remember(&self) -> bool {
         self.repository.git.is_some() && !run::is_foreign(self.repository)
     }
 
     /// Returns the checks of a workflow that works on files as `given` says, with the folders that they need.
-    fn ground(&self, given: Option<&GroundArgs>) -> anyhow::Result<(Vec<String>, Vec<RepoPath>)> {
+    fn ground(
+        &self,
+        given: Option<&GroundArgs>,
+        of_steps: &[String],
+    ) -> anyhow::Result<(Vec<String>, Vec<RepoPath>)> {
         let said = &self.args.change;
         if said.land == LandArg::Patch && self.args.json {
             return Err(usage(
@@ -302,8 +346,14 @@ impl Job<'_> {
         let (repository, environment) = (self.repository, self.environment);
         given.check(repository)?;
         let agents = &self.args.agents;
-        let (checks, needed) =
-            given.checks(repository, agents, self.lent, environment, self.printer)?;
+        let (checks, needed) = given.checks(
+            repository,
+            agents,
+            self.lent,
+            environment,
+            self.printer,
+            of_steps,
+        )?;
         let mut carried = given.carried(repository, environment)?;
         carried.extend(needed);
         Ok((checks, carried))
@@ -333,12 +383,18 @@ impl Job<'_> {
                 version: 1,
                 values: self.values.clone(),
                 memory,
+                roles: self.roles(),
             };
             run.keep(KEPT_FILE, &run::json(&kept))?;
             kept
         };
-        let Kept { memory, values, .. } = &kept;
-        Ok(known(self.spec, memory, values, &self.players))
+        // Done again, prompts name those who were asked then.
+        let roles = if replayed.is_some() && !kept.roles.is_empty() {
+            kept.roles
+        } else {
+            self.roles()
+        };
+        Ok(known(self.spec, &kept.memory, &kept.values, &roles))
     }
 
     /// Returns what the user says beforehand to all that lands only so, and what of it they agreed to when the run was gone on with: who does

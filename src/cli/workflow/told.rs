@@ -92,20 +92,24 @@ pub(super) fn give(
     };
     let recorded = run.end(ended.outcome(), exit as u8, advice.as_deref());
     let files = run.folder.join(FILES_FOLDER);
-    if form == Form::Json {
+    let told = if form == Form::Json {
         let summary = run::summary(repository.root.path(), &run.id)?;
-        printer.json(&Report::of(&ended, &summary, &files, exit))?;
-    }
+        printer.json(&Report::of(&ended, &summary, &files, exit))
+    } else {
+        Ok(())
+    };
     match ended {
         Ended::Done(worked) => {
             recorded.context("it came to its end, and that cannot be recorded")?;
-            match form {
-                Form::Text => {
-                    printer.data(format!("{}\n", worked.result.trim_end()).as_bytes())?;
+            // What landed is told whatever becomes of stdout.
+            let given = match form {
+                Form::Text => printer.data(format!("{}\n", worked.result.trim_end()).as_bytes()),
+                Form::Patch => {
+                    printer.note(worked.result.trim_end());
+                    Ok(())
                 }
-                Form::Patch => printer.note(worked.result.trim_end()),
-                Form::Json | Form::Nothing => {}
-            }
+                Form::Json | Form::Nothing => Ok(()),
+            };
             if let Some(accept) = &worked.refused {
                 let change = worked.executed.as_ref();
                 let change = change.map(|executed| executed.patch.display());
@@ -126,6 +130,8 @@ pub(super) fn give(
                 let files = files.display();
                 printer.note(&format!("the files of its steps are in `{files}`"));
             }
+            given?;
+            told?;
         }
         Ended::Waiting(role, prompt) => {
             tell_waiting(role, &prompt, &resume(run, None), printer);

@@ -14,7 +14,7 @@ use crate::flow::audit::audit;
 use crate::flow::brief;
 use crate::flow::checks::{When, run_checks};
 use crate::flow::edits::{self, Wrong};
-use crate::flow::examine::{PATCH_FILE, examine, patch_of};
+use crate::flow::examine::{PATCH_FILE, altered, examine, patch_of};
 use crate::flow::exec::{ExecError, Executed, Extent, Goal, Rules};
 use crate::flow::execute::{bring, check, records_of, settle};
 use crate::flow::groups::{self, ExecBy};
@@ -437,6 +437,18 @@ impl Worker<'_> {
             self.host,
         )?;
         let checked = run_checks(self.run, place, &commands, When::After(0), self.host)?;
+        // What they passed on must be what lands.
+        let changes = bench
+            .scratch
+            .changes(self.shop.repository, &bench.noise, bench.threads);
+        let changes = changes.map_err(ExecError::from)?;
+        if let Some(executed) = &strand.good.executed {
+            let altered = altered(&executed.changes, &changes, &bench.stirred);
+            if !altered.is_empty() {
+                let patch = executed.patch.clone();
+                return Err(ExecError::Altered { altered, patch }.into());
+            }
+        }
         let failed: Vec<&Checked> = checked.iter().filter(|check| !check.passed).collect();
         let told = failed.iter().map(|check| {
             let output = self.host.redactor.redacted(&check.output);
@@ -473,11 +485,13 @@ impl Worker<'_> {
         let Some(executed) = &good.executed else {
             return Err(StepError::NoChange);
         };
+        let seen = good.seen.iter().map(|seen| seen.check.clone());
+        let checks: Vec<Checked> = executed.checks.iter().cloned().chain(seen).collect();
         let subject = Subject {
             plan,
             diff: &good.diff(),
             report: Some(&good.before.reports),
-            checks: &executed.checks,
+            checks: &checks,
         };
         let counter = &self.shop.request.counter;
         let prompt = review::prepare(reviewer, &subject, counter, self.host)?;

@@ -189,6 +189,8 @@ impl StepError {
                     | ExecError::Scratch(_)
                     | ExecError::Uncommitted { .. }
                     | ExecError::Leaked(_)
+                    // That is the user's to say, and no failure of who was asked.
+                    | ExecError::Unasked { .. }
             ),
             Self::Ask(AskError::Fs(_))
             | Self::Run(RunError::Fs(_))

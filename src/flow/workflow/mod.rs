@@ -129,12 +129,8 @@ pub fn known(
     spec: &str,
     memory: &str,
     values: &BTreeMap<String, String>,
-    players: &BTreeMap<String, Player>,
+    roles: &BTreeMap<String, String>,
 ) -> Scope {
-    let roles = players
-        .iter()
-        .map(|(role, player)| (role, player.agent.name()));
-    let roles: BTreeMap<_, _> = roles.collect();
     let given = [("spec", spec), ("memory", memory)].into_iter();
     let given = given.chain(forms());
     let given = given.map(|(name, text)| (name.to_owned(), json!(text)));
@@ -164,10 +160,15 @@ pub fn needs_scratch(steps: &[Step], scope: &Scope, files: &Files) -> bool {
 
 /// Returns the steps that are no groups, those of groups, too, without those that what the user set keeps from being done.
 fn that_are_on<'a>(steps: &'a [Step], scope: &Scope, files: &Files) -> Vec<&'a Step> {
-    let is_off = |when: &String| {
-        let names = template::names_in_expression(when).unwrap_or_default();
+    let is_false = |expression: &str| {
+        let names = template::names_in_expression(expression).unwrap_or_default();
         let is_known = |name: &String| scope.contains_key(name.split('.').next().unwrap_or(name));
-        names.iter().all(is_known) && template::is_true(when, scope, files) == Ok(false)
+        names.iter().all(is_known) && template::is_true(expression, scope, files) == Ok(false)
+    };
+    // Of what must all be true one is enough that is not.
+    let is_off = |when: &String| {
+        let is_plain = ![" or ", " if "].iter().any(|word| when.contains(word));
+        is_false(when) || is_plain && when.split(" and ").any(is_false)
     };
     let on = steps
         .iter()
@@ -180,7 +181,7 @@ fn that_are_on<'a>(steps: &'a [Step], scope: &Scope, files: &Files) -> Vec<&'a S
 }
 
 /// Returns the commands of the steps that check, as the user's values make them.
-fn commands(steps: &[Step], scope: &Scope, files: &Files) -> Vec<String> {
+pub fn commands(steps: &[Step], scope: &Scope, files: &Files) -> Vec<String> {
     let on = that_are_on(steps, scope, files).into_iter();
     let all = on.flat_map(|step| match &step.does {
         Does::Check { commands } => commands.as_slice(),
@@ -374,11 +375,11 @@ impl Worker<'_> {
             && !truth("when", when, &strand.scope)?
         {
             clear(step, &mut strand.scope);
-            for name in names_of(step) {
-                self.progress
-                    .enter(&format!("{at}{name}"), "", How::Skipped);
-            }
-            return Ok(());
+            let mut names = names_of(step).into_iter();
+            return names.try_for_each(|name| {
+                let told = self.told(&format!("{at}{name}"), "", How::Skipped);
+                told.map_err(failed)
+            });
         }
         match &step.times {
             Times::Once => self.once(step, strand, &label),
@@ -466,7 +467,9 @@ impl Worker<'_> {
                     && error.may_go_on()
                     && self.host.go_on().is_ok() =>
             {
-                let told = step::causes(&error);
+                // Prompts may name it: it must not depend on where the run is.
+                let folder = format!("{}/", self.run.folder.display());
+                let told = step::causes(&error).replace(&folder, "");
                 (self.host.tell)(&Event::Warning(format!(
                     "the step `{label}` failed, and the workflow goes on: {told}"
                 )));
@@ -481,8 +484,13 @@ impl Worker<'_> {
         if let Some(file) = step.file.as_ref().filter(|_| result["error"].is_null()) {
             self.keep(file, &result, &strand.scope).map_err(failed)?;
         }
+        let how = if result["error"].is_null() {
+            How::Done
+        } else {
+            How::Failed
+        };
         strand.scope.insert(step.name.clone(), result);
-        self.told(label, &who, How::Done).map_err(failed)
+        self.told(label, &who, how).map_err(failed)
     }
 
     /// Returns what a step does, and who does it.
@@ -550,14 +558,19 @@ fn restore(name: &str, value: Option<Value>, scope: &mut Scope) {
 /// Returns for each of a list the places of those that it begins after: an item may have `needs`, the numbers of those, from 1.
 fn needs(items: &[Value]) -> Result<Vec<Vec<usize>>, StepError> {
     let of = |(at, item): (usize, &Value)| {
-        let needs = item.get("needs").and_then(Value::as_array);
-        let each = needs.into_iter().flatten().map(|needed| {
+        let wrong = |needed: &Value| StepError::Needs {
+            item: at + 1,
+            needed: needed.to_string(),
+        };
+        let needs = match item.get("needs") {
+            None | Some(Value::Null) => &[][..],
+            Some(Value::Array(needs)) => needs,
+            Some(other) => return Err(wrong(other)),
+        };
+        let each = needs.iter().map(|needed| {
             let place = needed.as_u64().and_then(|n| usize::try_from(n).ok());
             let place = place.and_then(|n| n.checked_sub(1)).filter(|n| *n < at);
-            place.ok_or_else(|| StepError::Needs {
-                item: at + 1,
-                needed: needed.to_string(),
-            })
+            place.ok_or_else(|| wrong(needed))
         });
         each.collect()
     };

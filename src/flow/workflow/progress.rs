@@ -70,14 +70,15 @@ impl Progress {
                     let _ = writeln!(text, "\n## {head}\n");
                 }
                 let why = match how {
-                    How::Skipped => "not needed",
-                    How::Failed => "failed",
-                    How::Begun | How::Done => who.as_str(),
+                    How::Skipped => String::new(),
+                    How::Failed => " (failed)".to_owned(),
+                    How::Begun | How::Done => format!(" ({who})"),
                 };
-                let _ = writeln!(text, "- [{mark}] {label} ({why})");
+                let _ = writeln!(text, "- [{mark}] {label}{why}");
             }
         };
-        list(&mut text, "Completed", "x", &[How::Done, How::Skipped]);
+        list(&mut text, "Completed", "x", &[How::Done]);
+        list(&mut text, "Not needed", "x", &[How::Skipped]);
         list(&mut text, "Failed", " ", &[How::Failed]);
         list(&mut text, "In progress", " ", &[How::Begun]);
         let is_pending = |name: &&String| !entries.order.iter().any(|label| is_of(label, name));
@@ -130,7 +131,7 @@ mod tests {
         ] {
             text = progress.enter(label, who, how);
         }
-        let expected = "# Progress\n\n## Completed\n\n- [x] rounds[1].plan (ask, gemini)\n- [x] look (not needed)\n\
+        let expected = "# Progress\n\n## Completed\n\n- [x] rounds[1].plan (ask, gemini)\n\n## Not needed\n\n- [x] look\n\
             \n## In progress\n\n- [ ] again/change[2] (execute, claude)\n\n## Pending\n\n- [ ] last\n";
         assert_eq!(text.as_deref(), Some(expected));
     }

@@ -187,7 +187,8 @@ impl Worker<'_> {
         };
         let mut result = json!({
             "text": text,
-            "agent": answer.agent,
+            "agent": answer.who,
+            "choice": answer.agent,
             "error": null,
             "asked": words,
             "session": answer.session,
@@ -329,7 +330,7 @@ enum Before<'a> {
 impl<'a> Before<'a> {
     fn of(result: &Value, player: &'a Player) -> Option<Self> {
         let text = |key: &str| result.get(key).and_then(Value::as_str);
-        let agent = text("agent")?;
+        let agent = text("choice")?;
         let same = player
             .chain()
             .find(|one| one.choice() == agent && one.can_revise());
