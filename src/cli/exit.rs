@@ -431,7 +431,7 @@ fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     }
     if let Some(PackError::TooSmall(small)) = cause.downcast_ref() {
         return Some(format!(
-            "use `--budget {}` or more, name fewer files, or leave out `--git-diff` and `--git-log`",
+            "use `--budget {}` or more, name or pin fewer files, or leave out `--git-diff` and `--git-log`",
             small.least
         ));
     }

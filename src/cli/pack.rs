@@ -27,7 +27,7 @@ use crate::pack::{
     Estimate, Facts, Format, LevelRule, MANIFEST_HEAD, Manifest, Options, Room, Sections,
 };
 use crate::path::RepoPath;
-use crate::repo::{OpenError, ReadOptions, Repository, Scan};
+use crate::repo::{Candidate, OpenError, ReadOptions, Repository, Scan};
 use crate::text_cache::TextCache;
 use crate::tokens::{Counter, ENCODING};
 
@@ -221,6 +221,7 @@ pub(super) fn run(
     let attempt = || format!("cannot pack `{}`", repository.root.path().display());
     let mut scan = pack::find(&repository, &request).with_context(attempt)?;
     args.slice.pin(&mut scan, printer)?;
+    args.warn_of_levels(&scan, printer);
     args.changed
         .keep(&repository, &request, &mut scan, printer)?;
     // Both files are opened before anything is written, and put in place when both are whole.
@@ -373,6 +374,16 @@ impl PackArgs {
             environment.text_cache(repository.root.path())
         };
         Counter::new(families.collect()).caching(Arc::new(cache))
+    }
+
+    /// Warns of rules for files that are not there.
+    fn warn_of_levels(&self, scan: &Scan, printer: &Printer) {
+        for rule in &self.levels {
+            let matches = |candidate: &Candidate| rule.globs.take(&candidate.path);
+            if !scan.candidates.iter().any(matches) {
+                printer.warn(&format!("`--level {}` matches no file", rule.words));
+            }
+        }
     }
 
     /// Returns the levels that are wanted.

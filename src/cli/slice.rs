@@ -10,7 +10,7 @@ use super::exit::usage;
 use super::number::grouped;
 use super::plan::read_spec;
 use super::printer::Printer;
-use crate::pack::{Entry, LevelRule, Prefer, Query};
+use crate::pack::{Class, Entry, LevelRule, Prefer, Query};
 use crate::repo::{Globs, Scan};
 
 /// What a budget is spent on.
@@ -144,6 +144,15 @@ impl SliceArgs {
         }
         let (shown, left): (Vec<&Entry>, Vec<&Entry>) =
             likeliest.into_iter().partition(|entry| entry.is_shown());
+        let is_named = |entry: &&Entry| entry.class == Class::Named && entry.is_shown();
+        let named: Vec<&Entry> = entries.iter().filter(is_named).collect();
+        if !named.is_empty() {
+            printer.note("in, for they were named or pinned (tokens):");
+        }
+        for entry in named.iter().take(N_IN) {
+            let tokens = grouped(entry.cost.exact);
+            printer.note(&format!("       {tokens:>7} {}", entry.path));
+        }
         printer.note("in, the likeliest first (likeness, tokens, how much is shown):");
         for entry in shown.iter().take(N_IN) {
             printer.note(&reasons(entry));

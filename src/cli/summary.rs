@@ -146,9 +146,17 @@ impl<'a> Summary<'a> {
             .as_ref()
             .map_or(String::new(), |path| format!(" in `{path}`"));
         let files = counted(self.candidates, "file", "files");
+        let in_part = match self.shortened {
+            0 => String::new(),
+            n => format!(
+                ", {} in full and {} in part",
+                grouped(self.files as u64),
+                grouped(n as u64)
+            ),
+        };
         printer.note(&format!(
-            "packed {} of {files}{output}",
-            grouped(self.files as u64)
+            "packed {} of {files}{output}{in_part}",
+            grouped((self.files + self.shortened) as u64)
         ));
         printer.note(&format!(
             "  {:>13} tokens of {} (exact)",
@@ -179,12 +187,8 @@ impl<'a> Summary<'a> {
         self.warn(printer, told);
     }
 
-    /// Says what is shown in part, and what was to be.
+    /// Says what was to be shown in part, and is not.
     fn print_levels(&self, printer: &Printer) {
-        if self.shortened > 0 {
-            let files = counted(self.shortened, "file is", "files are");
-            printer.note(&format!("{files} shown in part"));
-        }
         let entries = self.packed.entries.iter();
         let whole: Vec<&Entry> = entries
             .filter(|entry| entry.is_full() && entry.whole.is_some())
@@ -214,7 +218,11 @@ impl<'a> Summary<'a> {
             };
             let mut entries: Vec<&Entry> = self.packed.entries.iter().filter(is_so).collect();
             // Those that were next to go in are told first.
-            entries.sort_by_key(|entry| (entry.class, entry.cost.exact));
+            let likely = |entry: &Entry| entry.score.as_ref().map_or(0.0, |score| score.total);
+            entries.sort_by(|a, b| {
+                let by_size = (a.class, a.cost.exact).cmp(&(b.class, b.cost.exact));
+                likely(b).total_cmp(&likely(a)).then(by_size)
+            });
             let (n, what) = (grouped(entries.len() as u64), explain(name));
             if printer.volume() == Volume::Verbose {
                 printer.note(&format!("{n} {what}:"));

@@ -67,6 +67,10 @@ fn a_judge_that_cannot_run_is_found_before_anybody_is_asked() {
     let stage = Stage::new().players(&[], &[("hand", DOES)]);
     let args = ["evaluate-optimize", "spec.md", "--yes", "--no-check"];
     let more = ["--role", "optimizer=hand", "--set", "judge=no-such-judge"];
+    // Nothing is reckoned for a judge that is not asked.
+    let dry = stage.work(&[&args[..], &more, &["--dry-run"]].concat());
+    let said = "judgement: evaluator reviews, if judge == 'model' -> review-round{{ round }}.md\n";
+    assert!(dry.stderr.contains(said), "{}", dry.stderr);
     let run = stage.work(&[&args[..], &more].concat());
     assert_ne!(run.code, 0);
     let said = "cannot run the check `no-such-judge`: command not found";

@@ -199,10 +199,28 @@ fn what_is_pinned_is_in() {
     let pinned = ("src/mail.rs".to_owned(), "full".to_owned());
     assert!(!files_of(&pack(&[])).contains(&pinned));
     assert!(files_of(&pack(&["--pin", "mail.rs"])).contains(&pinned));
-    let run = repo.run(&["pack", "--pin", "none.rs"]);
+    let run = repo.run(&["pack", "--pin", "none.rs", "--level", "gone/**=path"]);
     assert_eq!(run.code, 0);
+    for said in [
+        "`--pin none.rs` matches no file",
+        "`--level gone/**=path` matches no file",
+    ] {
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+    let args = ["--task", "refill the stock", "--budget", "3k", "--explain"];
+    let run = repo.run(&[&["pack", "--pin", "mail.rs"], &args[..]].concat());
+    let (_, named) = run
+        .stderr
+        .split_once("in, for they were named or pinned (tokens):\n")
+        .unwrap();
     assert!(
-        run.stderr.contains("`--pin none.rs` matches no file"),
+        named.lines().next().unwrap().ends_with(" src/mail.rs"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr
+            .starts_with("packed 5 of 5 files, 4 in full and 1 in part\n"),
         "{}",
         run.stderr
     );

@@ -58,7 +58,7 @@ pub(super) fn all(
 ) -> anyhow::Result<Vec<(String, anyhow::Result<Found>)>> {
     let mut all = Vec::new();
     for (name, path) in own(environment)? {
-        let found = fs::read_text(&path, MAX_BYTES).map(|text| Found {
+        let found = fs::read_regular_text(&path, MAX_BYTES).map(|text| Found {
             text,
             whose: Whose::Yours,
             place: format!("`{}`", path.display()),

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Workshop;
+use super::{Workshop, known_of};
 use crate::agent::Role;
 use crate::flow::pack;
 use crate::flow::player::Player;
@@ -61,8 +61,10 @@ impl<'a> Estimator<'a, '_> {
     ) {
         for step in steps {
             let (mut n_least, mut n_most) = times;
-            if step.when.is_some() {
-                n_least = 0;
+            match known_of(step, self.scope, &self.shop.files) {
+                Some(true) => {}
+                Some(false) => continue,
+                None => n_least = 0,
             }
             match &step.times {
                 Times::Once => {}

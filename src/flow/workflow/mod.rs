@@ -160,24 +160,31 @@ pub fn needs_scratch(steps: &[Step], scope: &Scope, files: &Files) -> bool {
 
 /// Returns the steps that are no groups, those of groups, too, without those that what the user set keeps from being done.
 fn that_are_on<'a>(steps: &'a [Step], scope: &Scope, files: &Files) -> Vec<&'a Step> {
-    let is_false = |expression: &str| {
-        let names = template::names_in_expression(expression).unwrap_or_default();
-        let is_known = |name: &String| scope.contains_key(name.split('.').next().unwrap_or(name));
-        names.iter().all(is_known) && template::is_true(expression, scope, files) == Ok(false)
-    };
-    // Of what must all be true one is enough that is not.
-    let is_off = |when: &String| {
-        let is_plain = ![" or ", " if "].iter().any(|word| when.contains(word));
-        is_false(when) || is_plain && when.split(" and ").any(is_false)
-    };
     let on = steps
         .iter()
-        .filter(|step| !step.when.as_ref().is_some_and(is_off));
+        .filter(|step| known_of(step, scope, files) != Some(false));
     let each = on.flat_map(|step| match &step.does {
         Does::Steps { steps, .. } => that_are_on(steps, scope, files),
         _ => vec![step],
     });
     each.collect()
+}
+
+/// Says whether a step is done, as far as that is known by `scope`.
+fn known_of(step: &Step, scope: &Scope, files: &Files) -> Option<bool> {
+    let Some(when) = &step.when else {
+        return Some(true);
+    };
+    let known = |expression: &str| {
+        let names = template::names_in_expression(expression).ok()?;
+        let is_known = |name: &String| scope.contains_key(name.split('.').next().unwrap_or(name));
+        let is_known = names.iter().all(is_known);
+        is_known.then(|| template::is_true(expression, scope, files).ok())?
+    };
+    // Of what must all be true one is enough that is not.
+    let is_plain = ![" or ", " if "].iter().any(|word| when.contains(word));
+    let is_off = is_plain && when.split(" and ").any(|part| known(part) == Some(false));
+    if is_off { Some(false) } else { known(when) }
 }
 
 /// Returns the commands of the steps that check, as the user's values make them.
