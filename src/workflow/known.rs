@@ -73,17 +73,17 @@ pub enum Problem {
     #[error("the `when` of the value `{0}` {1}")]
     When(String, String),
     /// A template or expression is none.
-    #[error("the `{1}` of the step `{0}` cannot be read: {2}")]
+    #[error("the `{1}` of {0} cannot be read: {2}")]
     Template(String, &'static str, TemplateError),
     /// A template or expression names what is not there.
-    #[error("the `{1}` of the step `{0}` names `{2}`, which is no value and no step before it")]
+    #[error("the `{1}` of {0} names `{2}`, which is no value and no step before it")]
     Unknown(String, &'static str, String, Vec<String>),
     /// A template or expression names a field that is not there.
-    #[error("the `{1}` of the step `{0}` names `{2}.{3}`; it may be {known}", known = fields(.2, .4))]
+    #[error("the `{1}` of {0} names `{2}.{3}`; it may be {known}", known = fields(.2, .4))]
     NoField(String, &'static str, String, String, Vec<String>),
     /// A template or expression names a field of a list.
     #[error(
-        "the `{1}` of the step `{0}` names `{2}.{3}`; it may be gone through, as in `{{% for one in {2} %}}`: it is a list"
+        "the `{1}` of {0} names `{2}.{3}`; it may be gone through, as in `{{% for one in {2} %}}`: it is a list"
     )]
     NoFields(String, &'static str, String, String),
     /// What only the user may say names what a model may have written.
@@ -157,6 +157,9 @@ enum Meaning {
 
 type Names = BTreeMap<String, Meaning>;
 
+/// What stands for a step where the workflow itself says something.
+const END: &str = "";
+
 /// Names that have a meaning of their own in some steps, or in every template.
 const OURS: [&str; 12] = [
     "round", "index", "loop", "files", "lines", "element", "fenced", "range", "true", "false",
@@ -224,7 +227,7 @@ pub(super) fn check(mut workflow: Workflow, text: &str) -> Result<Workflow, Work
         let line = text
             .find(&format!("\n{key} "))
             .map_or(1, |at| Lines::of(text).at(at + 1));
-        walk.names("end", key, names_in(written), &names)
+        walk.names(END, key, names_in(written), &names)
             .map_err(|problem| WorkflowError { line, problem })?;
     }
     workflow.needs_spec = walk.uses_spec;
@@ -438,14 +441,18 @@ impl Walk<'_> {
         used: Result<Vec<String>, TemplateError>,
         names: &Names,
     ) -> Result<(), Problem> {
-        let used = used.map_err(|error| Problem::Template(step.to_owned(), key, error))?;
+        let place = match step {
+            END => "the workflow".to_owned(),
+            step => format!("the step `{step}`"),
+        };
+        let used = used.map_err(|error| Problem::Template(place.clone(), key, error))?;
         for name in used {
             let mut parts = name.split('.');
             let (first, field) = (parts.next().unwrap_or_default(), parts.next());
             self.uses_spec |= first == "spec";
             let Some(meaning) = names.get(first) else {
                 let known = names.keys().cloned().collect();
-                let (step, first) = (step.to_owned(), first.to_owned());
+                let (step, first) = (place, first.to_owned());
                 return Err(Problem::Unknown(step, key, first, known));
             };
             let Some(field) = field else { continue };
@@ -453,7 +460,7 @@ impl Walk<'_> {
                 let known = self.roles.keys().cloned().collect();
                 return Err(Problem::NoRole(step.to_owned(), field.to_owned(), known));
             }
-            let (step, first, said) = (step.to_owned(), first.to_owned(), field.to_owned());
+            let (step, first, said) = (place.clone(), first.to_owned(), field.to_owned());
             match meaning {
                 Meaning::List => return Err(Problem::NoFields(step, key, first, said)),
                 Meaning::Result(fields) if !fields.contains(&field) => {
