@@ -65,7 +65,14 @@ fn again(
 ) -> anyhow::Result<Exit> {
     let root = repository.root.path();
     let first = root.join(run::FOLDER).join(id);
-    let files = replay::files_of(&repository.root, id, place, threads(None))?;
+    let files = if replay::knows_files(root, id) {
+        replay::files_of(&repository.root, id, place, threads(None))?
+    } else if repository.git.is_some() {
+        printer.note("the run kept no record of the files that it began with: it is done again with those that are there now");
+        replay::files_now(repository, place, threads(None))?
+    } else {
+        return Err(replay::ReplayError::NoSnapshot(id.to_owned()).into());
+    };
     let inside = command.folder.strip_prefix(root).unwrap_or(Path::new(""));
     let own = command.arguments.iter().map(OsString::from);
     let own: Vec<OsString> = own.filter(|word| word != "--json").collect();

@@ -5,12 +5,13 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use super::land::{HELD_FOLDER, LANDING_FILE};
+use super::pack::all_candidates;
 use super::undo::MAX_BYTES;
 use super::workflow::{FILES_FOLDER, PROGRESS_FILE};
 use crate::fs::{self, Entry, FsError, Hash, Root, SystemKind};
 use crate::git::{self, Objects};
 use crate::path::RepoPath;
-use crate::repo::{self, Candidate, Kind, OpenError};
+use crate::repo::{self, Candidate, Kind, OpenError, Repository};
 use crate::run;
 use crate::scratch::{self, Landing, ScratchError, Snapshot, State};
 
@@ -55,6 +56,38 @@ fn names(paths: &[RepoPath]) -> String {
         named.push("...".to_owned());
     }
     named.join(", ")
+}
+
+/// Says whether it is known with which files a run began: one that changes none keeps no record of them.
+pub fn knows_files(root: &Path, id: &str) -> bool {
+    fs::has_entry(&root.join(run::FOLDER).join(id), SNAPSHOT_FILE)
+}
+
+/// Makes a copy of the files of a repository as they are now, in a new folder in `place`.
+///
+/// # Errors
+///
+/// Fails if it cannot be made.
+pub fn files_now(
+    repository: &Repository,
+    place: &Path,
+    threads: NonZeroUsize,
+) -> Result<PathBuf, ReplayError> {
+    let name = repository.root.path().file_name();
+    let folder = place
+        .join("files")
+        .join(name.unwrap_or("repository".as_ref()));
+    fs::make_private_folders(folder.parent().unwrap_or(place))?;
+    let scratch = scratch::create(&scratch::Plan {
+        repository,
+        source: &repository.root,
+        candidates: &all_candidates(repository, threads),
+        carried: &[],
+        folder: &folder,
+        seconds: 0,
+        threads,
+    })?;
+    Ok(scratch.folder)
 }
 
 /// Makes the files with which the run `id` of the repository at `root` began, in a new folder in `place`.

@@ -150,6 +150,13 @@ fn a_draft_is_reviewed_and_mended_and_each_version_is_kept() {
     ] {
         assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
     }
+    let replay = stage.run(&["runs", "replay"]);
+    let all = "4 of the 4 files that the run";
+    assert!(
+        replay.code == 0 && replay.stderr.contains(all),
+        "{}",
+        replay.stderr
+    );
     // Who is never content ends it after two rounds.
     let never = format!("cat > /dev/null; printf '%s' '{NO}'\n");
     let stage = Stage::new().own_agents(&[("pen", "echo x\n"), ("eye", &never)]);
@@ -201,6 +208,13 @@ fn two_answer_alone_and_a_third_compares() {
     );
     assert_eq!(stage.out("one.md"), "left hand\n");
     assert_eq!(stage.out("other.md"), "right hand\n");
+    let replay = stage.run(&["runs", "replay"]);
+    let all = "3 of the 3 files that the run";
+    assert!(
+        replay.code == 0 && replay.stderr.contains(all),
+        "{}",
+        replay.stderr
+    );
 }
 
 #[test]
@@ -460,6 +474,10 @@ fn the_other_built_in_workflows_come_to_their_end() {
             "{args:?} {}",
             run.stderr
         );
+        let replay = stage.run(&["runs", "replay"]);
+        let told = format!("{args:?} {}\n{}", replay.stdout, replay.stderr);
+        assert_eq!(replay.code, 0, "{told}");
+        assert!(told.contains("come out the same"), "{told}");
     }
     assert_eq!(stage.out("refined/greeting.txt.md"), "42\n");
 }
