@@ -151,6 +151,8 @@ impl Billing {
 pub struct Call<'a> {
     /// What the agent is asked to be.
     pub role: Role,
+    /// The step of a workflow that asks, if one does.
+    pub step: Option<&'a str>,
     /// The prompt.
     pub prompt: &'a str,
     /// The file that holds the prompt.

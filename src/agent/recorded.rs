@@ -77,6 +77,9 @@ pub struct RecordedCall {
     pub version: u32,
     /// What the agent was asked to be.
     pub role: Role,
+    /// The step of a workflow that asked, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
     /// The agent and its model.
     pub agent: String,
     /// The hash of the prompt.
@@ -144,9 +147,12 @@ impl Recorded {
         let n = left.len();
         let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
         left.retain(|(place, _)| !answered.contains(place));
-        let same = left
-            .iter()
-            .position(|(_, recorded)| recorded.prompt_hash == call.prompt_hash);
+        // Of several that were asked the same, each step has its own.
+        let is_same = |recorded: &RecordedCall| recorded.prompt_hash == call.prompt_hash;
+        let is_own =
+            |recorded: &RecordedCall| is_same(recorded) && recorded.step.as_deref() == call.step;
+        let own = left.iter().position(|(_, recorded)| is_own(recorded));
+        let same = own.or_else(|| left.iter().position(|(_, recorded)| is_same(recorded)));
         let Some((place, recorded)) = left.into_iter().nth(same.unwrap_or(0)) else {
             return not_recorded(format!("it has no call {} of {}", n + 1, call.role.who()));
         };

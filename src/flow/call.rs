@@ -412,6 +412,7 @@ fn once(
     fs::make_private_folders(&temporary)?;
     let call = Call {
         role: asked.role,
+        step: place.step.as_deref(),
         prompt: asked.prompt,
         prompt_file: &place.prompt_file,
         prompt_hash: &place.prompt_hash,

@@ -18,6 +18,8 @@ pub struct CallPlace {
     pub number: usize,
     /// What was asked for.
     pub role: Role,
+    /// The step of a workflow that asked, if one did.
+    pub step: Option<String>,
     /// The folder.
     pub folder: PathBuf,
     /// The file with the prompt.
@@ -109,12 +111,12 @@ impl Run {
             let other = state.answered.iter().find(|call| at_step(call));
             let other = other.filter(|_| !self.accepts_changes);
             return Ok(other.map_or(Known::Nothing, |call| {
-                Known::Other(self.place(call.number, role, &hash).prompt_file)
+                Known::Other(self.place(call.number, (role, step), &hash).prompt_file)
             }));
         };
         let call = state.answered.remove(n);
         drop(state);
-        let place = self.place(call.number, role, &hash);
+        let place = self.place(call.number, (role, step), &hash);
         let recorded: RecordedCall = fs::read_json(&place.folder.join(CALL_FILE), MAX_BYTES)?;
         let name = |file: &str| format!("{}/{file}", folder(call.number, role));
         let edits = role == Role::Executor && recorded.gives == Gives::Files;
@@ -167,7 +169,7 @@ impl Run {
             state.n_calls
         };
         let hash = Hash::of(prompt.as_bytes()).to_string();
-        let place = self.place(number, role, &hash);
+        let place = self.place(number, (role, step), &hash);
         let name = format!("{}/{PROMPT_FILE}", folder(number, role));
         self.keep(&name, prompt.as_bytes())?;
         self.record(Event::CallStarted {
@@ -208,6 +210,7 @@ impl Run {
         let call = RecordedCall {
             version: 1,
             role: place.role,
+            step: place.step.clone(),
             agent: agent.to_owned(),
             prompt_hash: place.prompt_hash.clone(),
             gives,
@@ -283,7 +286,11 @@ impl Run {
         let Ok(text) = std::str::from_utf8(bytes) else {
             return refuse("the answer is no text in UTF-8");
         };
-        let place = self.place(call.number, call.role, &call.prompt_hash);
+        let place = self.place(
+            call.number,
+            (call.role, call.step.as_deref()),
+            &call.prompt_hash,
+        );
         let reply = Reply {
             text: text.to_owned(),
             ..Reply::default()
@@ -313,11 +320,17 @@ impl Run {
         self.keep(&name, patch)
     }
 
-    fn place(&self, number: usize, role: Role, prompt_hash: &str) -> CallPlace {
+    fn place(
+        &self,
+        number: usize,
+        (role, step): (Role, Option<&str>),
+        prompt_hash: &str,
+    ) -> CallPlace {
         let folder = self.folder.join(folder(number, role));
         CallPlace {
             number,
             role,
+            step: step.map(str::to_owned),
             prompt_file: folder.join(PROMPT_FILE),
             folder,
             prompt_hash: prompt_hash.to_owned(),

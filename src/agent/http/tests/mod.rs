@@ -169,6 +169,7 @@ fn ask(
     };
     let call = Call {
         role: Role::Planner,
+        step: None,
         prompt: "the prompt",
         prompt_file: Path::new(""),
         prompt_hash: "",
