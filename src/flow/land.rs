@@ -52,7 +52,12 @@ pub(super) fn land(
         others: others(root, &id, since, &source),
         source,
     };
-    let landing = scratch::prepare(root, &executed.changes, held).map_err(failed)?;
+    let prepared = scratch::prepare(root, &executed.changes, held);
+    let landing = prepared.map_err(|source| {
+        // Who has changed files has said so once it lets go.
+        let _turn = turn(run, host).ok();
+        failed(source)
+    })?;
     run.keep(LANDING_FILE, &run::json(&landing))?;
     let _turn = turn(run, host)?;
     run.record(Happened::LandingStarted)?;
