@@ -64,6 +64,8 @@ pub struct Step {
     pub times: Times,
     /// What becomes of the workflow where it fails.
     pub on_failure: OnFailure,
+    /// How many minutes whom it asks may take, and each command that it runs, if that is less than for all.
+    pub minutes: Option<u64>,
     /// The file in which its text is kept, as a template.
     pub file: Option<String>,
     /// What it does.

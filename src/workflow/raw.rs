@@ -84,6 +84,7 @@ struct RawStep {
     repeat: Option<Repeat>,
     parallel: Option<Parallel>,
     on_failure: Option<String>,
+    minutes: Option<u64>,
     file: Option<String>,
     role: Option<String>,
     prompt: Option<String>,
@@ -210,6 +211,7 @@ fn typed(raw: RawStep, lines: &Lines) -> Result<Step, WorkflowError> {
         &[("stop", OnFailure::Stop), ("go-on", OnFailure::GoOn)],
     );
     let on_failure = on_failure.map_err(fail)?;
+    let minutes = raw.minutes;
     let does = does(raw, &kind, within, lines)?;
     let times = match (for_each, repeat) {
         (Some(_), Some(_)) => return Err(fail(Problem::Both(name, "for-each", "repeat"))),
@@ -232,6 +234,7 @@ fn typed(raw: RawStep, lines: &Lines) -> Result<Step, WorkflowError> {
         when,
         times,
         on_failure,
+        minutes,
         file,
         does,
     })
@@ -351,6 +354,11 @@ fn at_once(parallel: Option<Parallel>) -> usize {
 fn misplaced(raw: &RawStep, kind: &str) -> Option<&'static str> {
     let places: &[(&'static str, bool, &[&str])] = &[
         ("role", raw.role.is_some(), &["ask", "execute", "review"]),
+        (
+            "minutes",
+            raw.minutes.is_some(),
+            &["ask", "execute", "review", "check"],
+        ),
         ("prompt", raw.prompt.is_some(), &["ask"]),
         ("files", raw.files.is_some(), &["ask", "pack"]),
         ("schema", raw.schema.is_some(), &["ask"]),

@@ -115,7 +115,7 @@ fn what_is_wrong_is_told_with_its_line() {
         ),
         (
             "budget = 5000",
-            "budget = 5000\nrole = \"writer\"",
+            "budget = 5000\nminutes = 1",
             "name = \"context\"",
             "which steps of the kind `pack` have not",
         ),

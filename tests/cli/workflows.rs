@@ -570,3 +570,25 @@ fn a_hint_names_no_option_that_a_workflow_has_not() {
         }
     }
 }
+
+#[test]
+fn whoever_a_step_asks_has_the_minutes_that_it_says() {
+    let step = |minutes: &str| {
+        format!(
+            "version = 1\ntitle = \"t\"\n[roles]\na = \"slow\"\n[[step]]\nname = \"one\"\nkind = \"ask\"\nrole = \"a\"\n{minutes}prompt = \"x\"\n"
+        )
+    };
+    for (minutes, code) in [("minutes = 0\n", 3), ("minutes = 1\n", 0), ("", 0)] {
+        let stage = Stage::new()
+            .own_agents(&[("slow", "cat > /dev/null; sleep 0.5; echo here\n")])
+            .own_workflow("mine", &step(minutes));
+        let run = stage.work(&["mine"]);
+        assert_eq!(run.code, code, "{minutes}: {}", run.stderr);
+        assert_eq!(
+            run.stderr.contains("hung: it had not ended after 0 s"),
+            code == 3,
+            "{minutes}: {}",
+            run.stderr
+        );
+    }
+}

@@ -13,6 +13,7 @@ mod strand;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -27,6 +28,7 @@ use super::plan_exec::Tolerance;
 use super::player::Player;
 use crate::agent::Role;
 use crate::path::RepoPath;
+use crate::process::Limits;
 use crate::prompt::forms;
 use crate::prompt::template::{self};
 use crate::repo::{Candidate, Globs, Repository};
@@ -467,7 +469,10 @@ impl Worker<'_> {
         (self.host.tell)(&Event::Step(label, step.does.kind()));
         let who = self.who(step);
         self.told(label, &who, How::Begun).map_err(&failed)?;
-        let result = match self.telling(label, |worker| worker.kind(step, strand, label)) {
+        let done = self.telling(label, |worker| {
+            worker.limited(step.minutes, |worker| worker.kind(step, strand, label))
+        });
+        let result = match done {
             Ok(result) => result,
             Err(error)
                 if step.on_failure == OnFailure::GoOn
@@ -498,6 +503,28 @@ impl Worker<'_> {
         };
         strand.scope.insert(step.name.clone(), result);
         self.told(label, &who, how).map_err(failed)
+    }
+
+    /// Does `work` within so many minutes for each program, if so many are said.
+    fn limited<T>(&self, minutes: Option<u64>, work: impl FnOnce(&Worker<'_>) -> T) -> T {
+        let Some(minutes) = minutes else {
+            return work(self);
+        };
+        let longest = Duration::from_secs(minutes.saturating_mul(60));
+        let limits = self.host.limits;
+        let host = Host {
+            limits: Limits {
+                wall: limits.wall.min(longest),
+                idle: limits.idle.min(longest),
+                ..limits
+            },
+            check_limit: self.host.check_limit.min(longest),
+            ..self.host.clone()
+        };
+        work(&Worker {
+            host: &host,
+            ..*self
+        })
     }
 
     /// Returns what a step does, and who does it.
