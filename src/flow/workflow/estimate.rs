@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Workshop, known_of};
+use super::Workshop;
+use super::beforehand::known_of;
 use crate::agent::Role;
 use crate::flow::pack;
 use crate::flow::player::Player;
